@@ -1,0 +1,50 @@
+# Everything here sets itself up: on a fresh Debian or Ubuntu machine with Go,
+# make and git, each target installs what it lacks, or says what to install.
+#
+#   make build    bin/reeve and bin/reeve-agent
+#   make demo     build, then the whole product on this machine, loopback only
+#   make check    the fast subset, for while you write
+#   make test     everything a change must pass
+#   make bench    the figures; ONLY=name runs one, ONLY='place-*' a family
+#   make proof    the long ones: fuzzing, kills, large fleets (FUZZTIME=1m)
+#   make clean
+
+.PHONY: build demo check test bench proof clean
+.DEFAULT_GOAL := build
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GOBUILD  := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)"
+FUZZTIME ?= 1m
+ONLY     ?=
+
+# What tests start besides Go programs. PostgreSQL is with-postgres.sh's care.
+TESTBEDS := dnsmasq-base:dnsmasq isc-dhcp-client:dhclient iproute2:ip
+RACE     := gcc:gcc libc6-dev:/usr/include/stdlib.h
+
+build:
+	$(GOBUILD) -o bin/ ./cmd/reeve ./cmd/reeve-agent
+
+demo: build
+	@exec bin/reeve demo
+
+check:
+	@scripts/need.sh $(TESTBEDS)
+	@scripts/lint.sh quick
+	$(GOBUILD) -o bin/ ./cmd/reeve ./cmd/reeve-agent
+	@scripts/with-postgres.sh scripts/gotest.sh -short -timeout 5m ./...
+
+test:
+	@scripts/need.sh $(RACE) $(TESTBEDS)
+	@scripts/lint.sh
+	@scripts/with-postgres.sh scripts/gotest.sh -race -p 2 -timeout 12m ./...
+
+bench:
+	@scripts/with-postgres.sh --durable go -C bench run . $(if $(ONLY),-only '$(ONLY)')
+
+proof:
+	@scripts/need.sh $(RACE) $(TESTBEDS)
+	@scripts/fuzz.sh $(FUZZTIME)
+	@REEVE_PROOF=1 scripts/with-postgres.sh scripts/gotest.sh -v -count=1 -p 1 -timeout 3h -run 'Test.*Proof' ./...
+
+clean:
+	rm -rf bin
