@@ -1,0 +1,50 @@
+package reeve
+
+import "time"
+
+// An Account owns devices, groups, apps, codes and a log. Nothing of one
+// account is visible from another.
+type Account struct {
+	No   int64  // internal key
+	Name string // unique on this server, 1 to 64 characters
+
+	// Seats is how many managed devices may report; 0 means as many as come.
+	// A device that enrols beyond them is OutOfLicense until a seat is free.
+	Seats int64
+
+	// RequestsPerMinute limits each published API for the whole account:
+	// 0 is the server's setting, a negative number is no limit.
+	RequestsPerMinute int64
+
+	IdentityFields []IdentityField // what re-identify asks for, in order
+	DefaultGroup   int64           // internal key of the group that takes new devices
+	Created        time.Time
+}
+
+// An IdentityField is one question that re-identify puts to a device's user.
+type IdentityField struct {
+	Name     string `json:"name"`              // key of the answer, such as "employee_id"
+	Label    string `json:"label"`             // the question as shown
+	Required bool   `json:"required"`          // whether an empty answer is refused
+	Pattern  string `json:"pattern,omitempty"` // RE2 that the whole answer must match; empty for any
+}
+
+// DefaultIdentityFields are the questions of a new account.
+func DefaultIdentityFields() []IdentityField {
+	return []IdentityField{
+		{Name: "full_name", Label: "Full name", Required: true},
+		{Name: "email", Label: "E-mail address", Required: true, Pattern: `[^@\s]+@[^@\s]+`},
+	}
+}
+
+// A Group is a named set of devices; each device is in exactly one.
+type Group struct {
+	No          int64  // internal key
+	ID          string // 32 lower-case hex digits
+	Name        string // unique in its account
+	Description string
+	Default     bool  // takes devices that were put nowhere else
+	Devices     int64 // devices in it, archived ones not counted; set by lists only
+	Created     time.Time
+	Modified    time.Time
+}

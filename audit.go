@@ -1,0 +1,35 @@
+package reeve
+
+import "time"
+
+// An AuditEntry is one row of an account's log. Rows are chained: each hash
+// covers the row and the hash before it. There is one row per job and one per
+// committed batch of reports; what became of a single device is derived from
+// the job's commands.
+type AuditEntry struct {
+	Account   int64
+	Seq       int64 // from 1 without gaps, given by the store
+	At        time.Time
+	Event     string // such as "job_placed", "reports", "device_enrolled", "app_created"
+	Source    Source
+	Actor     string // as in Caller
+	Name      string // of the actor, for people
+	Address   string
+	RequestID string
+	Device    string // public id, if the row is about one device
+	Job       JobID  // 0 if the row is about no job
+	Outcome   string // "ok" or the word of what went wrong
+	Detail    string // a JSON object with the row's facts, or ""
+
+	Prev [32]byte // hash of the row before, zero for the first
+	Hash [32]byte // of this row, given by the store
+}
+
+// A Checkpoint is a signed statement of how far an account's log had come.
+type Checkpoint struct {
+	Account   int64
+	Seq       int64
+	Hash      [32]byte
+	At        time.Time
+	Signature []byte
+}

@@ -1,0 +1,137 @@
+package reeve
+
+import "time"
+
+// Standing is a device's place in the account, apart from its posture.
+type Standing int8
+
+// The standings. Archived devices have left the inventory: every lookup but
+// that of the archive answers as if they did not exist.
+const (
+	Managed      Standing = iota // has an agent and a seat
+	Unknown                      // seen or imported, no agent
+	Ignored                      // an unknown device that an administrator set aside
+	OutOfLicense                 // enrolled, but all seats are taken
+	Archived                     // deleted, restorable until it is erased
+)
+
+// AgentKind is the sort of agent that a device runs.
+type AgentKind int8
+
+// The kinds, named only in the rules of Device Action on the published pages.
+const (
+	NoAgent AgentKind = iota
+	Persistent
+	OnDemand
+	Mobile
+	DomainController
+)
+
+// System is a device's operating system family.
+type System int8
+
+// The systems, as in the os filter of Get Devices.
+const (
+	OtherSystem System = iota
+	Windows
+	MacOS
+	Linux
+	IOS
+	Android
+)
+
+var (
+	standings  = names[Standing]{"managed", "unknown", "ignored", "out_of_license", "archived"}
+	agentKinds = names[AgentKind]{"none", "persistent", "on_demand", "mobile", "domain_controller"}
+	systems    = names[System]{"other", "windows", "mac", "linux", "ios", "android"}
+)
+
+func (s Standing) String() string  { return standings.of(s) }
+func (k AgentKind) String() string { return agentKinds.of(k) }
+func (s System) String() string    { return systems.of(s) }
+
+// ParseStanding returns the standing with the given name.
+func ParseStanding(name string) (Standing, bool) { return standings.find(name) }
+
+// ParseAgentKind returns the agent kind with the given name.
+func ParseAgentKind(name string) (AgentKind, bool) { return agentKinds.find(name) }
+
+// ParseSystem returns the system with the given name.
+func ParseSystem(name string) (System, bool) { return systems.find(name) }
+
+// A Class is everything that decides whether an action applies to a device.
+// A fleet has few distinct classes, so rules are evaluated once per class and
+// not once per device. It is comparable.
+type Class struct {
+	Standing  Standing
+	Kind      AgentKind
+	System    System
+	Version   Version   // of the agent, zero without one
+	Abilities Abilities // what the agent said it can do
+}
+
+// Forever is the end of an exemption that has none.
+var Forever = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// Exemption says which issues of a device are excused while it lasts.
+type Exemption int8
+
+// The kinds of exemption. Critical only is the v2 action exempt_critical.
+const (
+	ExemptAll Exemption = iota
+	ExemptCritical
+)
+
+// A Key is a device's Ed25519 public key, which is its identity. The zero Key
+// belongs to a device without an agent.
+type Key [32]byte
+
+// A Device is one machine of an account.
+type Device struct {
+	No    int64  // internal key, also its address on the wire between server and agent
+	ID    string // 32 lower-case hex digits, made by the server
+	Class Class
+	Key   Key
+
+	Hostname   string
+	Nickname   string // given by an administrator
+	HardwareID string // hash that the agent computed; empty if unknown
+	MACs       []MAC
+	GroupID    string
+	GroupName  string
+
+	Exempt      Exemption
+	ExemptUntil time.Time // zero if not exempt, Forever without an end
+
+	Facts    Facts             // what the agent said of its machine
+	Identity map[string]string // the latest answers to re-identify
+
+	EnrolledAt time.Time // zero for a device that never had an agent
+	AddedAt    time.Time
+	LastSeen   time.Time
+	Online     bool
+	PublicIP   string    // address that its agent was last seen from
+	ArchivedAt time.Time // zero unless archived
+}
+
+// IsExempt reports whether an exemption is in force at now.
+func (d Device) IsExempt(now time.Time) bool { return d.ExemptUntil.After(now) }
+
+// Facts is what an agent tells of its machine in its Hello.
+type Facts struct {
+	OSName       string    `json:"os_name,omitempty"`    // such as "Debian GNU/Linux"
+	OSVersion    string    `json:"os_version,omitempty"` // such as "12.11"
+	Architecture string    `json:"arch,omitempty"`       // such as "amd64"
+	User         string    `json:"user,omitempty"`       // who is logged in
+	Type         string    `json:"type,omitempty"`       // desktop, laptop, server, vm, phone, tablet
+	LastReboot   time.Time `json:"last_reboot,omitzero"`
+	Networks     []Network `json:"networks,omitempty"`
+}
+
+// A Network is one interface of a device.
+type Network struct {
+	Name string   `json:"name"`
+	MAC  string   `json:"mac"`
+	IPv4 []string `json:"ipv4,omitempty"`
+	IPv6 []string `json:"ipv6,omitempty"`
+}

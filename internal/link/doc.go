@@ -1,0 +1,13 @@
+// Package link is what travels between server and agent: the subjects of the
+// message bus, the messages on them, and the bodies of the agents' HTTPS door.
+// Old agents live for years, so it knows none of the server's words; it imports
+// only internal/seal. Messages are JSON. A receiver ignores members that it does
+// not know, and a new member must be one that old receivers may ignore.
+package link
+
+// Protocol is the newest version of the protocol that this program speaks; the
+// number in the first word of every subject is its major part.
+//
+//   - 1, 2026-11-21: first version. Orders with a seal per job, reports,
+//     acknowledgements, cancellations, Hello and Welcome, beats.
+const Protocol = 1

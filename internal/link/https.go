@@ -1,0 +1,66 @@
+package link
+
+import "time"
+
+// Paths of the agents' HTTPS door, on the address that serves the API.
+const (
+	PathIdentity = "/agent/v1/identity" // GET: an Identity
+	PathEnrol    = "/agent/v1/enrol"    // POST an Enrolment: an Enrolled
+	PathUpload   = "/agent/v1/uploads/" // PUT + command id: a file that the command allows
+	PathRetire   = "/agent/v1/retire"   // POST a Retirement: the device leaves by its own wish
+)
+
+// Headers with which an agent signs a request. The signature is made with the
+// device's key over SignedRequest.
+const (
+	HeaderKey       = "Reeve-Key"       // device public key, standard base64
+	HeaderSignature = "Reeve-Signature" // standard base64
+	HeaderDigest    = "Reeve-Digest"    // hex SHA-256 of the body
+	HeaderTime      = "Reeve-Time"      // Unix seconds by the agent's idea of server time
+)
+
+// RequestSkew is how far the time of a signed request may be from the
+// server's.
+const RequestSkew = 10 * time.Minute
+
+// SignedRequest returns the bytes that an agent signs for one request.
+func SignedRequest(method, path, digest, unixTime string) []byte {
+	return []byte("reeve request 1\n" + method + "\n" + path + "\n" + digest + "\n" + unixTime)
+}
+
+// An Identity lets an agent check, before it sends anything, that the TLS
+// connection ends at the server it pinned.
+type Identity struct {
+	Root        []byte `json:"root"`        // public key, PKIX DER; its SHA-256 is the pin
+	RootCert    []byte `json:"root_cert"`   // the same key as a certificate authority, DER
+	Endorsement []byte `json:"endorsement"` // root's word for the TLS key in use, see seal.EndorseTLS; empty without TLS
+}
+
+// An Enrolment asks for a place in an account. The request is signed, which
+// proves the key.
+type Enrolment struct {
+	Code  string `json:"code"`
+	Hello Hello  `json:"hello"`
+}
+
+// Enrolled is the answer to an Enrolment.
+type Enrolled struct {
+	Device  string    `json:"device"`  // public id
+	Account int64     `json:"account"` // bound by every seal
+	Address string    `json:"address"` // for subjects
+	Agents  string    `json:"agents"`  // HOST:PORT of the message bus
+	TLS     bool      `json:"tls"`     // whether the bus speaks TLS, with the root's certificates
+	At      time.Time `json:"at"`
+}
+
+// ServerName is the name in the certificate of the agents' port.
+const ServerName = "reeve-agents"
+
+// A Retirement is an agent's own leave. It has no members yet.
+type Retirement struct{}
+
+// A Failure is the body of every answer that is not a success.
+type Failure struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}

@@ -1,0 +1,101 @@
+package reeve
+
+import (
+	"slices"
+	"time"
+)
+
+// A Scope is a permission of an app or operator.
+type Scope string
+
+// The scopes. Write does not contain Read.
+const (
+	Read  Scope = "read"  // inventory, jobs, results, log
+	Write Scope = "write" // actions, groups, import
+	Admin Scope = "admin" // apps, codes, operators, settings
+)
+
+// Scopes is a set of permissions, in the order read, write, admin.
+type Scopes []Scope
+
+// Has reports whether s contains scope.
+func (s Scopes) Has(scope Scope) bool { return slices.Contains(s, scope) }
+
+// A Source is the door that a request came through, together with the kind of
+// its credential. It is never taken from what the request says.
+type Source int8
+
+// The sources. The numbers are stored.
+const (
+	FromSystem   Source = iota // the server itself: deadlines, ended exemptions
+	FromOAuthAPI               // the published API under /o/api
+	FromAPI                    // Reeve's own API under /api/v1
+	FromCLI                    // Reeve's own API with a credential made for the command line
+	FromConsole                // the pages
+	FromAgent                  // a device's agent
+)
+
+var sources = names[Source]{"system", "oauth_api", "api", "cli", "console", "agent"}
+
+func (s Source) String() string { return sources.of(s) }
+
+// ParseSource returns the source with the given name.
+func ParseSource(name string) (Source, bool) { return sources.find(name) }
+
+// A Caller is who asks, as the door found out from the credential.
+type Caller struct {
+	Account   int64
+	Source    Source
+	Actor     string // "app:KEY", "operator:NAME", "device:ID" or "system"
+	Name      string // the app's or operator's name for people
+	Scopes    Scopes
+	Address   string // of the client, without port
+	RequestID string
+}
+
+// An App is an OAuth client of an account.
+type App struct {
+	ClientID   string // 48 of A-Z and 0-9
+	SecretHash string // hex SHA-256 of the secret, which has the same form
+	Account    int64
+	Name       string // unique in the account
+	Scopes     Scopes
+	CLI        bool // made for the command line: its calls on /api/v1 have source FromCLI
+	// RequestsPerMinute overrides the account's limit: 0 inherits, negative is no limit.
+	RequestsPerMinute int64
+	Created           time.Time
+	Revoked           time.Time // zero while valid
+}
+
+// A Token is an access token of an app.
+type Token struct {
+	Hash    string // hex SHA-256 of the token
+	App     App
+	Expires time.Time
+}
+
+// An Operator is a person who signs in to the console.
+type Operator struct {
+	Name         string // unique on the server
+	Account      int64
+	PasswordHash string // argon2id in PHC form
+	Scopes       Scopes
+	Created      time.Time
+}
+
+// A Code is a registration code: who holds it may enrol devices.
+type Code struct {
+	Code      string // 8 of A-Z and 0-9; stored hashed, so empty in lists
+	Hash      string // hex SHA-256
+	Hint      string // the first two characters, to tell codes apart in lists
+	Account   int64
+	Note      string
+	Group     int64     // internal key of the group for its devices; 0 is the default group
+	Kind      AgentKind // the only kind it enrols; NoAgent for any
+	Uses      int64     // how many enrolments it allows in all; 0 is no limit
+	Used      int64
+	Community bool      // whether the community agent's protocol may use it
+	Expires   time.Time // zero for never
+	Created   time.Time
+	Revoked   time.Time // zero while valid
+}

@@ -1,0 +1,334 @@
+package reeve
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// The store interfaces say what a store owes and to whom. Every method is one
+// transaction: it happens as a whole or not at all, and what returned without
+// an error survives a crash. What is not tested in internal/storetest is not
+// promised. An entry given to a method is appended to the log in the same
+// transaction. Times are kept in whole microseconds UTC.
+//
+// A missing thing is a NotFound error, also when it belongs to another
+// account; a name or id that is taken is a Conflict.
+
+// An AccountStore keeps accounts.
+type AccountStore interface {
+	// AddAccount creates an account with its default group "Default", and
+	// returns both keys filled in. Conflict if the name is taken.
+	AddAccount(ctx context.Context, a Account, entry AuditEntry) (Account, error)
+	// Accounts returns all accounts in order of creation.
+	Accounts(ctx context.Context) ([]Account, error)
+	Account(ctx context.Context, no int64) (Account, error)
+	// SetAccount stores a's name, seats, limits and identity fields, and gives
+	// freed seats to devices that wait for one.
+	SetAccount(ctx context.Context, a Account, entry AuditEntry) error
+}
+
+// A CredentialStore keeps apps, their tokens and operators.
+type CredentialStore interface {
+	AddApp(ctx context.Context, app App, entry AuditEntry) error
+	// App finds a valid app by client id; a revoked one is NotFound.
+	App(ctx context.Context, clientID string) (App, error)
+	// Apps returns the account's apps, revoked ones too, oldest first.
+	Apps(ctx context.Context, account int64) ([]App, error)
+	// RevokeApp ends an app and its tokens at now.
+	RevokeApp(ctx context.Context, account int64, clientID string, now time.Time, entry AuditEntry) error
+	// AddToken stores a token and drops expired ones of the same app.
+	AddToken(ctx context.Context, t Token, now time.Time) error
+	// Token finds a token by hash, with its app as it is now. Expired tokens
+	// and those of revoked apps are NotFound.
+	Token(ctx context.Context, hash string, now time.Time) (Token, error)
+	// SetOperator adds an operator or replaces the one with this name.
+	SetOperator(ctx context.Context, o Operator, entry AuditEntry) error
+	Operator(ctx context.Context, name string) (Operator, error)
+}
+
+// A CodeStore keeps registration codes.
+type CodeStore interface {
+	AddCode(ctx context.Context, c Code, entry AuditEntry) error
+	// Codes returns the account's codes, ended ones too, oldest first.
+	Codes(ctx context.Context, account int64) ([]Code, error)
+	// RevokeCode ends the account's valid code with this hash at now.
+	RevokeCode(ctx context.Context, account int64, hash string, now time.Time, entry AuditEntry) error
+}
+
+// A GroupStore keeps groups.
+type GroupStore interface {
+	AddGroup(ctx context.Context, account int64, g Group, entry AuditEntry) (Group, error)
+	Group(ctx context.Context, account int64, id string) (Group, error)
+	// Groups returns one page and nothing after the last; see GroupQuery.
+	Groups(ctx context.Context, account int64, q GroupQuery) ([]Group, error)
+	// SetGroup stores name and description of the group with g's ID.
+	SetGroup(ctx context.Context, account int64, g Group, entry AuditEntry) error
+	// RemoveGroup moves the group's devices to the default group, then removes
+	// it. Invalid for the default group.
+	RemoveGroup(ctx context.Context, account int64, id string, entry AuditEntry) error
+}
+
+// A GroupQuery selects and orders groups. Groups are few, so pages are by number.
+type GroupQuery struct {
+	Search string // part of the name, in any case
+	Sort   string // "name" (default), "devices", "modified"
+	Desc   bool
+	Limit  int // at least 1
+	Page   int // from 1
+}
+
+// A DeviceStore reads the inventory and takes imported devices.
+type DeviceStore interface {
+	// Device finds one device by public id, archived ones not.
+	Device(ctx context.Context, account int64, id string) (Device, error)
+	// DevicesByID returns the devices with these ids, in no promised order,
+	// leaving out ids that name none.
+	DevicesByID(ctx context.Context, account int64, ids []string) ([]Device, error)
+	// DevicesByMAC returns every device that claims one of these MACs.
+	DevicesByMAC(ctx context.Context, account int64, macs []MAC) ([]Device, error)
+	// Devices returns a keyset page, by rising internal key, which is the order
+	// in which records were made.
+	Devices(ctx context.Context, account int64, q DeviceQuery) ([]Device, error)
+	// Import adds devices with standing Unknown in the default group. The
+	// whole batch is stored or nothing; it sets No on each element.
+	Import(ctx context.Context, account int64, devices []Device, entry AuditEntry) error
+	// CountDevices returns how many devices the account has in each standing.
+	CountDevices(ctx context.Context, account int64) (map[Standing]int64, error)
+}
+
+// A DeviceQuery selects devices. Zero fields select everything but archived.
+type DeviceQuery struct {
+	After     int64 // internal key; the page begins behind it
+	Limit     int   // at least 1
+	GroupID   string
+	Standings []Standing
+	Search    string // part of the hostname, in any case
+}
+
+// An EnrolStore lets control decide about one enrolment inside a transaction.
+type EnrolStore interface {
+	// Enrol runs fn and commits what it did through the Enrolling if it
+	// returns nil. Enrolments of one account do not overlap.
+	Enrol(ctx context.Context, fn func(Enrolling) error) error
+	// DeviceByKey finds the device with this key in whatever account and
+	// whatever standing, Archived too, but not erased.
+	DeviceByKey(ctx context.Context, key Key) (Device, int64, error)
+}
+
+// Enrolling is the inside of an enrolment's transaction.
+type Enrolling interface {
+	// Code returns the valid code with this hash; revoked, expired and used-up
+	// codes are NotFound. It locks the code's account.
+	Code(hash string, now time.Time) (Code, Account, error)
+	// Claimants returns the account's devices, archived ones not, that have one
+	// of these MACs or this hardware id (if not empty).
+	Claimants(account int64, macs []MAC, hardwareID string) ([]Device, error)
+	// SeatIsFree reports whether a further managed device fits the account.
+	SeatIsFree(account int64) (bool, error)
+	// Save adds d (No is 0) or replaces the record with d.No, its MACs too.
+	// d.GroupID must name a group, or is empty for the default group.
+	Save(account int64, d Device) (Device, error)
+	// Spend counts one use of the code.
+	Spend(codeHash string) error
+	// Log appends entries.
+	Log(entries ...AuditEntry) error
+}
+
+// A PresenceStore keeps what agents say of themselves.
+type PresenceStore interface {
+	// Meet stores the Hellos of a batch of devices: class parts that the agent
+	// names, facts, hostname, MACs, address; and that they are online.
+	Meet(ctx context.Context, now time.Time, batch []Meeting) error
+	// Seen stores that these devices were heard at now and are online, or left.
+	Seen(ctx context.Context, now time.Time, devices []int64, online bool) error
+	// NobodyOnline marks every device as away, as after a restart.
+	NobodyOnline(ctx context.Context) error
+}
+
+// A Meeting is one device's Hello.
+type Meeting struct {
+	Device    int64
+	Version   Version
+	Abilities Abilities
+	Hostname  string
+	MACs      []MAC
+	Facts     Facts
+	Address   string // where the agent connected from, without port
+}
+
+// A JobStore places jobs and reads them back.
+type JobStore interface {
+	// Place runs fn and commits what it did through the Placing if it returns
+	// nil. Nothing of it is visible to others before.
+	Place(ctx context.Context, account int64, fn func(Placing) error) error
+	Job(ctx context.Context, account int64, id JobID) (Job, error)
+	// Jobs returns up to limit jobs, newest first, older than before (0: all).
+	Jobs(ctx context.Context, account int64, before JobID, limit int) ([]Job, error)
+	// Commands returns up to limit commands of a job in leaf order from leaf
+	// from on, those in one of the given states, or all if there are none.
+	Commands(ctx context.Context, account int64, job JobID, states []State, from int32, limit int) ([]Command, error)
+	// Command returns one command and the structured result its agent sent, if any.
+	Command(ctx context.Context, account int64, id CommandID) (Command, json.RawMessage, error)
+	// DeviceCommands returns up to limit commands of a device, newest first,
+	// placed before the given job (0: all).
+	DeviceCommands(ctx context.Context, account int64, device int64, before JobID, limit int) ([]Command, error)
+	// Cancel ends the open commands of a job and returns them.
+	Cancel(ctx context.Context, account int64, id JobID, now time.Time, entry AuditEntry) ([]Order, error)
+}
+
+// Placing is the inside of a placing's transaction. Slices that are passed in
+// are only read, and not kept.
+type Placing interface {
+	// Account returns the account that the job is placed for.
+	Account() (Account, error)
+	// Group returns the internal key of a group by public id.
+	Group(id string) (int64, error)
+	// FindIDs looks up devices by public id, FindMACs by hardware address. The
+	// answer is in order of Target.No; several matches may name one entry.
+	// Archived devices do not match.
+	FindIDs(ids []string) ([]Match, error)
+	FindMACs(macs []MAC) ([]Match, error)
+	// Class resolves Target.Class.
+	Class(no int32) Class
+	// Walk returns up to limit targets with No above after, in that order, of
+	// one group (internal key) or, with group 0, of the account.
+	Walk(group, after int64, limit int) ([]Target, error)
+	// Commit writes a job with its commands: command i of the job is on
+	// placed[i] and has leaf i. Placed is in order of No. The effect is applied
+	// to every device whose command is born Succeeded. A key that is not empty
+	// is kept with the answer for 24 hours; a key that is in use, by a placing
+	// that has meanwhile committed, is a Conflict.
+	Commit(w Work) error
+	// Kept returns what an earlier Commit kept under this key, if any.
+	Kept(key RepeatKey) (Kept, bool, error)
+}
+
+// Work is one job ready to be written.
+type Work struct {
+	Job    Job
+	Placed []Placed
+	Effect Effect
+	Key    RepeatKey
+	Answer []byte // what Kept gives back
+	Entry  AuditEntry
+}
+
+// A Target is what deciding and sealing need of a device.
+type Target struct {
+	No    int64
+	Class int32 // see Placing.Class
+	Key   Key
+}
+
+// A Match is a target with the entry of the request that named it.
+type Match struct {
+	Entry  int32 // index into the ids or MACs
+	Target Target
+}
+
+// Placed is one command as it is born.
+type Placed struct {
+	Device int64
+	State  State
+	Reason Reason
+}
+
+// A RepeatKey recognises a repeated request; the zero key never does.
+type RepeatKey struct {
+	Actor string   // who, as in Caller
+	Route string   // method and route pattern
+	Key   string   // from the Idempotency-Key header
+	Body  [32]byte // SHA-256 of the request body; not part of the identity
+	Until time.Time
+}
+
+// Kept is what an idempotency key remembers.
+type Kept struct {
+	Job    JobID
+	Body   [32]byte
+	Answer []byte
+}
+
+// An OrderStore is what delivery needs: what to send, and what came back.
+type OrderStore interface {
+	// Pending returns the orders, in order of their ids, that these devices
+	// should still receive at now: open commands of jobs whose deadlines have
+	// not passed. Archived devices get only those of action "retire".
+	Pending(ctx context.Context, now time.Time, devices []int64) ([]Order, error)
+	// OpenJobs returns the jobs that have open commands, oldest first.
+	OpenJobs(ctx context.Context) ([]JobID, error)
+	// Sealed returns a job of whatever account with all that a proof needs: the
+	// subject of every leaf in order (see internal/seal).
+	Sealed(ctx context.Context, id JobID) (Job, []Subject, error)
+	// Sent moves those of the given commands that are Queued to Sent.
+	Sent(ctx context.Context, now time.Time, ids []CommandID) error
+	// Report records a batch: each report moves its command if the life allows
+	// it and the command is on that device; a report after the end is noted on
+	// the command. It counts final states on the jobs and appends one "reports"
+	// entry per account. The answer tells for each report whether it is settled
+	// and need not be sent again, which is so unless it names no command.
+	Report(ctx context.Context, now time.Time, batch []Report) ([]bool, error)
+	// Expire ends every command whose deadline has passed at now, ends
+	// exemptions that are over, and erases archived records that are due; each
+	// with its log entries. It returns how many rows changed.
+	Expire(ctx context.Context, now time.Time) (int64, error)
+}
+
+// An Order is a command on its way to a device.
+type Order struct {
+	ID     CommandID
+	Device int64
+	State  State
+}
+
+// A Subject is what a leaf of a job's tree binds: the device's key for a
+// command that was ordered from an agent, else the device's internal key.
+type Subject struct {
+	Device int64
+	Key    Key // zero if the leaf binds the internal key
+}
+
+// A Report is what an agent said of one command.
+type Report struct {
+	ID       CommandID
+	Device   int64 // from the connection
+	State    State // Running, Succeeded, Failed or Refused
+	Reason   Reason
+	Percent  int8
+	Message  string
+	Result   json.RawMessage   // kept beside the command; nil for none
+	Identity map[string]string // answers to re-identify; nil for none
+}
+
+// A LogStore reads and extends the log.
+type LogStore interface {
+	// Append adds entries that belong to no other change.
+	Append(ctx context.Context, entries ...AuditEntry) error
+	// Log returns rows of an account in order of Seq; see LogQuery.
+	Log(ctx context.Context, account int64, q LogQuery) ([]AuditEntry, error)
+	// Head returns the last Seq and Hash of an account's log, and whether the
+	// keyed check of the head holds.
+	Head(ctx context.Context, account int64) (Checkpoint, bool, error)
+	AddCheckpoint(ctx context.Context, c Checkpoint) error
+	// Checkpoints returns an account's checkpoints in order of Seq.
+	Checkpoints(ctx context.Context, account int64) ([]Checkpoint, error)
+}
+
+// A LogQuery selects rows.
+type LogQuery struct {
+	After, Before int64 // bounds on Seq, exclusive; 0 is none
+	Newest        bool  // newest first
+	Limit         int   // at least 1
+	Since, Until  time.Time
+	Events        []string // any of these; none is all
+	Device        string
+	Job           JobID
+}
+
+// A WindowStore counts requests for the rate limit, shared by all nodes.
+type WindowStore interface {
+	// Take counts one request under key in the fixed window that holds now and
+	// returns how many there are in it with this one.
+	Take(ctx context.Context, key string, now time.Time, window time.Duration) (int64, error)
+}
