@@ -90,7 +90,7 @@ type Code struct {
 	Hint      string // the first two characters, to tell codes apart in lists
 	Account   int64
 	Note      string
-	Group     int64     // internal key of the group for its devices; 0 is the default group
+	GroupID   string    // public id of the group for its devices; empty is the default group
 	Kind      AgentKind // the only kind it enrols; NoAgent for any
 	Uses      int64     // how many enrolments it allows in all; 0 is no limit
 	Used      int64

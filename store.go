@@ -17,15 +17,24 @@ import (
 
 // An AccountStore keeps accounts.
 type AccountStore interface {
-	// AddAccount creates an account with its default group "Default", and
-	// returns both keys filled in. Conflict if the name is taken.
-	AddAccount(ctx context.Context, a Account, entry AuditEntry) (Account, error)
+	// AddAccount creates an account with its default group "Default" and its
+	// founders, and returns it with its keys filled in. Conflict if the name,
+	// or the operator's, is taken.
+	AddAccount(ctx context.Context, a Account, f Founders, entry AuditEntry) (Account, error)
 	// Accounts returns all accounts in order of creation.
 	Accounts(ctx context.Context) ([]Account, error)
 	Account(ctx context.Context, no int64) (Account, error)
 	// SetAccount stores a's name, seats, limits and identity fields, and gives
 	// freed seats to devices that wait for one.
 	SetAccount(ctx context.Context, a Account, entry AuditEntry) error
+}
+
+// Founders are what a new account begins with; the store fills in Account. They
+// are stored together with it, so no account is without a way in.
+type Founders struct {
+	Operator Operator
+	App      App
+	Code     Code
 }
 
 // A CredentialStore keeps apps, their tokens and operators.

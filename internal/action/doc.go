@@ -1,0 +1,193 @@
+// Package action is the catalogue of device actions: for each its name, the
+// API versions that offer it, the devices it applies to in each of them, its
+// parameters, what it does to the record or orders from the agent, and how long
+// an order lives. One file an action; nothing else lists them. It imports the
+// root words only.
+//
+// Sources of the rules: the pages "Device Action" v3.0, v3.1, v3.2 and v3.3 of
+// the vendor's OAuth API manual, as collected in docs/api; where they are
+// silent, docs/decisions.
+package action
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"reeve"
+)
+
+// A Version is a published version of Device Action, as its path segment.
+type Version string
+
+// The versions, oldest first. Reeve's own API follows the latest.
+const (
+	V3     Version = "v3"
+	V3_1   Version = "v3.1"
+	V3_2   Version = "v3.2"
+	V3_3   Version = "v3.3"
+	Latest         = V3_3
+)
+
+var versions = []Version{V3, V3_1, V3_2, V3_3}
+
+// A Definition is one action.
+type Definition struct {
+	Name  string // as in the member types of a request
+	Title string // for people
+
+	// Since is the version that introduced the action; empty for one that only
+	// the server itself orders.
+	Since Version
+	// Rules says for each version from which on it holds what the action
+	// applies to. The rule of a version that is not listed is that of the
+	// version before.
+	Rules map[Version]Rule
+
+	// Agent is whether the work is done by the device's agent; otherwise the
+	// action only changes the record.
+	Agent bool
+	// Returns is whether the answer names the command, because its agent sends
+	// back something to fetch with Get Reports.
+	Returns bool
+	// Uploads is whether the agent sends a file.
+	Uploads bool
+	// Lives gives how long an order may wait for its agent, and how long after
+	// that it may take. Only with Agent.
+	Lives func(params json.RawMessage) (deliver, finish time.Duration)
+
+	// Parse checks the params object of a request and returns it normalised:
+	// only the members of this action, defaults filled in. Errors are Invalid.
+	Parse func(params json.RawMessage) (json.RawMessage, error)
+	// Fits looks for a reason in the parameters why a device cannot take them.
+	Fits func(params json.RawMessage, system reeve.System) reeve.Reason
+	// Complete adds what the account has set to the parameters of an order.
+	Complete func(params json.RawMessage, a reeve.Account) json.RawMessage
+	// Effect gives what the action does to the record.
+	Effect func(params json.RawMessage, now time.Time) Effect
+
+	// Example is a params object that Parse accepts, for the reference.
+	Example string
+}
+
+// An Effect is a change of the record before the group is looked up and the
+// account's settings are known.
+type Effect struct {
+	reeve.Effect
+	GroupID string // public id of the new group; DefaultGroup for the account's
+	Move    bool   // whether GroupID counts
+	Archive bool   // the record leaves the inventory and its agent is retired
+}
+
+// DefaultGroup is the literal that stands for the account's default group.
+const DefaultGroup = "default"
+
+// Lookup returns the definition of an action, offered or internal.
+func Lookup(name string) (Definition, bool) {
+	d, ok := catalogue[name]
+	return d, ok
+}
+
+// Offered returns the actions of a version in the order of the pages.
+func Offered(v Version) []Definition {
+	var out []Definition
+	for _, name := range order {
+		if d := catalogue[name]; d.OfferedIn(v) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// OfferedIn reports whether version v has the action.
+func (d Definition) OfferedIn(v Version) bool {
+	return d.Since != "" && slices.Index(versions, v) >= slices.Index(versions, d.Since)
+}
+
+// Check returns params normalised, or an Invalid error that says what is wrong.
+// No params at all are an empty object.
+func (d Definition) Check(params json.RawMessage) (json.RawMessage, error) {
+	if len(params) == 0 || string(params) == "null" {
+		params = json.RawMessage("{}")
+	}
+	if params[0] != '{' {
+		return nil, reeve.Errorf(reeve.Invalid, "params must be a JSON object")
+	}
+	if d.Parse == nil {
+		return json.RawMessage("{}"), nil
+	}
+	return d.Parse(params)
+}
+
+// Decide returns why the action does not apply, in version v, to devices of
+// class c, or NoReason if it does.
+func (d Definition) Decide(v Version, c reeve.Class, params json.RawMessage) reeve.Reason {
+	if r := d.rule(v).decide(c); r != reeve.NoReason {
+		return r
+	}
+	if d.Agent && !c.Abilities.Has(d.Name) {
+		return reeve.NotAble
+	}
+	if d.Fits != nil {
+		return d.Fits(params, c.System)
+	}
+	return reeve.NoReason
+}
+
+func (d Definition) rule(v Version) Rule {
+	var last Rule
+	for _, step := range versions {
+		if r, ok := d.Rules[step]; ok {
+			last = r
+		}
+		if step == v {
+			break
+		}
+	}
+	return last
+}
+
+// catalogue and order hold the definitions; order is that of the pages.
+var (
+	catalogue = map[string]Definition{}
+	order     = []string{"exempt", "unexempt", "ignore", "unignore", "delete", "dhcprenew",
+		"re-identify", "assign_to_group", "fetch_agent_log", "scan_threats"}
+)
+
+func define(d Definition) {
+	if _, twice := catalogue[d.Name]; twice {
+		panic("action " + d.Name + " is defined twice")
+	}
+	catalogue[d.Name] = d
+}
+
+// read decodes the named members of params into p. Others are left out before,
+// so that nothing but exactly these names is ever bound.
+func read(params json.RawMessage, p any, members ...string) error {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(params, &all); err != nil {
+		return reeve.Errorf(reeve.Invalid, "params must be a JSON object").Because(err)
+	}
+	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return !slices.Contains(members, name) })
+	if err := json.Unmarshal(must(all), p); err != nil {
+		return reeve.Errorf(reeve.Invalid, "params has a member of the wrong type: %s", wrongMember(err)).Because(err)
+	}
+	return nil
+}
+
+func wrongMember(err error) string {
+	if e, ok := err.(*json.UnmarshalTypeError); ok && e.Field != "" {
+		return e.Field + " cannot be a " + e.Value
+	}
+	return "see the reference of Device Action"
+}
+
+// must encodes what cannot fail.
+func must(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}

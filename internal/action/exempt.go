@@ -1,0 +1,62 @@
+package action
+
+import (
+	"encoding/json"
+	"time"
+
+	"reeve"
+)
+
+// maxExemptHours is the published bound: exempt_time "should be less than 65000".
+const maxExemptHours = 65000
+
+type exemptParams struct {
+	Hours int64 `json:"exempt_time"` // 0 is for ever
+}
+
+// Exempting excludes domain controllers from v3.2 on; before it is "all
+// devices exclude Unknown, Ignored, Out-of-license-usage devices".
+var exemptRules = map[Version]Rule{
+	V3:   {Standings: managed},
+	V3_2: {Standings: managed, Not: []reeve.AgentKind{reeve.DomainController}},
+}
+
+func init() {
+	define(Definition{
+		Name:    "exempt",
+		Title:   "Exempt from policy",
+		Since:   V3,
+		Rules:   exemptRules,
+		Example: `{"exempt_time":24}`,
+		Parse: func(params json.RawMessage) (json.RawMessage, error) {
+			var p exemptParams
+			if err := read(params, &p, "exempt_time"); err != nil {
+				return nil, err
+			}
+			if p.Hours < 0 || p.Hours >= maxExemptHours {
+				return nil, reeve.Errorf(reeve.Invalid, "exempt_time must be a whole number of hours from 0 to %d", maxExemptHours-1)
+			}
+			return must(p), nil
+		},
+		Effect: func(params json.RawMessage, now time.Time) Effect {
+			var p exemptParams
+			json.Unmarshal(params, &p) // Parse made it
+			until := reeve.Forever
+			if p.Hours > 0 {
+				until = now.Add(time.Duration(p.Hours) * time.Hour)
+			}
+			all := reeve.ExemptAll
+			return Effect{Effect: reeve.Effect{Exempt: &all, ExemptUntil: until}}
+		},
+	})
+	define(Definition{
+		Name:  "unexempt",
+		Title: "End an exemption",
+		Since: V3,
+		Rules: exemptRules,
+		Effect: func(json.RawMessage, time.Time) Effect {
+			all := reeve.ExemptAll
+			return Effect{Effect: reeve.Effect{Exempt: &all}}
+		},
+	})
+}

@@ -1,0 +1,113 @@
+package action
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"reeve"
+)
+
+// The scan types of a custom scan, as published with v3.3.
+const (
+	ScanMemory            = 0
+	ScanSystemVolume      = 1
+	ScanPortableVolumes   = 2
+	ScanAdditionalVolumes = 3
+	ScanSpecificPath      = 4
+	ScanBootRecords       = 5
+)
+
+type scanParams struct {
+	FullScan  int    `json:"full_scan"`
+	ScanTypes []int  `json:"scan_types,omitempty"` // custom scans only
+	Path      string `json:"path,omitempty"`       // with ScanSpecificPath only
+}
+
+// maxPath is the longest path of a custom scan in bytes, that of Linux.
+const maxPath = 4096
+
+func init() {
+	define(Definition{
+		Name:  "scan_threats",
+		Title: "Scan for threats",
+		Since: V3_2,
+		Rules: map[Version]Rule{V3_2: agents(
+			AgentRule{Kind: reeve.Persistent, System: reeve.Windows, Minimum: reeve.Version{7, 6, 206, 0}},
+			AgentRule{Kind: reeve.Persistent, System: reeve.MacOS, Minimum: reeve.Version{10, 4, 205, 0}},
+			AgentRule{Kind: reeve.Persistent, System: reeve.Linux}, // ours
+		)},
+		Agent:   true,
+		Returns: true,
+		Example: `{"full_scan":0,"scan_types":[4],"path":"/srv"}`,
+		Lives: func(params json.RawMessage) (time.Duration, time.Duration) {
+			if scanOf(params).FullScan == 1 {
+				return 24 * time.Hour, 48 * time.Hour
+			}
+			return 24 * time.Hour, 24 * time.Hour
+		},
+		Parse: parseScan,
+		Fits: func(params json.RawMessage, system reeve.System) reeve.Reason {
+			path := scanOf(params).Path
+			if path != "" && (system == reeve.Windows) == strings.HasPrefix(path, "/") {
+				return reeve.ForeignPath
+			}
+			return reeve.NoReason
+		},
+	})
+}
+
+func parseScan(params json.RawMessage) (json.RawMessage, error) {
+	var p scanParams
+	if err := read(params, &p, "full_scan", "scan_types", "path"); err != nil {
+		return nil, err
+	}
+	switch p.FullScan {
+	case 1: // everything: types and path are ignored
+		return must(scanParams{FullScan: 1}), nil
+	case 0:
+	default:
+		return nil, reeve.Errorf(reeve.Invalid, "full_scan must be 0 for a custom scan or 1 for a full one")
+	}
+	if len(p.ScanTypes) == 0 {
+		return nil, reeve.Errorf(reeve.Invalid, "a custom scan needs at least one of scan_types 0 to 5")
+	}
+	var seen [ScanBootRecords + 1]bool
+	types := p.ScanTypes[:0]
+	for _, t := range p.ScanTypes {
+		if t < ScanMemory || t > ScanBootRecords {
+			return nil, reeve.Errorf(reeve.Invalid, "scan_types has %d, which is not one of 0 to 5", t)
+		}
+		if !seen[t] {
+			types = append(types, t)
+		}
+		seen[t] = true
+	}
+	p.ScanTypes = types
+	if !seen[ScanSpecificPath] {
+		p.Path = ""
+		return must(p), nil
+	}
+	if !isAbsolute(p.Path) || len(p.Path) > maxPath || strings.ContainsRune(p.Path, 0) {
+		return nil, reeve.Errorf(reeve.Invalid, "scan type 4 needs path, absolute as in /srv or C:\\Data, of at most %d bytes", maxPath)
+	}
+	return must(p), nil
+}
+
+// isAbsolute reports whether a path is absolute in POSIX or Windows style:
+// /srv, C:\Data, C:/Data or \\server\share.
+func isAbsolute(path string) bool {
+	if strings.HasPrefix(path, "/") || strings.HasPrefix(path, `\\`) {
+		return true
+	}
+	if len(path) < 3 || path[1] != ':' || (path[2] != '\\' && path[2] != '/') {
+		return false
+	}
+	drive := path[0] | 0x20
+	return drive >= 'a' && drive <= 'z'
+}
+
+func scanOf(params json.RawMessage) (p scanParams) {
+	json.Unmarshal(params, &p) // parseScan made it
+	return p
+}
