@@ -1,0 +1,193 @@
+package scan
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	// maxSignatures bounds what an engine holds: about 60 bytes each, and only
+	// while a scan runs.
+	maxSignatures = 2_000_000
+
+	maxFaults = 20 // described in [Signatures.Sample]
+)
+
+// builtin is the engine that every agent has.
+type builtin struct {
+	folder     string
+	signatures Signatures
+	set        set
+}
+
+func (e *builtin) Name() string           { return "builtin" }
+func (e *builtin) Version() string        { return "1" }
+func (e *builtin) Signatures() Signatures { return e.signatures }
+
+// Open returns the built-in engine with the .hdb and .hsb files of folder and
+// the EICAR test file. A folder that does not exist holds no files. What cannot
+// be used is told by Signatures; only a folder that cannot be listed is an
+// error.
+func Open(folder string) (Engine, error) {
+	e := &builtin{folder: folder, signatures: Signatures{Count: 1}} // EICAR
+	files, err := signatureFiles(folder)
+	if err != nil {
+		return nil, fmt.Errorf("listing the signature folder %s: %w", folder, err)
+	}
+
+	// Two passes: what the first counts, the second fills without ever growing.
+	var count counter
+	digest := sha256.New()
+	for _, file := range files {
+		e.read(file, digest, count.add)
+	}
+	e.set.reserve(count.sizes, count.wild, count.names)
+	e.signatures.Faults, e.signatures.Sample = 0, nil
+	var last uint32
+	for _, file := range files {
+		e.read(file, nil, func(s signature) error {
+			if e.signatures.Count > maxSignatures {
+				return errFull
+			}
+			last = e.set.intern(s.name, last)
+			e.set.add(s, last)
+			e.signatures.Count++
+			return nil
+		})
+	}
+	for i := range e.set.lists {
+		e.set.lists[i].seal()
+	}
+	if len(files) > 0 {
+		e.signatures.Digest = hex.EncodeToString(digest.Sum(nil))
+	}
+	return e, nil
+}
+
+func signatureFiles(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var files []string
+	for _, entry := range entries {
+		switch strings.ToLower(filepath.Ext(entry.Name())) {
+		case ".hdb", ".hsb":
+			if entry.Type().IsRegular() {
+				files = append(files, filepath.Join(folder, entry.Name()))
+			}
+		}
+	}
+	return files, err
+}
+
+// A counter measures signatures before they are kept.
+type counter struct {
+	all, names  int
+	sizes, wild [len(algorithms)]int // signatures with and without a size
+}
+
+func (c *counter) add(s signature) error {
+	if c.all++; c.all > maxSignatures {
+		return errFull
+	}
+	kind := algorithmOf(len(s.digest))
+	if s.size == anySize {
+		c.wild[kind]++
+	} else {
+		c.sizes[kind]++
+	}
+	c.names += 1 + len(s.name)
+	return nil
+}
+
+var errFull = fmt.Errorf("there are more than %d signatures; this one and the rest are not used", maxSignatures)
+
+var errLong = fmt.Errorf("the line is longer than %d bytes", maxLineLen)
+
+// read gives every signature of a file to keep, and every line that is none to
+// the engine's faults. It feeds the file's name and bytes to digest, if any.
+func (e *builtin) read(path string, digest hash.Hash, keep func(signature) error) {
+	name := filepath.Base(path)
+	file, err := os.Open(path)
+	if err != nil {
+		e.fault(name, 0, plain(err))
+		return
+	}
+	defer file.Close()
+	var from io.Reader = file
+	if digest != nil {
+		fmt.Fprintf(digest, "%s\x00", name)
+		from = io.TeeReader(file, digest)
+	}
+	lines := bufio.NewReaderSize(from, maxLineLen+2)
+	var buffer [maxDigest]byte
+	for number := 1; ; number++ {
+		line, err := nextLine(lines)
+		if err == io.EOF && len(line) == 0 {
+			return
+		}
+		if err != nil && err != io.EOF && err != errLong {
+			e.fault(name, number, plain(err))
+			return
+		}
+		if err == errLong {
+			e.fault(name, number, err)
+			continue
+		}
+		if len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		s, err := parse(line, &buffer)
+		if err == nil {
+			err = keep(s)
+		}
+		if err != nil {
+			e.fault(name, number, err)
+		}
+		if err == errFull {
+			return
+		}
+	}
+}
+
+// nextLine returns the next line without its end, or errLong for one that does
+// not fit into the reader, which it passes over.
+func nextLine(r *bufio.Reader) ([]byte, error) {
+	line, err := r.ReadSlice('\n')
+	if err != bufio.ErrBufferFull {
+		return bytes.TrimRight(line, "\r\n"), err
+	}
+	for err == bufio.ErrBufferFull {
+		_, err = r.ReadSlice('\n')
+	}
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	return nil, errLong
+}
+
+func (e *builtin) fault(file string, line int, err error) {
+	e.signatures.Faults++
+	if len(e.signatures.Sample) < maxFaults {
+		e.signatures.Sample = append(e.signatures.Sample, Fault{file, line, err.Error()})
+	}
+}
+
+// plain takes the path out of err: results name it beside.
+func plain(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}

@@ -1,0 +1,366 @@
+package scan
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// eicar is put together here so that no file of the project holds it.
+var eicar = strings.Join([]string{`X5O!P%@AP[4\PZX54(P^)7CC)7}`, `EICAR-STANDARD-ANTIVIRUS-TEST-FILE!`, `H+H*`}, "$")
+
+// tree writes files below a new folder. A name that ends in a slash is a folder.
+func tree(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		path := dir + "/" + name
+		if err := os.MkdirAll(path[:strings.LastIndex(path, "/")], 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "/") {
+			continue
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func open(t *testing.T, folder string) Engine {
+	t.Helper()
+	e, err := Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// threats returns "name signature" for each threat, ordered.
+func threats(r Result) []string {
+	var out []string
+	for _, threat := range r.Threats {
+		out = append(out, filepath.Base(threat.Path)+" "+threat.Signature)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestIsEICAR(t *testing.T) {
+	tests := map[string]struct {
+		content string
+		want    bool
+	}{
+		"the 68 bytes":         {eicar, true},
+		"a line end":           {eicar + "\r\n", true},
+		"white space to 128":   {eicar + strings.Repeat(" \t\n\r\x1a ", 10), true},
+		"white space to 129":   {eicar + strings.Repeat(" ", 61), false},
+		"a letter behind":      {eicar + "\nx", false},
+		"a byte short":         {eicar[:67], false},
+		"not at the beginning": {" " + eicar, false},
+		"another case":         {strings.ToLower(eicar), false},
+		"nothing":              {"", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := isEICAR([]byte(tt.content)); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestFindsEICARWithoutSignatures(t *testing.T) {
+	dir := tree(t, map[string]string{"a/b/test.com": eicar + "\n", "a/clean": "nothing here", "empty": "", "folder/": ""})
+	e := open(t, filepath.Join(dir, "no such folder"))
+	r := e.Scan(t.Context(), []Root{{Path: dir}}, Options{}, nil)
+
+	want := Threat{
+		Path:      filepath.Join(dir, "a/b/test.com"),
+		Signature: "Eicar-Test-Signature",
+		Engine:    "builtin",
+		Size:      69,
+		SHA256:    fmt.Sprintf("%x", sha256.Sum256([]byte(eicar+"\n"))),
+		MD5:       fmt.Sprintf("%x", md5.Sum([]byte(eicar+"\n"))),
+	}
+	if len(r.Threats) != 1 || r.Threats[0] != want {
+		t.Errorf("threats %+v, want only %+v", r.Threats, want)
+	}
+	counts := Counts{Files: 3, Bytes: 81, BytesRead: 81, Directories: 4, Threats: 1}
+	if r.Counts != counts {
+		t.Errorf("counts %+v, want %+v", r.Counts, counts)
+	}
+	if s := e.Signatures(); s.Count != 1 || s.Digest != "" || s.Faults != 0 {
+		t.Errorf("signatures %+v, want EICAR alone", s)
+	}
+}
+
+func TestFindsHashes(t *testing.T) {
+	content := func(kind string) string { return "the content of " + kind }
+	sum := func(kind string, of any) string { return fmt.Sprintf("%x:%d:%s", of, len(content(kind)), kind) }
+	md := md5.Sum([]byte(content("md5.hdb")))
+	signatures := tree(t, map[string]string{
+		"lists.hdb": "# a comment\n\n" +
+			sum("md5.hdb", md) + "\r\n" +
+			fmt.Sprintf("%x:*:wild.hdb:73\n", md5.Sum([]byte(content("wild.hdb")))) +
+			fmt.Sprintf("%x:9:wrong.size\n", md5.Sum([]byte(content("other size")))),
+		"lists.HSB": sum("sha1.hsb", sha1.Sum([]byte(content("sha1.hsb")))) + ":73:255\n" +
+			sum("sha256.hsb", sha256.Sum256([]byte(content("sha256.hsb")))), // no line end
+		"notes.txt":   "not a signature file",
+		"folder.hdb/": "",
+	})
+	dir := tree(t, map[string]string{
+		"1": content("md5.hdb"), "2": content("wild.hdb"), "3": content("sha1.hsb"),
+		"4": content("sha256.hsb"), "5": content("other size"), "6": content("none of all"),
+	})
+	e := open(t, signatures)
+	if s := e.Signatures(); s.Count != 6 || s.Faults != 0 || len(s.Digest) != 64 {
+		t.Errorf("signatures %+v, want 6 without faults", s)
+	}
+	r := e.Scan(t.Context(), []Root{{Path: dir}}, Options{}, nil)
+	want := []string{"1 md5.hdb", "2 wild.hdb", "3 sha1.hsb", "4 sha256.hsb"}
+	if got := threats(r); !slices.Equal(got, want) {
+		t.Errorf("threats %q, want %q", got, want)
+	}
+	if r.Threats[0].SHA256 == "" || r.Threats[0].MD5 == "" {
+		t.Errorf("a threat lacks digests: %+v", r.Threats[0])
+	}
+}
+
+// Only files whose size some signature has are read beyond their heads.
+func TestReadsOnlySizesThatOccur(t *testing.T) {
+	large := strings.Repeat("x", 100_000)
+	dir := tree(t, map[string]string{"large": large, "larger": large + "y"})
+	signatures := tree(t, map[string]string{"l.hdb": fmt.Sprintf("%x:%d:Large\n", md5.Sum([]byte(large)), len(large))})
+	r := open(t, signatures).Scan(t.Context(), []Root{{Path: dir}}, Options{}, nil)
+	want := Counts{Files: 2, Bytes: 200_001, BytesRead: 100_000 + eicarLimit + 1, Directories: 1, Threats: 1}
+	if r.Counts != want {
+		t.Errorf("counts %+v, want %+v", r.Counts, want)
+	}
+}
+
+func TestBadSignaturesAreTold(t *testing.T) {
+	signatures := tree(t, map[string]string{"bad.hdb": strings.Join([]string{
+		"no colons",
+		"d41d8cd98f00b204e9800998ecf8427e:0:Good.One",
+		"d41d8cd98f00b204e9800998ecf8427e:-1:Negative",
+		strings.Repeat("a", 5000),
+		"d41d8cd98f00b204e9800998ecf8427g:1:Not.Hex",
+		"d41d8cd98f00b204e9800998ecf8427e:1:Good.Two",
+		"d41d8cd98f00b204e9800998ecf8427e:1:",
+	}, "\n")})
+	want := []Fault{
+		{"bad.hdb", 1, errFields.Error()},
+		{"bad.hdb", 3, errSize.Error()},
+		{"bad.hdb", 4, errLong.Error()},
+		{"bad.hdb", 5, errDigest.Error()},
+		{"bad.hdb", 7, errName.Error()},
+	}
+	s := open(t, signatures).Signatures()
+	if s.Count != 3 || s.Faults != 5 || !slices.Equal(s.Sample, want) {
+		t.Errorf("got %+v, want 3 signatures and the faults %+v", s, want)
+	}
+}
+
+func TestDigestFollowsTheFiles(t *testing.T) {
+	digest := func(files map[string]string) string { return open(t, tree(t, files)).Signatures().Digest }
+	line := "d41d8cd98f00b204e9800998ecf8427e:0:Empty\n"
+	one := digest(map[string]string{"a.hdb": line})
+	if one != digest(map[string]string{"a.hdb": line, "unrelated": "x"}) {
+		t.Error("the same signature files gave two digests")
+	}
+	if one == digest(map[string]string{"a.hdb": line + line}) || one == digest(map[string]string{"b.hdb": line}) {
+		t.Error("other signature files gave the same digest")
+	}
+}
+
+func TestLeavesAloneWhatIsNoFile(t *testing.T) {
+	dir := tree(t, map[string]string{"real/file": "x"})
+	for link, target := range map[string]string{"loop": dir, "real/up": "..", "file": "real/file", "dangling": "nowhere"} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := open(t, "").Scan(t.Context(), []Root{{Path: dir}}, Options{}, nil)
+	want := map[Reason]int64{Link: 4, NotAFile: 1}
+	if !maps.Equal(r.Roots[0].Skipped, want) || r.Counts.Files != 1 || r.Counts.Skipped != 5 {
+		t.Errorf("skipped %v with counts %+v, want %v and one file", r.Roots[0].Skipped, r.Counts, want)
+	}
+}
+
+func TestOwnSignaturesAreExcluded(t *testing.T) {
+	dir := tree(t, map[string]string{"signatures/sample": eicar, "other/sample": eicar, "kept/sample": eicar})
+	r := open(t, filepath.Join(dir, "signatures")).Scan(t.Context(), []Root{{Path: dir}},
+		Options{Exclude: []string{filepath.Join(dir, "kept")}}, nil)
+	if len(r.Threats) != 1 || r.Threats[0].Path != filepath.Join(dir, "other/sample") {
+		t.Errorf("threats %+v, want only the one outside", r.Threats)
+	}
+	if got := r.Roots[0].Skipped[Excluded]; got != 2 {
+		t.Errorf("%d folders reported as excluded, want 2", got)
+	}
+}
+
+func TestPolicy(t *testing.T) {
+	dir := tree(t, map[string]string{"no/sample": eicar, "yes/sample": eicar})
+	allow := func(path string) bool { return !strings.HasSuffix(path, "/no") }
+	r := open(t, "").Scan(t.Context(), []Root{{Path: dir}, {Path: dir + "/no"}}, Options{Allow: allow}, nil)
+	if got := r.Roots[0].Skipped[Refused]; got != 1 || r.Counts.Threats != 1 {
+		t.Errorf("%d refused and %d threats, want one of each", got, r.Counts.Threats)
+	}
+	if !errors.Is(r.Roots[1].Stopped, errNotAllowed) {
+		t.Errorf("the refused root ended with %v, want %v", r.Roots[1].Stopped, errNotAllowed)
+	}
+}
+
+func TestStaysOnTheDeviceOfTheRoot(t *testing.T) {
+	dir := tree(t, map[string]string{"mounted/sample": eicar, "here": "x"})
+	device := func(info fs.FileInfo) uint64 {
+		if info.Name() == "mounted" {
+			return 2
+		}
+		return 1
+	}
+	r := open(t, "").Scan(t.Context(), []Root{{Path: dir}}, Options{Device: device}, nil)
+	if r.Counts.Threats != 0 || r.Roots[0].Skipped[OtherFileSystem] != 1 {
+		t.Errorf("crossed into another file system: %+v", r)
+	}
+}
+
+func TestUnreadableEntriesAreCounted(t *testing.T) {
+	files := map[string]string{"sample": eicar}
+	for i := range MaxErrors + 20 {
+		files[fmt.Sprintf("locked%03d", i)] = "x"
+	}
+	dir := tree(t, files)
+	open1 := func(path string) (*os.File, error) {
+		if strings.Contains(path, "locked") {
+			return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
+		}
+		return os.Open(path)
+	}
+	r := open(t, "").Scan(t.Context(), []Root{{Path: dir}, {Path: dir + "/gone"}, {Path: "/dev/null"}}, Options{Open: open1}, nil)
+	if r.Counts.Errors != MaxErrors+20 || len(r.Errors) != MaxErrors || r.Counts.Threats != 1 {
+		t.Errorf("counts %+v with %d errors described", r.Counts, len(r.Errors))
+	}
+	if got := r.Errors[0]; !strings.HasPrefix(got.Path, dir) || got.Error != "permission denied" {
+		t.Errorf("error %+v names no path or no cause", got)
+	}
+	if r.Roots[0].Stopped != nil || !errors.Is(r.Roots[1].Stopped, fs.ErrNotExist) || r.Roots[2].Stopped != errNotThere {
+		t.Errorf("roots ended with %v, %v and %v", r.Roots[0].Stopped, r.Roots[1].Stopped, r.Roots[2].Stopped)
+	}
+}
+
+func TestThreatsAreCapped(t *testing.T) {
+	files := map[string]string{}
+	for i := range MaxThreats + 5 {
+		files[fmt.Sprint(i)] = eicar
+	}
+	r := open(t, "").Scan(t.Context(), []Root{{Path: tree(t, files)}}, Options{}, nil)
+	if r.Counts.Threats != MaxThreats+5 || len(r.Threats) != MaxThreats {
+		t.Errorf("%d threats counted and %d described", r.Counts.Threats, len(r.Threats))
+	}
+}
+
+func TestDepthIsBounded(t *testing.T) {
+	path := t.TempDir()
+	root := path
+	for range MaxDepth + 3 {
+		path = filepath.Join(path, "d")
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r := open(t, "").Scan(t.Context(), []Root{{Path: root}}, Options{}, nil)
+	if r.Counts.Directories != MaxDepth+1 || r.Roots[0].Skipped[TooDeep] != 1 {
+		t.Errorf("entered %d folders and skipped %v", r.Counts.Directories, r.Roots[0].Skipped)
+	}
+}
+
+// The scan is called off while it is among the files, by the first look at one
+// of them, and again in the middle of a file.
+func TestCancelledInTheMiddle(t *testing.T) {
+	stop := errors.New("enough")
+	t.Run("of a tree", func(t *testing.T) {
+		dir := tree(t, map[string]string{"1": "x", "2": "x", "3": "x"})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		open1 := func(path string) (*os.File, error) {
+			if path != dir {
+				cancel(stop)
+			}
+			return os.Open(path)
+		}
+		r := open(t, "").Scan(ctx, []Root{{Path: dir}, {Path: dir}}, Options{Open: open1}, nil)
+		if r.Counts.Files != 1 || r.Roots[0].Stopped != stop || r.Roots[1].Stopped != stop {
+			t.Errorf("went on: %+v", r)
+		}
+	})
+	t.Run("of a file", func(t *testing.T) {
+		large := filepath.Join(t.TempDir(), "large")
+		if err := os.WriteFile(large, bytes.Repeat([]byte("x"), 4*readBytes), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		e := open(t, tree(t, map[string]string{"any.hdb": "d41d8cd98f00b204e9800998ecf8427e:*:Any\n"})).(*builtin)
+		w := &walk{ctx: ctx, engine: e, buffer: make([]byte, readBytes)}
+		file := readerFunc(func(p []byte) (int, error) { cancel(stop); return len(p), nil })
+		if n, err := w.copy(md5.New(), file, 4*readBytes); n != readBytes || !errors.Is(err, context.Canceled) {
+			t.Errorf("read %d bytes and ended with %v, want one read and a cancelled one", n, err)
+		}
+	})
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+func TestProgress(t *testing.T) {
+	tests := map[string]struct {
+		bytes int64
+		want  int
+	}{
+		"known size":       {10, 50},
+		"an overshoot":     {1, 99},
+		"size not known":   {0, -1},
+		"a larger machine": {5000, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var told []Progress
+			w := &walk{root: &RootResult{Counts: Counts{Files: 1, Bytes: 3}}, expected: tt.bytes}
+			w.result.Counts = Counts{Files: 1, Bytes: 2}
+			w.progress = func(p Progress) { told = append(told, p) }
+			w.tell()
+			w.tell() // within the same second
+			want := Progress{Counts: Counts{Files: 2, Bytes: 5}, Percent: tt.want}
+			if len(told) != 1 || told[0] != want {
+				t.Errorf("told %+v, want once %+v", told, want)
+			}
+		})
+	}
+	t.Run("not within a second", func(t *testing.T) {
+		told := 0
+		dir := tree(t, map[string]string{"1": "x", "2": "x"})
+		start := time.Now()
+		open(t, "").Scan(t.Context(), []Root{{Path: dir}}, Options{}, func(Progress) { told++ })
+		if told > int(time.Since(start)/progressEvery) {
+			t.Errorf("told %d times in %v", told, time.Since(start))
+		}
+	})
+}
