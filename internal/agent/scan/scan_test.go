@@ -9,12 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -185,23 +183,6 @@ func TestDigestFollowsTheFiles(t *testing.T) {
 	}
 	if one == digest(map[string]string{"a.hdb": line + line}) || one == digest(map[string]string{"b.hdb": line}) {
 		t.Error("other signature files gave the same digest")
-	}
-}
-
-func TestLeavesAloneWhatIsNoFile(t *testing.T) {
-	dir := tree(t, map[string]string{"real/file": "x"})
-	for link, target := range map[string]string{"loop": dir, "real/up": "..", "file": "real/file", "dangling": "nowhere"} {
-		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	r := open(t, "").Scan(t.Context(), []Root{{Path: dir}}, Options{}, nil)
-	want := map[Reason]int64{Link: 4, NotAFile: 1}
-	if !maps.Equal(r.Roots[0].Skipped, want) || r.Counts.Files != 1 || r.Counts.Skipped != 5 {
-		t.Errorf("skipped %v with counts %+v, want %v and one file", r.Roots[0].Skipped, r.Counts, want)
 	}
 }
 
