@@ -11,8 +11,6 @@ const (
 	anySize    = -1      // the size of a signature that is written as *
 	maxName    = 255     // bytes in a signature's name
 	maxFile    = 1 << 53 // bytes in a file, as large as a signature may claim
-	minFields  = 3       // digest:size:name
-	maxFields  = 5       // and the lowest and highest engine level, which only ClamAV heeds
 	maxDigest  = 32      // bytes of the longest digest
 	maxLineLen = 1024    // bytes; the longest valid line is far below
 )
@@ -25,6 +23,8 @@ type signature struct {
 	name   []byte
 }
 
+var colon = []byte(":")
+
 var (
 	errFields = errors.New("not of the form digest:size:name")
 	errDigest = errors.New("the digest is not MD5, SHA-1 or SHA-256 in hexadecimal")
@@ -36,12 +36,12 @@ var (
 // parse reads one line, without its end, in ClamAV's format
 // (docs.clamav.net, "Signatures: hash-based"). It decodes the digest into into.
 func parse(line []byte, into *[maxDigest]byte) (signature, error) {
-	fields := bytes.SplitN(line, []byte(":"), maxFields+1)
-	if len(fields) < minFields || len(fields) > maxFields {
+	digest, rest, _ := bytes.Cut(line, colon)
+	size, rest, ok := bytes.Cut(rest, colon)
+	if !ok {
 		return signature{}, errFields
 	}
-	digest, size, name, levels := fields[0], fields[1], fields[2], fields[minFields:]
-
+	name, levels, levelled := bytes.Cut(rest, colon)
 	if algorithmOf(len(digest)/2) < 0 || len(digest)%2 != 0 {
 		return signature{}, errDigest
 	}
@@ -60,7 +60,9 @@ func parse(line []byte, into *[maxDigest]byte) (signature, error) {
 	if !validName(name) {
 		return signature{}, errName
 	}
-	for _, level := range levels {
+	for levelled { // they may follow, and only ClamAV heeds them
+		var level []byte
+		level, levels, levelled = bytes.Cut(levels, colon)
 		if _, err := strconv.ParseUint(string(level), 10, 16); err != nil && len(level) > 0 {
 			return signature{}, errLevel
 		}
@@ -69,6 +71,6 @@ func parse(line []byte, into *[maxDigest]byte) (signature, error) {
 }
 
 func validName(name []byte) bool {
-	printable := func(r rune) bool { return r < ' ' || r > '~' }
-	return len(name) > 0 && len(name) <= maxName && bytes.IndexFunc(name, printable) < 0
+	unprintable := func(r rune) bool { return r < ' ' || r > '~' }
+	return len(name) > 0 && len(name) <= maxName && bytes.IndexFunc(name, unprintable) < 0
 }

@@ -31,7 +31,6 @@ func TestParse(t *testing.T) {
 		"an open level":      {md5Hex + ":1:Levels:73:", nil, 1},
 		"empty":              {"", errFields, 0},
 		"two fields":         {md5Hex + ":1", errFields, 0},
-		"six fields":         {md5Hex + ":1:n:1:2:3", errFields, 0},
 		"digest too short":   {md5Hex[2:] + ":1:n", errDigest, 0},
 		"half a byte":        {md5Hex + "a:1:n", errDigest, 0},
 		"digest not hex":     {"x" + md5Hex[1:] + ":1:n", errDigest, 0},
