@@ -207,11 +207,15 @@ type Placing interface {
 	// placed[i] and has leaf i. Placed is in order of No. The effect is applied
 	// to every device whose command is born Succeeded. A key that is not empty
 	// is kept with the answer for 24 hours; a key that is in use, by a placing
-	// that has meanwhile committed, is a Conflict.
+	// that has meanwhile committed, is a Conflict. A job id that is in use is
+	// ErrJobIDTaken.
 	Commit(w Work) error
 	// Kept returns what an earlier Commit kept under this key, if any.
 	Kept(key RepeatKey) (Kept, bool, error)
 }
+
+// ErrJobIDTaken says that a random job id was used before; take another.
+var ErrJobIDTaken = Errorf(Conflict, "the job id is taken")
 
 // Work is one job ready to be written.
 type Work struct {

@@ -17,7 +17,7 @@ const (
 
 // Leaf hashes one command of a job: its index and its subject, which is the
 // device's 32-byte public key for an order to an agent, else the 8 bytes that
-// Number makes of the device's internal key.
+// AppendNumber makes of the device's internal key.
 func Leaf(index uint32, subject []byte) Hash {
 	var b [1 + 4 + 32]byte
 	b[0] = leafPrefix
@@ -26,9 +26,10 @@ func Leaf(index uint32, subject []byte) Hash {
 	return sha256.Sum256(b[:5+n])
 }
 
-// Number is the subject of a leaf that binds a device without its agent.
-func Number(device int64) []byte {
-	return binary.BigEndian.AppendUint64(nil, uint64(device))
+// AppendNumber appends the subject of a leaf that binds a device without its
+// agent.
+func AppendNumber(b []byte, device int64) []byte {
+	return binary.BigEndian.AppendUint64(b, uint64(device))
 }
 
 func node(left, right *Hash) Hash {

@@ -1,0 +1,157 @@
+package control
+
+import (
+	"context"
+	"regexp"
+	"sync"
+
+	"reeve"
+)
+
+// A Bootstrap is a new account with everything one needs to begin, in plain
+// text for the only time.
+type Bootstrap struct {
+	Account      reeve.Account
+	Operator     string
+	Password     string
+	ClientID     string
+	ClientSecret string
+	Code         string
+}
+
+// FirstAccount is the name of the account that set-up creates. Its apps with
+// scope admin may create further accounts.
+const FirstAccount = "default"
+
+// SetUp prepares the first account of an empty store: save is given the
+// credentials before they are stored, so that no crash can leave an account
+// whose credentials nobody knows. It reports whether there was anything to do.
+func (c *Control) SetUp(ctx context.Context, save func(Bootstrap) error) (bool, error) {
+	accounts, err := c.store.Accounts(ctx)
+	if err != nil || len(accounts) > 0 {
+		return false, err
+	}
+	_, err = c.found(ctx, system(0), FirstAccount, 0, save)
+	return err == nil, err
+}
+
+// CreateAccount makes a further account, with seats as in reeve.Account. Only
+// an admin of the first account may.
+func (c *Control) CreateAccount(ctx context.Context, caller reeve.Caller, name string, seats int64) (Bootstrap, error) {
+	if err := c.allowServer(ctx, caller); err != nil {
+		return Bootstrap{}, err
+	}
+	name, err := checkName("account", name)
+	if err != nil {
+		return Bootstrap{}, err
+	}
+	if seats < 0 {
+		return Bootstrap{}, reeve.Errorf(reeve.Invalid, "seats must be 0 for no limit, or a positive number")
+	}
+	return c.found(ctx, caller, name, seats, func(Bootstrap) error { return nil })
+}
+
+// Accounts returns all accounts to an admin of the first one.
+func (c *Control) Accounts(ctx context.Context, caller reeve.Caller) ([]reeve.Account, error) {
+	if err := c.allowServer(ctx, caller); err != nil {
+		return nil, err
+	}
+	return c.store.Accounts(ctx)
+}
+
+// allowServer decides who may act beyond one account.
+func (c *Control) allowServer(ctx context.Context, caller reeve.Caller) error {
+	if err := Allow(caller, reeve.Admin); err != nil {
+		return err
+	}
+	accounts, err := c.store.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	if len(accounts) == 0 || accounts[0].No != caller.Account {
+		return reeve.Errorf(reeve.Forbidden, "only an admin of the account %s may manage accounts", FirstAccount)
+	}
+	return nil
+}
+
+func (c *Control) found(ctx context.Context, caller reeve.Caller, name string, seats int64, save func(Bootstrap) error) (Bootstrap, error) {
+	now := c.now()
+	b := Bootstrap{Operator: "admin", Password: newSecret(20), Code: newSecret(codeLength)}
+	if name != FirstAccount {
+		b.Operator = "admin@" + name
+	}
+	app, secret := newApp("first app", everyScope, now)
+	b.ClientID, b.ClientSecret = app.ClientID, secret
+	founders := reeve.Founders{
+		App:      app,
+		Operator: reeve.Operator{Name: b.Operator, PasswordHash: hashPassword(b.Password), Scopes: everyScope, Created: now},
+		Code:     reeve.Code{Hash: hashSecret(b.Code), Hint: b.Code[:2], Note: "first code", Community: true, Created: now},
+	}
+	if err := save(b); err != nil {
+		return Bootstrap{}, err
+	}
+	account := reeve.Account{Name: name, Seats: seats, IdentityFields: reeve.DefaultIdentityFields(), Created: now}
+	e := entry(caller, now, "account_created", detail("", map[string]any{"name": name, "seats": seats}))
+	var err error
+	b.Account, err = c.store.AddAccount(ctx, account, founders, e)
+	return b, err
+}
+
+// ChangeAccount stores new settings of the caller's own account: name, seats,
+// limits and identity fields.
+func (c *Control) ChangeAccount(ctx context.Context, caller reeve.Caller, a reeve.Account) error {
+	if err := Allow(caller, reeve.Admin); err != nil {
+		return err
+	}
+	name, err := checkName("account", a.Name)
+	if err != nil {
+		return err
+	}
+	if a.Seats < 0 {
+		return reeve.Errorf(reeve.Invalid, "seats must be 0 for no limit, or a positive number")
+	}
+	for _, f := range a.IdentityFields {
+		if _, err := checkName("identity field", f.Name); err != nil {
+			return err
+		}
+		if _, err := regexp.Compile(f.Pattern); err != nil {
+			return reeve.Errorf(reeve.Invalid, "the pattern of identity field %q is not a regular expression", f.Name).Because(err)
+		}
+	}
+	a.No, a.Name = caller.Account, name
+	return c.store.SetAccount(ctx, a, entry(caller, c.now(), "account_changed",
+		detail("", map[string]any{"name": name, "seats": a.Seats, "requests_per_minute": a.RequestsPerMinute})))
+}
+
+// ResetOperator gives an operator a new password, which it returns. It is for
+// who holds the server's data folder, not for a door.
+func (c *Control) ResetOperator(ctx context.Context, name string) (string, error) {
+	o, err := c.store.Operator(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	password := newSecret(20)
+	o.PasswordHash = hashPassword(password)
+	return password, c.store.SetOperator(ctx, o, entry(system(o.Account), c.now(), "operator_reset",
+		detail("", map[string]any{"operator": name})))
+}
+
+// CheckPassword returns the operator with this name and password, else Denied.
+func (c *Control) CheckPassword(ctx context.Context, name, password string) (reeve.Operator, error) {
+	denied := reeve.Errorf(reeve.Denied, "the name or the password is wrong")
+	o, err := c.store.Operator(ctx, name)
+	if reeve.KindOf(err) == reeve.NotFound {
+		passwordFits(password, someHash()) // take as long as with a right name
+		return reeve.Operator{}, denied
+	}
+	if err != nil {
+		return reeve.Operator{}, err
+	}
+	if !passwordFits(password, o.PasswordHash) {
+		return reeve.Operator{}, denied
+	}
+	return o, nil
+}
+
+// someHash is made on first use, since it takes as long as it should.
+var someHash = sync.OnceValue(func() string { return hashPassword(newSecret(20)) })

@@ -1,0 +1,351 @@
+package control
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"reeve"
+	"reeve/internal/action"
+	"reeve/internal/seal"
+)
+
+// An Order is a request for one action on many devices. Exactly one of IDs,
+// MACs, Group and All says which.
+type Order struct {
+	Action  string
+	Version action.Version // whose rules hold; "" is the latest
+	Params  json.RawMessage
+	IDs     []string
+	MACs    []string
+	Group   string // public id; every device in it
+	All     bool   // every device of the account
+
+	DryRun        bool
+	Comment       string
+	DeliverWithin time.Duration // 0 is the action's own; never longer than that
+	SkipAway      bool          // devices that are not connected are not ordered
+
+	Key   string // Idempotency-Key; "" for none
+	Route string // method and pattern that the key belongs to
+	Body  [32]byte
+}
+
+// A Placement is what became of an Order.
+type Placement struct {
+	Job      reeve.Job            // zero for a dry run
+	Outcomes []Outcome            // one per id or MAC, in order; none for Group and All
+	Tally    map[reeve.Reason]int // commands by reason; NoReason are those that apply
+	Repeated bool                 // answered from an earlier request with the same key
+}
+
+// An Outcome is what became of one id or MAC.
+type Outcome struct {
+	Status int8 // 1 applied or queued, 0 no such device or not done, -1 does not apply
+	Reason reeve.Reason
+	Leaf   int32 // the command's place in the job; -1 for none
+}
+
+// MaxComment is the longest comment of a job in bytes.
+const MaxComment = 1024
+
+// keptFor is how long an idempotency key is remembered.
+const keptFor = 24 * time.Hour
+
+// errDryRun leaves the transaction of a dry run without a commit.
+var errDryRun = errors.New("dry run")
+
+// Place checks an order, decides for each device whether the action applies,
+// and commits job, commands, changes of records and log in one transaction.
+// Once it returns without an error, every outcome with status 1 is durable;
+// after an error nothing happened.
+func (c *Control) Place(ctx context.Context, caller reeve.Caller, o Order) (Placement, error) {
+	if err := Allow(caller, reeve.Write); err != nil {
+		return Placement{}, err
+	}
+	def, macs, err := c.check(&o)
+	if err != nil {
+		return Placement{}, err
+	}
+	return c.place(ctx, placing{c: c, caller: caller, order: o, def: def, macs: macs, retire: true})
+}
+
+// check validates everything that needs no store, and normalises o.Params.
+func (c *Control) check(o *Order) (action.Definition, []reeve.MAC, error) {
+	if o.Version == "" {
+		o.Version = action.Latest
+	}
+	def, ok := action.Lookup(o.Action)
+	if !ok || !def.OfferedIn(o.Version) {
+		return def, nil, reeve.Errorf(reeve.Invalid, "there is no action with this name in this version; see the reference of Device Action")
+	}
+	var err error
+	if o.Params, err = def.Check(o.Params); err != nil {
+		return def, nil, err
+	}
+	selectors := 0
+	for _, given := range []bool{o.IDs != nil, o.MACs != nil, o.Group != "", o.All} {
+		if given {
+			selectors++
+		}
+	}
+	entries := len(o.IDs) + len(o.MACs)
+	switch {
+	case selectors != 1:
+		return def, nil, reeve.Errorf(reeve.Invalid, "name the devices in exactly one way: by ids or by macs, but not both")
+	case entries == 0 && o.Group == "" && !o.All:
+		return def, nil, reeve.Errorf(reeve.Invalid, "the list of devices is empty; name at least one")
+	case entries > c.opts.MaxEntries:
+		return def, nil, reeve.Errorf(reeve.TooLarge, "at most %d devices fit one request; split the list", c.opts.MaxEntries)
+	case len(o.Comment) > MaxComment:
+		return def, nil, reeve.Errorf(reeve.Invalid, "the comment is longer than %d bytes; shorten it", MaxComment)
+	case o.DeliverWithin < 0:
+		return def, nil, reeve.Errorf(reeve.Invalid, "deliver_within must be a positive number of seconds")
+	}
+	macs := make([]reeve.MAC, len(o.MACs))
+	for i, s := range o.MACs {
+		macs[i], _ = reeve.ParseMAC(s) // zero, which no device has, if malformed
+	}
+	return def, macs, nil
+}
+
+// place runs one placing, anew if its random job id was taken.
+func (c *Control) place(ctx context.Context, p placing) (Placement, error) {
+	for {
+		run := p
+		run.begin(c.now())
+		err := c.store.Place(ctx, p.caller.Account, func(tx reeve.Placing) error { return run.commit(ctx, tx) })
+		switch {
+		case err == nil:
+			run.tell()
+			return run.out, nil
+		case errors.Is(err, errDryRun):
+			run.out.Job = reeve.Job{}
+			return run.out, nil
+		case errors.Is(err, reeve.ErrJobIDTaken):
+			continue
+		default:
+			return Placement{}, err
+		}
+	}
+}
+
+// placing is one attempt at an order.
+type placing struct {
+	c      *Control
+	caller reeve.Caller
+	order  Order
+	def    action.Definition
+	macs   []reeve.MAC
+	retire bool // whether agents of deleted devices are ordered to retire
+
+	now      time.Time
+	effect   action.Effect
+	out      Placement
+	targets  []reeve.Target
+	placed   []reeve.Placed
+	disputed map[string][]string // MACs in doubt, with the ids of the devices that claim them
+	told     []Batch             // what to wake with after the commit
+	left     []int64
+}
+
+func (p *placing) begin(now time.Time) {
+	p.now = now
+	p.out.Job = reeve.Job{
+		ID: reeve.NewJobID(now), Account: p.caller.Account, Action: p.def.Name, Params: p.order.Params,
+		Caller: p.caller, Comment: p.order.Comment, Issued: now, DeliverBy: now, FinishBy: now,
+		Entries: len(p.order.IDs) + len(p.order.MACs),
+	}
+	if p.def.Effect != nil {
+		p.effect = p.def.Effect(p.order.Params, now)
+	}
+}
+
+// commit is the inside of the transaction.
+func (p *placing) commit(ctx context.Context, tx reeve.Placing) error {
+	key := p.repeatKey()
+	if key.Key != "" {
+		kept, found, err := tx.Kept(key)
+		if err != nil {
+			return err
+		}
+		if found {
+			return p.repeat(kept)
+		}
+	}
+	account, err := tx.Account()
+	if err != nil {
+		return err
+	}
+	found, err := p.findGroup(tx, account)
+	if err != nil {
+		return err
+	}
+	if found {
+		if err := p.resolve(ctx, tx); err != nil {
+			return err
+		}
+	} else { // unknown group: HTTP 200, status 0 for each
+		p.out.Outcomes = missing(p.out.Job.Entries)
+		p.out.Job.Unmatched = p.out.Job.Entries
+	}
+	p.decide(tx)
+	if p.order.DryRun {
+		return errDryRun
+	}
+	if p.def.Complete != nil {
+		p.out.Job.Params = p.def.Complete(p.order.Params, account)
+	}
+	work := reeve.Work{Key: key, Effect: p.effect.Effect, Entry: p.entry("job_placed", found)}
+	if key.Key != "" {
+		work.Answer = packAnswer(p.out.Outcomes)
+	}
+	if err := p.write(tx, &p.out.Job, p.def, p.targets, p.placed, work); err != nil {
+		return err
+	}
+	if p.effect.Archive {
+		return p.retireAgents(tx)
+	}
+	return nil
+}
+
+// findGroup resolves the group that the devices move to, and reports whether
+// there is one or none is needed.
+func (p *placing) findGroup(tx reeve.Placing, account reeve.Account) (bool, error) {
+	if !p.effect.Move {
+		return true, nil
+	}
+	group := account.DefaultGroup
+	if p.effect.GroupID != action.DefaultGroup {
+		var err error
+		group, err = tx.Group(p.effect.GroupID)
+		if reeve.KindOf(err) == reeve.NotFound {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	p.effect.Group = &group
+	return true, nil
+}
+
+// write seals a job and commits it with its commands.
+func (p *placing) write(tx reeve.Placing, job *reeve.Job, def action.Definition, targets []reeve.Target, placed []reeve.Placed, work reeve.Work) error {
+	leaves := make([]seal.Hash, len(placed))
+	var number [8]byte
+	orders := 0
+	for i := range placed {
+		job.Counts[placed[i].State]++
+		if placed[i].State == reeve.Queued {
+			orders++
+			leaves[i] = seal.Leaf(uint32(i), targets[i].Key[:])
+		} else {
+			leaves[i] = seal.Leaf(uint32(i), seal.AppendNumber(number[:0], placed[i].Device))
+		}
+	}
+	tree := seal.NewTree(leaves)
+	job.Targets, job.Root = len(placed), tree.Root()
+	job.Counts[reeve.Queued] = 0 // only final states are counted
+	if orders > 0 {
+		deliver, finish := def.Lives(job.Params)
+		if within := p.order.DeliverWithin; within > 0 {
+			deliver = min(deliver, within)
+		}
+		job.DeliverBy = p.now.Add(deliver)
+		job.FinishBy = job.DeliverBy.Add(finish)
+		key := p.c.key()
+		job.Signature = key.SignJob(Header(*job), uint32(len(placed)), job.Root)
+		job.SealKey = key.Certificate()
+	}
+	work.Job, work.Placed = *job, placed
+	work.Entry.Job = job.ID
+	work.Entry.Detail = detail(work.Entry.Detail, map[string]any{
+		"action": job.Action, "params": job.Params, "comment": job.Comment, "entries": job.Entries,
+		"unmatched": job.Unmatched, "targets": job.Targets, "orders": orders,
+		"applied": job.Counts[reeve.Succeeded], "not_applicable": job.Counts[reeve.NotApplicable],
+		"root": hex.EncodeToString(job.Root[:]),
+	})
+	if err := tx.Commit(work); err != nil {
+		return err
+	}
+	if orders > 0 {
+		p.told = append(p.told, Batch{*job, tree, placed, targets})
+	}
+	return nil
+}
+
+// retireAgents orders the agents of the deleted devices to retire, as a job of
+// its own: the deletion is done at once, the order may wait for months.
+func (p *placing) retireAgents(tx reeve.Placing) error {
+	retire, _ := action.Lookup("retire")
+	var targets []reeve.Target
+	var placed []reeve.Placed
+	for i, one := range p.placed {
+		if one.State != reeve.Succeeded || p.targets[i].Key == (reeve.Key{}) {
+			continue
+		}
+		p.left = append(p.left, one.Device)
+		if p.retire {
+			targets = append(targets, p.targets[i])
+			placed = append(placed, reeve.Placed{Device: one.Device, State: reeve.Queued})
+		}
+	}
+	if len(placed) == 0 {
+		return nil
+	}
+	job := reeve.Job{
+		ID: p.out.Job.ID + 1, Account: p.caller.Account, Action: retire.Name, Params: json.RawMessage("{}"),
+		Caller: p.caller, Comment: "agents of the devices deleted by job " + p.out.Job.ID.String(),
+		Issued: p.now, Entries: len(placed),
+	}
+	return p.write(tx, &job, retire, targets, placed, reeve.Work{Entry: p.entry("retire_ordered", true)})
+}
+
+func (p *placing) entry(event string, found bool) reeve.AuditEntry {
+	e := entry(p.caller, p.now, event, "")
+	if !found {
+		e.Outcome = "unknown_group"
+	}
+	if len(p.disputed) > 0 {
+		e.Detail = detail("", map[string]any{"disputed_macs": p.disputed})
+	}
+	return e
+}
+
+// tell wakes delivery after the commit. The batches leave before connections
+// of deleted devices end, so an agent that is connected hears its order.
+func (p *placing) tell() {
+	for _, b := range p.told {
+		p.c.wake.Placed(b)
+	}
+	if len(p.left) > 0 {
+		p.c.wake.Left(p.left)
+	}
+}
+
+// Header returns the part of a job that its seal covers.
+func Header(j reeve.Job) seal.Header {
+	return seal.Header{
+		Account: j.Account, Job: int64(j.ID), Action: j.Action, Params: j.Params,
+		Issued: j.Issued, DeliverBy: j.DeliverBy, FinishBy: j.FinishBy,
+	}
+}
+
+// detail encodes the facts of a log row, together with those already there.
+func detail(had string, facts map[string]any) string {
+	if had != "" {
+		var more map[string]any
+		json.Unmarshal([]byte(had), &more)
+		for k, v := range more {
+			facts[k] = v
+		}
+	}
+	b, err := json.Marshal(facts)
+	if err != nil {
+		panic(err) // only plain values are given
+	}
+	return string(b)
+}

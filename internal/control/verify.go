@@ -1,0 +1,110 @@
+package control
+
+import (
+	"context"
+	"fmt"
+
+	"reeve"
+	"reeve/internal/seal"
+)
+
+// A Verdict is what checking one account's log found.
+type Verdict struct {
+	Account     string
+	Rows        int64
+	Checkpoints int
+	// Fault says what is wrong and where, "" if the log is whole: no row was
+	// edited, removed, reordered or cut off.
+	Fault string
+}
+
+// A LogReader is what checking a log needs of a store.
+type LogReader interface {
+	Accounts(ctx context.Context) ([]reeve.Account, error)
+	Log(ctx context.Context, account int64, q reeve.LogQuery) ([]reeve.AuditEntry, error)
+	Head(ctx context.Context, account int64) (reeve.Checkpoint, bool, error)
+	Checkpoints(ctx context.Context, account int64) ([]reeve.Checkpoint, error)
+}
+
+// verifyPage is how many rows are read at a time.
+const verifyPage = 2000
+
+// VerifyLog walks an account's log from its oldest row. Rowhash gives the hash
+// that a row must have after prev. Kept are checkpoints from outside the store.
+func VerifyLog(ctx context.Context, store LogReader, a reeve.Account, v *seal.Verifier, rowHash func(prev seal.Hash, e reeve.AuditEntry) seal.Hash, kept []reeve.Checkpoint) (Verdict, error) {
+	verdict := Verdict{Account: a.Name}
+	own, err := store.Checkpoints(ctx, a.No)
+	if err != nil {
+		return verdict, err
+	}
+	due := map[int64][]reeve.Checkpoint{}
+	var furthest int64
+	for _, cp := range append(own, kept...) {
+		if cp.Account != a.No {
+			continue
+		}
+		if err := v.CheckCheckpoint(cp.Account, cp.Seq, cp.Hash, cp.At, cp.Signature); err != nil {
+			verdict.Fault = fmt.Sprintf("the checkpoint at row %d is not signed by this server", cp.Seq)
+			return verdict, nil
+		}
+		due[cp.Seq] = append(due[cp.Seq], cp)
+		furthest = max(furthest, cp.Seq)
+		verdict.Checkpoints++
+	}
+	// The head is read first: rows that are written meanwhile follow it.
+	head, intact, err := store.Head(ctx, a.No)
+	if err != nil {
+		return verdict, err
+	}
+	var prev reeve.AuditEntry
+	for {
+		rows, err := store.Log(ctx, a.No, reeve.LogQuery{After: prev.Seq, Limit: verifyPage})
+		if err != nil {
+			return verdict, err
+		}
+		for _, row := range rows {
+			if verdict.Fault = rowFault(prev, row, rowHash, due[row.Seq]); verdict.Fault != "" {
+				return verdict, nil
+			}
+			if row.Seq == head.Seq && row.Hash != head.Hash {
+				verdict.Fault = fmt.Sprintf("row %d is not the row that the log's end was marked with", row.Seq)
+				return verdict, nil
+			}
+			verdict.Rows++
+			prev = row
+		}
+		if len(rows) < verifyPage {
+			break
+		}
+	}
+	switch {
+	case !intact:
+		verdict.Fault = "the mark of the log's end does not hold: rows were cut off or the mark was changed"
+	case prev.Seq < head.Seq || prev.Seq < furthest:
+		verdict.Fault = fmt.Sprintf("the log ends at row %d but went on to row %d: rows were cut off", prev.Seq, max(head.Seq, furthest))
+	}
+	return verdict, nil
+}
+
+// rowFault says what is wrong with a row that follows prev.
+func rowFault(prev, row reeve.AuditEntry, rowHash func(seal.Hash, reeve.AuditEntry) seal.Hash, checkpoints []reeve.Checkpoint) string {
+	first := prev.Seq == 0
+	switch {
+	case first && row.Seq == 1 && row.Prev != (seal.Hash{}):
+		return "row 1 does not begin the chain"
+	case first && row.Seq > 1:
+		return fmt.Sprintf("the log begins at row %d: rows before it were removed", row.Seq)
+	case !first && row.Seq != prev.Seq+1:
+		return fmt.Sprintf("row %d is missing", prev.Seq+1)
+	case !first && row.Prev != prev.Hash:
+		return fmt.Sprintf("row %d does not follow row %d: rows were reordered or replaced", row.Seq, prev.Seq)
+	case rowHash(row.Prev, row) != row.Hash:
+		return fmt.Sprintf("row %d was edited", row.Seq)
+	}
+	for _, cp := range checkpoints {
+		if cp.Hash != row.Hash {
+			return fmt.Sprintf("row %d is not the row that was signed at %s", row.Seq, cp.At.Format("2006-01-02T15:04:05Z"))
+		}
+	}
+	return ""
+}
