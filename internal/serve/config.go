@@ -1,0 +1,114 @@
+// Package serve puts the server together: keys, store, message bus, rules and
+// doors, opened in the order in which they need one another and closed in the
+// reverse one. It is the wiring diagram, used by the commands serve and demo and
+// by tests that want a whole server; it may import every room of the server.
+package serve
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"reeve"
+)
+
+// Config is what an operator sets; docs/operations.md has a paragraph for each.
+type Config struct {
+	Data         string // folder of everything the server keeps
+	Listen       string // HOST:PORT of the APIs and the agents' HTTPS door
+	Agents       string // HOST:PORT of the agents' message bus
+	Public       string // URL by which others reach Listen; empty: Listen itself
+	PublicAgents string // HOST:PORT by which agents reach Agents; empty: Agents itself
+	Keys         string // folder of the keys; empty: DATA/keys
+	Database     string // postgres:// URL; empty: an SQLite file under Data
+	TLS          string // "auto", "off" or CERT,KEY
+	RateLimit    string // "N/min" or "off"
+	Bootstrap    string // file for the first credentials; empty: standard output
+
+	Log *slog.Logger
+}
+
+// Defaults of the flags that have one.
+const (
+	DefaultListen    = "127.0.0.1:8443"
+	DefaultAgents    = "127.0.0.1:8444"
+	DefaultTLS       = "auto"
+	DefaultRateLimit = "10/min"
+)
+
+func (c Config) keysDir() string {
+	if c.Keys != "" {
+		return c.Keys
+	}
+	return filepath.Join(c.Data, "keys")
+}
+
+func (c Config) database() string {
+	if c.Database != "" {
+		return c.Database
+	}
+	return filepath.Join(c.Data, "reeve.db")
+}
+
+// check refuses settings that contradict each other or are not safe.
+func (c Config) check() error {
+	if c.Data == "" {
+		return reeve.Errorf(reeve.Invalid, "name the folder that the server keeps its data in with --data DIR")
+	}
+	if c.TLS == "off" && (!isLoopback(c.Listen) || !isLoopback(c.Agents)) {
+		return reeve.Errorf(reeve.Invalid, "--tls off is only for loopback addresses; take --tls auto, or listen on 127.0.0.1")
+	}
+	if c.Public != "" {
+		if u, err := url.Parse(c.Public); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+			return reeve.Errorf(reeve.Invalid, "--public must be a URL such as https://reeve.example.org")
+		}
+	}
+	if c.PublicAgents != "" {
+		if _, _, err := net.SplitHostPort(c.PublicAgents); err != nil {
+			return reeve.Errorf(reeve.Invalid, "--public-agents must be HOST:PORT, such as reeve.example.org:8444")
+		}
+	}
+	return nil
+}
+
+// requestsPerMinute reads the rate limit: a negative number is none.
+func (c Config) requestsPerMinute() (int64, error) {
+	if c.RateLimit == "off" {
+		return -1, nil
+	}
+	count, unit, _ := strings.Cut(c.RateLimit, "/")
+	n, err := strconv.ParseInt(count, 10, 32)
+	if err != nil || unit != "min" || n < 1 {
+		return 0, reeve.Errorf(reeve.Invalid, "--rate-limit must be a number of requests such as 10/min, or off")
+	}
+	return n, nil
+}
+
+// certificate returns the two files of a certificate of one's own.
+func (c Config) certificate() (cert, key string, own bool, err error) {
+	if c.TLS == "auto" || c.TLS == "off" {
+		return "", "", false, nil
+	}
+	cert, key, own = strings.Cut(c.TLS, ",")
+	if !own || cert == "" || key == "" {
+		return "", "", false, reeve.Errorf(reeve.Invalid, "--tls must be auto, off, or the files CERT,KEY")
+	}
+	return cert, key, true, nil
+}
+
+// isLoopback reports whether an address accepts only from this machine.
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
