@@ -49,12 +49,13 @@ var rooms = map[string]room{
 	"internal/serve":      {own: server, mods: "golang.org/x/sync/"},
 	"internal/testserver": {own: server + " internal/serve internal/swarm client"},
 
-	"internal/swarm":      {own: ". internal/action internal/link internal/seal internal/agent/line", mods: "go.yaml.in/yaml/v3 golang.org/x/sync/"},
-	"internal/agent":      {own: ". internal/action internal/link internal/seal internal/agent/..."},
-	"internal/agent/line": {own: "internal/link internal/seal", mods: "golang.org/x/crypto/ github.com/nats-io/nkeys"},
-	"internal/agent/act":  {own: ". internal/action internal/agent/scan"},
-	"internal/agent/scan": {own: ". internal/action"},
-	"internal/agent/host": {own: ".", mods: "golang.org/x/sys/"},
+	"internal/swarm":          {own: ". internal/action internal/link internal/seal internal/agent/line", mods: "go.yaml.in/yaml/v3 golang.org/x/sync/"},
+	"internal/agent":          {own: ". internal/action internal/link internal/seal internal/agent/..."},
+	"internal/agent/line":     {own: "internal/link internal/seal"},
+	"internal/agent/linetest": {own: "internal/link internal/seal", mods: "github.com/nats-io/"},
+	"internal/agent/act":      {own: ". internal/action internal/agent/scan"},
+	"internal/agent/scan":     {own: ". internal/action"},
+	"internal/agent/host":     {own: ".", mods: "golang.org/x/sys/"},
 
 	// main is the wiring diagram.
 	"cmd/reeve":       {own: "...", mods: "github.com/spf13/ github.com/vbauerster/mpb/v8 golang.org/x/ go.yaml.in/yaml/v3"},

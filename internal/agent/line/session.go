@@ -1,0 +1,269 @@
+package line
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"reeve/internal/link"
+)
+
+// ErrAway says that there is no connection to send on now.
+var ErrAway = errors.New("the server is not connected")
+
+// A Handler is told what the server says. The methods are called one at a
+// time, from the goroutine that reads the connection, so nothing else arrives
+// until they return; they may send on the session.
+type Handler interface {
+	// Welcomed says that the connection is up and the server's time known:
+	// what is not acknowledged yet can be sent.
+	Welcomed()
+	// Ordered brings an order, also a faulty one and also one that came before.
+	Ordered(Order)
+	// Acked says that the last reports on these commands are stored.
+	Acked(commands []string)
+	// Cancelled calls off every command of a job.
+	Cancelled(job int64)
+	// Lost says that there is no connection, and how long the next attempt waits.
+	Lost(err error, wait time.Duration)
+	// Dropped says that a message was not used, and why.
+	Dropped(verb string, err error)
+}
+
+// A Session keeps a device connected to the message bus.
+type Session struct {
+	Key     Key
+	Trust   *Trust
+	Place   link.Enrolled
+	Hello   func() link.Hello // what the agent says on each connection
+	Handler Handler
+
+	current atomic.Pointer[conn] // nil unless welcomed
+	clock   atomic.Pointer[clock]
+}
+
+// A clock tells the server's time from what it once signed and our own
+// monotonic clock since then.
+type clock struct{ server, since time.Time }
+
+func (c *clock) now() time.Time { return c.server.Add(time.Since(c.since)) }
+
+// Now returns the server's time; false as long as it never told it.
+func (s *Session) Now() (time.Time, bool) {
+	c := s.clock.Load()
+	if c == nil {
+		return time.Time{}, false
+	}
+	return c.now(), true
+}
+
+// The subscriptions, by their numbers less one.
+var topics = []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbWelcome}
+
+const (
+	welcomeWait  = 15 * time.Second // until Hello is said again, and twice that the next time
+	silenceLimit = 150 * time.Second
+	// Orders that come before the Welcome wait for it, since without the time
+	// they cannot be judged. Further ones are dropped; the server sends again.
+	maxWaiting = 64
+)
+
+// Run connects, and connects again whenever the connection is lost, until ctx
+// ends. It returns nothing, since nothing but ctx ends it.
+func (s *Session) Run(ctx context.Context) {
+	for failures := 0; ctx.Err() == nil; {
+		welcomed, err := s.connect(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if welcomed {
+			failures = 0
+		}
+		failures++
+		wait := backoff(failures)
+		if errors.Is(err, ErrRefused) && failures > 3 {
+			wait = refusedWait/2 + draw(refusedWait/2)
+		}
+		s.Handler.Lost(err, wait)
+		pause(ctx, wait)
+	}
+}
+
+// A visit is one connection, from Hello to its end.
+type visit struct {
+	*Session
+	*conn
+	nonce    []byte
+	beat     time.Duration // 0 until welcomed
+	hellos   int
+	waiting  [][]byte
+	welcomed bool
+}
+
+func (s *Session) connect(ctx context.Context) (welcomed bool, err error) {
+	trust := s.Trust.bus
+	if !s.Place.TLS {
+		trust = nil
+	}
+	c, err := dial(ctx, s.Place.Agents, s.Key, trust)
+	if err != nil {
+		return false, fmt.Errorf("connecting to %s: %w", s.Place.Agents, err)
+	}
+	defer c.Close()
+	v := &visit{Session: s, conn: c, nonce: make([]byte, 16)}
+	rand.Read(v.nonce)
+	stop := context.AfterFunc(ctx, v.leave)
+	defer stop()
+	defer s.current.CompareAndSwap(c, nil)
+
+	subjects := make([]string, len(topics))
+	for i, verb := range topics {
+		subjects[i] = s.subject(verb)
+	}
+	c.idle = v.idle
+	if err := c.subscribe(subjects...); err != nil {
+		return false, err
+	}
+	if err := v.sayHello(); err != nil {
+		return false, err
+	}
+	for {
+		f, err := c.next()
+		if err != nil {
+			return v.welcomed, err
+		}
+		if f.topic < 1 || f.topic > len(topics) {
+			return v.welcomed, errProtocol
+		}
+		v.take(topics[f.topic-1], f.payload)
+	}
+}
+
+func (s *Session) subject(verb string) string { return link.Subject(s.Place.Address, verb) }
+
+func (v *visit) sayHello() error {
+	hello := v.Hello()
+	hello.Protocol, hello.Nonce = link.Protocol, v.nonce
+	message, err := json.Marshal(hello)
+	if err != nil {
+		return fmt.Errorf("writing Hello: %w", err)
+	}
+	v.wake(time.Now().Add(welcomeWait << v.hellos))
+	v.hellos++
+	return v.publish(v.subject(link.VerbHello), message, "")
+}
+
+// idle is called while nothing comes. Each beat asks for a sign of life too,
+// since the bus sends none to a client that it hears.
+func (v *visit) idle() error {
+	if quiet := time.Since(v.heard); quiet > max(silenceLimit, 2*v.beat) {
+		return fmt.Errorf("no sign of life from the server for %s", quiet.Round(time.Second))
+	}
+	if !v.welcomed {
+		if v.hellos > 3 {
+			return errors.New("the server does not answer Hello")
+		}
+		return v.sayHello()
+	}
+	v.wakeForBeat()
+	return v.publish(v.subject(link.VerbBeat), nil, "PING\r\n")
+}
+
+// wakeForBeat spreads the beats of a fleet that connected together.
+func (v *visit) wakeForBeat() { v.wake(time.Now().Add(v.beat*9/10 + draw(v.beat/5))) }
+
+// leave says goodbye and ends the connection.
+func (v *visit) leave() {
+	if v.current.Load() == v.conn {
+		v.publish(v.subject(link.VerbBye), nil, "")
+	}
+	v.Close()
+}
+
+// take acts on one message. What it cannot use it drops: a bad message must
+// not cost the connection, and the next one may be good.
+func (v *visit) take(verb string, message []byte) {
+	var err error
+	switch verb {
+	case link.VerbWelcome:
+		err = v.welcome(message)
+	case link.VerbOrder:
+		err = v.order(message)
+	case link.VerbAck:
+		var ack link.Ack
+		if err = json.Unmarshal(message, &ack); err == nil {
+			v.Handler.Acked(ack.Commands)
+		}
+	case link.VerbCancel:
+		var c link.Cancel
+		if err = json.Unmarshal(message, &c); err == nil {
+			if err = v.Trust.seals.CheckCancel(c.Job, c.At, c.Signature, c.SealKey); err == nil {
+				v.Handler.Cancelled(c.Job)
+			}
+		}
+	}
+	if err != nil {
+		v.Handler.Dropped(verb, err)
+	}
+}
+
+func (v *visit) welcome(message []byte) error {
+	var w link.Welcome
+	if err := json.Unmarshal(message, &w); err != nil {
+		return err
+	}
+	if err := v.Trust.seals.CheckNow(w.At, v.nonce, w.Signature, w.SealKey); err != nil {
+		return err
+	}
+	if v.welcomed { // the answer to a Hello that was said twice
+		return nil
+	}
+	v.welcomed = true
+	v.clock.Store(&clock{server: w.At, since: time.Now()})
+	v.beat = time.Duration(min(max(w.BeatSeconds, 5), 3600)) * time.Second
+	v.wakeForBeat()
+	v.current.Store(v.conn)
+	v.Handler.Welcomed()
+	for _, m := range v.waiting {
+		v.take(link.VerbOrder, m)
+	}
+	v.waiting = nil
+	return nil
+}
+
+func (v *visit) order(message []byte) error {
+	if !v.welcomed {
+		if len(v.waiting) == maxWaiting {
+			return errors.New("too many orders before the server told its time")
+		}
+		v.waiting = append(v.waiting, append([]byte(nil), message...))
+		return nil
+	}
+	now, _ := v.Now()
+	o, err := v.Trust.judge(message, v.Key.Public(), v.Place.Account, now)
+	if err == nil {
+		v.Handler.Ordered(o)
+	}
+	return err
+}
+
+// Report sends a report. That it was sent says nothing about its arrival:
+// until Acked names the command the last report has to be kept, and sent again.
+func (s *Session) Report(r link.Report) error {
+	message, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("writing a report: %w", err)
+	}
+	if len(message) > link.MaxReport {
+		return fmt.Errorf("a report of %d bytes is larger than the server takes", len(message))
+	}
+	c := s.current.Load()
+	if c == nil {
+		return ErrAway
+	}
+	return c.publish(s.subject(link.VerbReport), message, "")
+}
