@@ -22,7 +22,7 @@ type room struct {
 }
 
 const server = ". internal/action internal/control internal/seal internal/link internal/keys" +
-	" internal/courier internal/gate internal/blob internal/sqlstore internal/cmapi internal/api"
+	" internal/courier internal/gate internal/blob internal/sqlstore internal/door internal/cmapi internal/api"
 
 // rooms are the arrows. A package without a row fails, and so does an import
 // that its row does not name: adding one is a decision, made here.
@@ -43,8 +43,9 @@ var rooms = map[string]room{
 	"internal/sqlstore":  {own: ". internal/seal", mods: "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/pressly/goose/v3"},
 	"internal/storetest": {own: ". internal/action internal/seal", mods: "github.com/google/go-cmp/"},
 
-	"internal/cmapi": {own: ". internal/action internal/control", mods: "github.com/klauspost/compress/"},
-	"internal/api":   {own: ". internal/action internal/control"},
+	"internal/door":  {own: ". internal/control"},
+	"internal/cmapi": {own: ". internal/action internal/control internal/door"},
+	"internal/api":   {own: ". internal/action internal/control internal/door"},
 
 	"internal/serve":      {own: server, mods: "golang.org/x/sync/"},
 	"internal/testserver": {own: server + " internal/serve internal/swarm client"},
@@ -70,7 +71,7 @@ var scarce = map[string]string{
 	"math/rand":    "internal/swarm",
 	"math/rand/v2": "internal/swarm",
 	"database/sql": "internal/sqlstore internal/storetest",
-	"net/http": "client internal/gate internal/cmapi internal/api internal/serve internal/testserver" +
+	"net/http": "client internal/gate internal/door internal/cmapi internal/api internal/serve internal/testserver" +
 		" internal/swarm internal/agent/... cmd/...",
 	"unsafe": "internal/agent/host",
 }

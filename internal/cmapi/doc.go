@@ -1,0 +1,108 @@
+// Package cmapi is the published API that Reeve is compatible with: its paths,
+// names, shapes, status codes and quirks, and nothing of the rules behind them.
+// A version of an endpoint is a row of a table; one handler serves all rows of
+// an endpoint. README.md tells how to add the next.
+//
+// It imports the root words, internal/action, internal/control and
+// internal/door.
+package cmapi
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"reeve"
+	"reeve/internal/control"
+	"reeve/internal/door"
+)
+
+// Rules is what the published API asks of internal/control.
+type Rules interface {
+	Grant(ctx context.Context, clientID, secret string) (control.Granted, error)
+	Place(ctx context.Context, caller reeve.Caller, o control.Order) (control.Placement, error)
+}
+
+// Files opens what agents uploaded, by command id. A file that is not there, or
+// not any more, is NotFound.
+type Files interface {
+	Open(ctx context.Context, name string) (io.ReadSeekCloser, error)
+}
+
+// A Config says what the API works with. All members are needed but those with
+// a default.
+type Config struct {
+	Rules   Rules
+	Devices reeve.DeviceStore
+	Groups  reeve.GroupStore
+	Jobs    reeve.JobStore
+	Entries reeve.LogStore
+	Files   Files
+	Log     *slog.Logger
+	Now     func() time.Time // default time.Now
+	// KeepReports is how long results can be fetched; default DefaultKeepReports.
+	KeepReports time.Duration
+	MaxBody     int64 // largest body of Device Action in bytes; default DefaultMaxBody
+}
+
+// DefaultMaxBody is the largest body of Device Action, enough for 100,000
+// devices in any spelling. Other bodies are held to smallBody.
+const (
+	DefaultMaxBody = 16 << 20
+	smallBody      = 1 << 20
+)
+
+// DefaultKeepReports is how long results can be fetched after the command ended.
+const DefaultKeepReports = 30 * 24 * time.Hour
+
+type api struct{ Config }
+
+// Routes returns the whole published surface.
+func Routes(c Config) door.API {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.MaxBody == 0 {
+		c.MaxBody = DefaultMaxBody
+	}
+	if c.KeepReports == 0 {
+		c.KeepReports = DefaultKeepReports
+	}
+	a := &api{c}
+	var routes []door.Route
+	for _, path := range tokenPaths {
+		routes = append(routes,
+			door.Route{Method: "POST", Path: path, Credentials: true, Serve: a.token},
+			door.Route{Method: "GET", Path: path, Credentials: true, Serve: a.token})
+	}
+	for _, v := range deviceActions {
+		routes = append(routes, door.Route{Method: "POST", Path: "/o/api/" + v.segment + "/devices/action",
+			Scope: reeve.Write, Rate: "devices/action", Verb: "job_placed", Serve: a.act(v)})
+	}
+	for _, v := range reports {
+		routes = append(routes, door.Route{Method: "GET", Path: "/o/api/" + v.segment + "/get_reports",
+			Scope: reeve.Read, Rate: "get_reports", Serve: a.report(v)})
+	}
+	for _, v := range deviceLists {
+		routes = append(routes, door.Route{Method: "POST", Path: "/o/api/" + v.segment + "/devices",
+			Scope: reeve.Read, Rate: "devices", Serve: a.listDevices(v)})
+	}
+	for _, v := range deviceDetails {
+		routes = append(routes, door.Route{Method: "POST", Path: "/o/api/" + v.segment + "/devices/detail",
+			Scope: reeve.Read, Rate: "devices/detail", Serve: a.detailDevices(v)})
+	}
+	for _, v := range groupLists {
+		routes = append(routes, door.Route{Method: "POST", Path: "/o/api/" + v.segment + "/groups",
+			Scope: reeve.Read, Rate: "groups", Serve: a.listGroups(v)})
+	}
+	for _, v := range logs {
+		routes = append(routes, door.Route{Method: "POST", Path: "/o/api/" + v.segment + "/logs",
+			Scope: reeve.Read, Rate: "logs", Serve: a.listLogs(v)})
+	}
+	return door.API{
+		QueryToken: true,
+		Source:     func(reeve.App) reeve.Source { return reeve.FromOAuthAPI },
+		Routes:     routes,
+	}
+}

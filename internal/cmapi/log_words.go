@@ -1,0 +1,100 @@
+package cmapi
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"reeve"
+)
+
+// The published values of event_category.
+const (
+	deviceEvents  = "device"
+	adminEvents   = "admin"
+	webhookEvents = "webhook"
+	deviceReports = "device_report"
+)
+
+// eventWords are the published names of what Reeve logs, by category. The full
+// published list could not be read: deleted, deleted_user, deleted_api and added
+// are on the page, the console's filters name most others, and where there is
+// none the name is Reeve's own.
+//
+// Source: "Get Logs" v3.3 and "Audit Device Activities" of the manuals.
+var eventWords = map[string]map[string]string{
+	deviceEvents: {
+		"device_enrolled":               "added",
+		"device_enrolled_duplicate_mac": "added_duplicate_mac",
+		"exemption_ended":               "unexempted",
+	},
+	adminEvents: {
+		"devices_imported": "devices_imported",
+		"job_cancelled":    "job_cancelled",
+		"account_created":  "configuration_change",
+		"account_changed":  "configuration_change",
+		"app_created":      "configuration_change",
+		"app_revoked":      "configuration_change",
+		"code_created":     "configuration_change",
+		"code_revoked":     "revoke_registration_code",
+		"group_created":    "configuration_change",
+		"group_changed":    "configuration_change",
+		"group_removed":    "configuration_change",
+		"operator_reset":   "changed_password",
+	},
+	webhookEvents: {},
+	deviceReports: {},
+}
+
+// jobEvent is the log's row from which the device lines of a job are derived.
+const jobEvent = "job_placed"
+
+// actionWords are the names of device events that come from actions.
+var actionWords = map[string]string{
+	"exempt":          "exempted",
+	"unexempt":        "unexempted",
+	"ignore":          "ignored",
+	"unignore":        "unignored",
+	"delete":          "deleted",
+	"dhcprenew":       "dhcprenew",
+	"re-identify":     "re_identify",
+	"assign_to_group": "assigned_to_group",
+	"fetch_agent_log": "fetch_log",
+	"scan_threats":    "scan_threats",
+}
+
+// deletedWords say who deleted a device: an administrator unless listed.
+var deletedWords = map[reeve.Source]string{
+	reeve.FromOAuthAPI: "deleted_api",
+	reeve.FromAPI:      "deleted_api",
+	reeve.FromAgent:    "deleted_user",
+}
+
+// wordOf names a row of the log in a category; "" if it is not of it.
+func wordOf(category string, row reeve.AuditEntry) string {
+	if category != deviceEvents || row.Event != jobEvent {
+		return eventWords[category][row.Event]
+	}
+	var facts struct{ Action string }
+	json.Unmarshal([]byte(row.Detail), &facts) // a row of ours
+	if word, ok := deletedWords[row.Source]; ok && facts.Action == "delete" {
+		return word
+	}
+	return actionWords[facts.Action]
+}
+
+// detailsOf says in words who did it and through which door, which the
+// published log records tell since Device Action v3.3.
+func detailsOf(row reeve.AuditEntry) string {
+	who := row.Name
+	if who == "" {
+		who = row.Actor
+	}
+	details := fmt.Sprintf("source %s, by %s", row.Source, who)
+	if row.Address != "" {
+		details += " from " + row.Address
+	}
+	if row.Job != 0 {
+		details += ", job " + row.Job.String()
+	}
+	return details
+}

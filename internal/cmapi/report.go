@@ -1,0 +1,145 @@
+package cmapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+
+	"reeve"
+	"reeve/internal/door"
+)
+
+// A report is what one version of Get Reports offers: which spellings of type
+// fetch the result of which action.
+type report struct {
+	segment string
+	types   map[string]string
+}
+
+// Source: "Get Reports" v3.0 and v3.1 of the OAuth API manual. The v3.1 page
+// spells the second type both ways. The reports on patches are not offered yet.
+var reports = []report{
+	{"v3", map[string]string{"agent_log": "fetch_agent_log"}},
+	{"v3.1", map[string]string{"agent_log": "fetch_agent_log", "scan_threats_log": "scan_threats", "scan_threat_log": "scan_threats"}},
+}
+
+// contents opens what an action's agents sent back, as a zip file.
+var contents = map[string]struct {
+	name string // the file's, before the command id
+	open func(a *api, ctx context.Context, job reeve.Job, c reeve.Command, result json.RawMessage) (io.ReadSeekCloser, error)
+}{
+	"fetch_agent_log": {"agent_log", (*api).openUpload},
+	"scan_threats":    {"scan_threats_log", (*api).openScan},
+}
+
+// report serves Get Reports: the file when it is there, otherwise how far its
+// command has come. What a pending command answers is ours; the page's example
+// could not be read.
+func (a *api) report(v report) func(http.ResponseWriter, *door.Request) error {
+	return func(w http.ResponseWriter, r *door.Request) error {
+		query := r.URL.Query()
+		wanted, ok := v.types[query.Get("type")]
+		if !ok {
+			return reeve.Errorf(reeve.Invalid, "type must name a report that this version offers, such as agent_log")
+		}
+		if query.Get("command_id") == "" {
+			return reeve.Errorf(reeve.Invalid, "command_id is missing; send the one that Device Action answered")
+		}
+		job, command, result, err := a.findCommand(r.Context(), r.Caller.Account, query.Get("command_id"))
+		if err != nil {
+			return err
+		}
+		if job.Action != wanted {
+			return reeve.Errorf(reeve.Invalid, "this command is one of %s; its type is another", job.Action)
+		}
+		if command.State != reeve.Succeeded {
+			return door.Write(w, http.StatusOK, progressOf(command))
+		}
+		if a.Now().Sub(command.Changed) > a.KeepReports {
+			return errNoReport
+		}
+		content := contents[wanted]
+		file, err := content.open(a, r.Context(), job, command, result)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		w.Header().Set("Content-Type", "application/zip")
+		w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s_%s.zip"`, content.name, command.ID))
+		http.ServeContent(w, r.Request, "", command.Changed, file)
+		return nil
+	}
+}
+
+var errNoReport = reeve.Errorf(reeve.NotFound, "there is no such report, or it is not kept any more; check command_id")
+
+// findCommand looks a command up by its public id. Unknown, malformed and
+// foreign ids are all the same to the caller.
+func (a *api) findCommand(ctx context.Context, account int64, public string) (reeve.Job, reeve.Command, json.RawMessage, error) {
+	id, ok := reeve.ParseCommandID(public)
+	if !ok {
+		return reeve.Job{}, reeve.Command{}, nil, errNoReport
+	}
+	job, err := a.Jobs.Job(ctx, account, id.Job)
+	if err != nil {
+		return reeve.Job{}, reeve.Command{}, nil, missing(err, errNoReport)
+	}
+	command, result, err := a.Jobs.Command(ctx, account, id)
+	return job, command, result, missing(err, errNoReport)
+}
+
+// missing puts our words for a NotFound error of a store.
+func missing(err error, words *reeve.Error) error {
+	if reeve.KindOf(err) == reeve.NotFound {
+		return words.Because(err)
+	}
+	return err
+}
+
+// A progress is the answer of Get Reports while there is no file.
+type progress struct {
+	Status  string `json:"status"`
+	Message string `json:"message"`
+}
+
+func progressOf(c reeve.Command) progress {
+	switch {
+	case c.State == reeve.Running && c.Percent >= 0:
+		return progress{"pending", fmt.Sprintf("the agent is at work, %d percent done", c.Percent)}
+	case c.State == reeve.Running:
+		return progress{"pending", "the agent is at work"}
+	case !c.State.IsFinal():
+		return progress{"pending", "the command waits for the agent"}
+	}
+	message := c.Reason.Sentence()
+	if message == "" {
+		message = c.Message
+	}
+	return progress{c.State.String(), message}
+}
+
+// openUpload opens the file that an agent uploaded for its command.
+func (a *api) openUpload(ctx context.Context, _ reeve.Job, c reeve.Command, _ json.RawMessage) (io.ReadSeekCloser, error) {
+	file, err := a.Files.Open(ctx, c.ID.String())
+	return file, missing(err, errNoReport)
+}
+
+// openScan writes the report of a scan from its stored result.
+func (a *api) openScan(_ context.Context, job reeve.Job, c reeve.Command, result json.RawMessage) (io.ReadSeekCloser, error) {
+	if len(result) == 0 {
+		return nil, errNoReport
+	}
+	var out bytes.Buffer
+	if err := writeScanReport(&out, job, c, result); err != nil {
+		return nil, fmt.Errorf("writing the scan report of command %s: %w", c.ID, err)
+	}
+	return memoryFile{bytes.NewReader(out.Bytes())}, nil
+}
+
+// A memoryFile is a file that was never on a disk.
+type memoryFile struct{ *bytes.Reader }
+
+func (memoryFile) Close() error { return nil }

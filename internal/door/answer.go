@@ -1,0 +1,109 @@
+package door
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"reeve"
+	"reeve/internal/control"
+)
+
+// kinds is what each kind of error is over HTTP. The published list of codes
+// has neither 403 nor 409: a 401 for a scope that is too small would send
+// clients into a loop of fetching tokens.
+var kinds = map[reeve.Kind]struct {
+	status int
+	code   string
+}{
+	reeve.Internal:    {http.StatusInternalServerError, "server_error"},
+	reeve.Invalid:     {http.StatusBadRequest, "invalid_request"},
+	reeve.NotFound:    {http.StatusNotFound, "not_found"},
+	reeve.Conflict:    {http.StatusConflict, "conflict"},
+	reeve.Denied:      {http.StatusUnauthorized, "invalid_token"},
+	reeve.Forbidden:   {http.StatusForbidden, "insufficient_scope"},
+	reeve.TooLarge:    {http.StatusRequestEntityTooLarge, "too_large"},
+	reeve.Limited:     {http.StatusTooManyRequests, "rate_limit_exceeded"},
+	reeve.Unavailable: {http.StatusServiceUnavailable, "unavailable"},
+}
+
+// A refusal is an error whose status or code is not that of its kind.
+type refusal struct {
+	err    *reeve.Error
+	status int
+	code   string
+}
+
+func (r *refusal) Error() string { return r.err.Error() }
+func (r *refusal) Unwrap() error { return r.err }
+
+// Refuse returns an error with a status and a code of its own, where the kind's
+// are not the ones that the wire wants.
+func Refuse(kind reeve.Kind, status int, code, format string, args ...any) error {
+	return &refusal{reeve.Errorf(kind, format, args...), status, code}
+}
+
+// statusOf returns the status and code with which err is answered.
+func statusOf(err error) (int, string) {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		return r.status, r.code
+	}
+	word := kinds[reeve.KindOf(err)]
+	return word.status, word.code
+}
+
+// refuse is the only place where an error becomes an answer.
+func (d *doorway) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, code := statusOf(err)
+	entry := entryOf(r.Context())
+	if status == http.StatusInternalServerError {
+		d.log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "request", entry.id, "err", err)
+	}
+	if entry.wrote() {
+		panic(http.ErrAbortHandler) // too late for words: the caller must see that the answer is cut off
+	}
+	Write(w, status, struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+		RequestID   string `json:"request_id"`
+	}{code, reeve.Message(err), entry.id})
+}
+
+// Write answers with a status and v as JSON.
+func Write(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return WriteBytes(w, status, body)
+}
+
+// WriteBytes answers with a status and a body that is JSON already.
+func WriteBytes(w http.ResponseWriter, status int, body []byte) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write(body) // who has gone away needs no answer
+	return nil
+}
+
+// showWindow writes the published headers of a limited API.
+func showWindow(w http.ResponseWriter, window control.Window, err error) {
+	if window.Unlimited || (err != nil && reeve.KindOf(err) != reeve.Limited) {
+		return
+	}
+	w.Header().Set("X-RateLimit-Limit", strconv.FormatInt(window.Limit, 10))
+	w.Header().Set("X-RateLimit-Remaining", strconv.FormatInt(max(window.Remaining, 0), 10))
+	setSeconds(w, "X-RateLimit-Reset-Time", window.Reset)
+	if err != nil {
+		setSeconds(w, "Retry-After", window.Reset)
+	}
+}
+
+// setSeconds writes a duration in whole seconds, rounded up, at least 1.
+func setSeconds(w http.ResponseWriter, header string, d time.Duration) {
+	seconds := max(1, (d+time.Second-1)/time.Second)
+	w.Header().Set(header, strconv.FormatInt(int64(seconds), 10))
+}

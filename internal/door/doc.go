@@ -1,0 +1,191 @@
+// Package door is what the published API and Reeve's own API have in common of
+// HTTP: it finds the route, asks who is there, counts the request, lets the
+// handler answer, turns its error into the answer that every caller of Reeve
+// knows, and writes one line of access log without the address that was asked,
+// because that may hold a token. A route is data; the two APIs bring tables of
+// them.
+//
+// It imports the root words and internal/control, and it changes no state.
+package door
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"path"
+
+	"reeve"
+	"reeve/internal/control"
+)
+
+// A Keeper knows callers and counts their requests; control.Control is one.
+type Keeper interface {
+	// Authenticate returns whose token this is, or a Denied error.
+	Authenticate(ctx context.Context, token string) (reeve.App, reeve.Account, error)
+	// Admit counts one request against the rate limit of an API. Past the limit
+	// the error is Limited and the window is filled in all the same.
+	Admit(ctx context.Context, app reeve.App, account reeve.Account, api string) (control.Window, error)
+}
+
+// A Config says how doors behave.
+type Config struct {
+	Keeper Keeper
+	Log    *slog.Logger
+	// FailuresPerMinute is how many failed authentications an address may make
+	// in a minute: 0 is DefaultFailures, a negative number is no limit.
+	FailuresPerMinute int
+}
+
+// DefaultFailures is how many failed authentications a minute an address has.
+const DefaultFailures = 20
+
+// An API is a table of routes with the manners they share.
+type API struct {
+	// QueryToken is whether the token may also be the query's access_token.
+	QueryToken bool
+	// Source is what the log says of requests made with this app.
+	Source func(reeve.App) reeve.Source
+	Routes []Route
+}
+
+// A Route is one method on one path.
+type Route struct {
+	Method string // GET serves HEAD as well
+	Path   string // as a pattern of net/http, such as /api/v1/jobs/{id}
+	// Scope is what the caller's token needs. Empty is a route that asks for no
+	// token, of which there are very few.
+	Scope reeve.Scope
+	// Rate names the limit that counts the request; routes with one name share
+	// it. Empty is a route without a limit, and only possible without a token.
+	Rate string
+	// Verb is the log's event for what the route changes; empty if it only reads.
+	Verb string
+	// Credentials is whether the handler itself checks a secret, so that its
+	// Denied errors count as failed authentications.
+	Credentials bool
+	Serve       func(w http.ResponseWriter, r *Request) error
+}
+
+// A Request is what a handler gets: the HTTP request and who makes it.
+type Request struct {
+	*http.Request
+	Caller  reeve.Caller
+	App     reeve.App
+	Account reeve.Account
+}
+
+// Open returns a handler for all routes of the APIs. Everything else under it
+// is answered in the same words with 404, and a wrong method with 405.
+func Open(c Config, apis ...API) http.Handler {
+	limit := c.FailuresPerMinute
+	if limit == 0 {
+		limit = DefaultFailures
+	}
+	d := &doorway{keeper: c.Keeper, log: c.Log, failures: newFailures(limit), mux: http.NewServeMux()}
+	for _, api := range apis {
+		for _, route := range api.Routes {
+			d.mux.Handle(route.Method+" "+route.Path, d.through(api, route))
+		}
+	}
+	return d.watched(d.find)
+}
+
+type doorway struct {
+	keeper   Keeper
+	log      *slog.Logger
+	failures *failures
+	mux      *http.ServeMux
+}
+
+// find serves the route that the request names. The standard mux answers what
+// it does not know with redirects and plain text; here no path is a near miss of
+// another, and every answer is JSON.
+func (d *doorway) find(w http.ResponseWriter, r *http.Request) {
+	if path.Clean(r.URL.Path) != r.URL.Path {
+		d.refuse(w, r, errNoRoute)
+		return
+	}
+	fallback, pattern := d.mux.Handler(r)
+	if pattern != "" {
+		d.mux.ServeHTTP(w, r)
+		return
+	}
+	probe := refusalProbe{header: http.Header{}}
+	fallback.ServeHTTP(&probe, r)
+	if probe.status != http.StatusMethodNotAllowed {
+		d.refuse(w, r, errNoRoute)
+		return
+	}
+	allowed := probe.header.Get("Allow")
+	w.Header().Set("Allow", allowed)
+	d.refuse(w, r, Refuse(reeve.Invalid, http.StatusMethodNotAllowed, "method_not_allowed",
+		"this address does not take %s requests; use %s", r.Method, allowed))
+}
+
+var errNoRoute = reeve.Errorf(reeve.NotFound, "there is nothing at this address; check the path and the version in it")
+
+// A refusalProbe learns how the mux would refuse a request.
+type refusalProbe struct {
+	header http.Header
+	status int
+}
+
+func (p *refusalProbe) Header() http.Header         { return p.header }
+func (p *refusalProbe) WriteHeader(status int)      { p.status = status }
+func (p *refusalProbe) Write(b []byte) (int, error) { return len(b), nil }
+
+// through is the way of every request to its handler: who is it, is it too
+// much, is it allowed, then the work.
+func (d *doorway) through(api API, route Route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		req := &Request{Request: r}
+		err := d.admit(w, req, api, route)
+		if err == nil {
+			err = route.Serve(w, req)
+		}
+		if err == nil {
+			return
+		}
+		if reeve.KindOf(err) == reeve.Denied {
+			d.failures.add(address(r))
+		}
+		d.refuse(w, r, err)
+	})
+}
+
+func (d *doorway) admit(w http.ResponseWriter, r *Request, api API, route Route) error {
+	entry := entryOf(r.Context())
+	r.Caller = reeve.Caller{Address: address(r.Request), RequestID: entry.id}
+	if route.Scope == "" && !route.Credentials {
+		return nil
+	}
+	if wait := d.failures.wait(r.Caller.Address); wait > 0 {
+		setSeconds(w, "Retry-After", wait)
+		return reeve.Errorf(reeve.Limited, "too many failed authentications from this address; wait a minute and check the credentials")
+	}
+	if route.Scope == "" {
+		return nil
+	}
+	token, err := findToken(r.Request, api.QueryToken)
+	if err != nil {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="reeve"`)
+		return err
+	}
+	app, account, err := d.keeper.Authenticate(r.Context(), token)
+	if err != nil {
+		if reeve.KindOf(err) == reeve.Denied {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="reeve", error="invalid_token"`)
+		}
+		return err
+	}
+	r.App, r.Account = app, account
+	r.Caller.Account, r.Caller.Source = account.No, api.Source(app)
+	r.Caller.Actor, r.Caller.Name, r.Caller.Scopes = "app:"+app.ClientID, app.Name, app.Scopes
+	entry.caller = r.Caller
+	window, err := d.keeper.Admit(r.Context(), app, account, route.Rate)
+	showWindow(w, window, err)
+	if err != nil {
+		return err
+	}
+	return control.Allow(r.Caller, route.Scope)
+}
