@@ -9,7 +9,8 @@ import (
 type MAC uint64
 
 // ParseMAC reads a MAC address in colon, dash, dot (Cisco) or bare hex
-// spelling and in any case.
+// spelling and in any case. The address of all zeros, which loopback interfaces
+// show, is nobody's: it is refused, so that no two devices share it.
 func ParseMAC(s string) (MAC, bool) {
 	hw, err := net.ParseMAC(s)
 	if err != nil || len(hw) != 6 {
@@ -19,7 +20,7 @@ func ParseMAC(s string) (MAC, bool) {
 	for _, b := range hw {
 		m = m<<8 | MAC(b)
 	}
-	return m, true
+	return m, m != 0
 }
 
 // String returns the lower-case colon form, the one in all published examples.
