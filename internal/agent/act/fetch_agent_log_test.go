@@ -1,0 +1,119 @@
+package act
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+)
+
+func unpack(t *testing.T, path string) map[string]string {
+	t.Helper()
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	files := map[string]string{}
+	for _, f := range archive.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[f.Name] = string(content)
+	}
+	return files
+}
+
+func TestFetchLog(t *testing.T) {
+	state := t.TempDir()
+	newest, oldest := filepath.Join(state, "agent.log"), filepath.Join(state, "agent.1.log")
+	for path, text := range map[string]string{newest: "new\n", oldest: "old\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := &fakeHost{
+		state: state,
+		logs:  []string{newest, oldest, filepath.Join(state, "rotated away")},
+		notes: map[string]any{"settings.json": map[string]string{"server": "x"}, "facts.json": []int{1}},
+	}
+	var report logReport
+	o := run(t, h, "fetch_agent_log", "", &report)
+	if !o.OK {
+		t.Fatalf("failed: %s", o.Message)
+	}
+	want := map[string]string{
+		"settings.json": "{\n  \"server\": \"x\"\n}\n", "facts.json": "[\n  1\n]\n",
+		"logs/agent.log": "new\n", "logs/agent.1.log": "old\n",
+	}
+	if got := unpack(t, o.Upload); !reflect.DeepEqual(got, want) {
+		t.Errorf("archive holds %q, want %q", got, want)
+	}
+	archive, err := os.ReadFile(o.Upload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantReport := logReport{"agent_log.zip", int64(len(archive)), fmt.Sprintf("%x", sha256.Sum256(archive)),
+		[]entry{{"facts.json", 8, false}, {"settings.json", 20, false}, {"logs/agent.log", 4, false}, {"logs/agent.1.log", 4, false}}}
+	if !reflect.DeepEqual(report, wantReport) {
+		t.Errorf("report %+v, want %+v", report, wantReport)
+	}
+	if info, err := os.Stat(o.Upload); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the archive has mode %v, %v", info.Mode(), err)
+	}
+	// Again, as after a crash: the same place, not a second file.
+	if again := run(t, h, "fetch_agent_log", "", nil); again.Upload != o.Upload {
+		t.Errorf("run again it wrote %s beside %s", again.Upload, o.Upload)
+	}
+}
+
+// The oldest logs go first, and of the one that does not fit the end is kept.
+func TestFetchLogIsBounded(t *testing.T) {
+	state := t.TempDir()
+	var logs []string
+	for i, size := range []int{MaxLogs - 3, 5, 5} {
+		path := filepath.Join(state, fmt.Sprint(i))
+		text := append(bytes.Repeat([]byte{'.'}, size-3), "end"...)
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		logs = append(logs, path)
+	}
+	var report logReport
+	o := run(t, &fakeHost{state: state, logs: logs}, "fetch_agent_log", "", &report)
+	want := []entry{{"logs/0", MaxLogs - 3, false}, {"logs/1", 3, true}}
+	if !o.OK || !reflect.DeepEqual(report.Files, want) {
+		t.Errorf("%q packed %+v, want %+v", o.Message, report.Files, want)
+	}
+	if got := unpack(t, o.Upload)["logs/1"]; got != "end" {
+		t.Errorf("of the last log %q was kept, want its end", got)
+	}
+}
+
+func TestFetchLogLeavesNothingBehind(t *testing.T) {
+	state := t.TempDir()
+	refused(t, &fakeHost{state: state}, "fetch_agent_log", "", "keeps no log")
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("the agent stops"))
+	h := &fakeHost{state: state, logs: []string{"/dev/null"}}
+	o := Run(ctx, h, Task{Command: "c2", Action: "fetch_agent_log"}, nil)
+	if o.OK || o.Message != "stopped before the end: the agent stops" {
+		t.Errorf("ended with %+v", o)
+	}
+	if left, _ := filepath.Glob(filepath.Join(state, "uploads", "*")); len(left) > 0 {
+		t.Errorf("left %v behind", left)
+	}
+}

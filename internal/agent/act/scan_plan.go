@@ -1,0 +1,225 @@
+package act
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"reeve"
+	"reeve/internal/action"
+	"reeve/internal/agent/scan"
+)
+
+// What became of an area.
+const (
+	scanned    = "scanned"
+	partial    = "partial"     // something in it was not looked at, see the reason
+	notScanned = "not_scanned" // nothing in it was
+)
+
+// An area is one scan type of a request.
+type area struct {
+	Type   int      `json:"type"`
+	Name   string   `json:"name"`
+	Roots  []string `json:"roots"`
+	Status string   `json:"status"`
+	Reason string   `json:"reason,omitempty"` // why not all of it was scanned
+
+	covers []int    // of its roots, by index in the plan
+	why    []string // reasons so far
+}
+
+// areaTypes says what each scan type is called, which volumes it holds, and
+// why this engine leaves it out.
+var areaTypes = [...]struct {
+	name   string
+	kind   VolumeKind
+	cannot string
+}{
+	action.ScanMemory:            {name: "Memory", cannot: "no engine of this agent can scan memory"},
+	action.ScanSystemVolume:      {name: "System Volume", kind: SystemVolume},
+	action.ScanPortableVolumes:   {name: "Portable Volumes", kind: PortableVolume},
+	action.ScanAdditionalVolumes: {name: "Additional Volumes", kind: AdditionalVolume},
+	action.ScanSpecificPath:      {name: "Specific Path"},
+	action.ScanBootRecords:       {name: "Boot Records", cannot: "no engine of this agent can scan boot records"},
+}
+
+// A scanPlan is what is to be scanned, and for which areas.
+type scanPlan struct {
+	areas   []*area
+	roots   []scan.Root // no file below two of them
+	volumes []Volume
+	allowed func(path string) bool
+}
+
+func newArea(scanType int) *area {
+	return &area{Type: scanType, Name: areaTypes[scanType].name, Roots: []string{}}
+}
+
+// addArea plans an area other than a path.
+func (p *scanPlan) addArea(scanType int) {
+	a := newArea(scanType)
+	p.areas = append(p.areas, a)
+	if cannot := areaTypes[scanType].cannot; cannot != "" {
+		a.why = append(a.why, cannot)
+		return
+	}
+	for _, v := range p.volumes {
+		switch {
+		case v.Kind == RemoteVolume && scanType == action.ScanAdditionalVolumes:
+			a.why = append(a.why, remote(v))
+		case v.Kind != areaTypes[scanType].kind:
+		case !p.allowed(v.Root):
+			a.why = append(a.why, refusal(v.Root))
+		default:
+			p.addRoot(a, v.Root, v.Used)
+		}
+	}
+	if len(a.why)+len(a.covers) == 0 {
+		a.why = append(a.why, "no such volume is mounted")
+	}
+}
+
+func remote(v Volume) string {
+	return fmt.Sprintf("%s is on another machine (%s)", printable(v.Root), v.Type)
+}
+
+func refusal(path string) string {
+	return fmt.Sprintf("the local policy does not allow scanning %s", printable(path))
+}
+
+func (p *scanPlan) addRoot(a *area, path string, size int64) {
+	a.Roots = append(a.Roots, printable(path))
+	a.covers = append(a.covers, len(p.roots))
+	p.roots = append(p.roots, scan.Root{Path: path, Bytes: size})
+}
+
+// addPath plans the area of a path: what is there, and in the file systems
+// mounted below. Unlike a volume that cannot be scanned, a path that cannot be
+// is the fault of whoever named it, and an error.
+func (p *scanPlan) addPath(path string) error {
+	path, err := resolve(path)
+	if err != nil {
+		return err
+	}
+	home := p.volumeOf(path)
+	switch {
+	case home.Kind == PseudoVolume:
+		return reeve.Errorf(reeve.Invalid, "the path %s is on %s, which holds no files to scan", printable(path), home.Type)
+	case !p.allowed(path):
+		return reeve.Errorf(reeve.Forbidden, "%s", refusal(path))
+	}
+	a := newArea(action.ScanSpecificPath)
+	p.areas = append(p.areas, a)
+	slices.SortFunc(p.areas, func(a, b *area) int { return a.Type - b.Type })
+
+	size := int64(0)
+	if home.Root == path {
+		size = home.Used
+	}
+	p.addPathRoot(a, path, size)
+	for _, v := range p.volumes {
+		switch {
+		case v.Root == path || !below(v.Root, path) || v.Kind == PseudoVolume:
+		case v.Kind == RemoteVolume && home.Kind != RemoteVolume:
+			a.why = append(a.why, remote(v))
+		case !p.allowed(v.Root):
+			a.why = append(a.why, refusal(v.Root))
+		default:
+			p.addPathRoot(a, v.Root, v.Used)
+		}
+	}
+	return nil
+}
+
+// addPathRoot adds a root unless one of the volumes planned before holds it.
+func (p *scanPlan) addPathRoot(a *area, path string, size int64) {
+	home := p.volumeOf(path).Root
+	covered := func(r scan.Root) bool { return below(path, r.Path) && p.volumeOf(r.Path).Root == home }
+	if i := slices.IndexFunc(p.roots, covered); i >= 0 {
+		a.Roots = append(a.Roots, printable(path))
+		a.covers = append(a.covers, i)
+		return
+	}
+	p.addRoot(a, path, size)
+}
+
+// volumeOf returns the volume that path is on.
+func (p *scanPlan) volumeOf(path string) (home Volume) {
+	for _, v := range p.volumes {
+		if below(path, v.Root) && len(v.Root) >= len(home.Root) {
+			home = v
+		}
+	}
+	return home
+}
+
+// below reports whether path is folder or in it.
+func below(path, folder string) bool {
+	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator)))
+	return ok && (rest == "" || rest[0] == filepath.Separator)
+}
+
+// judge tells each area what became of its roots.
+func (p *scanPlan) judge(results []scan.RootResult) {
+	for _, a := range p.areas {
+		looked := false
+		for _, i := range a.covers {
+			looked = looked || results[i].Counts.Files+results[i].Counts.Directories > 0
+			a.why = append(a.why, missing(results[i])...)
+		}
+		switch {
+		case !looked:
+			a.Status = notScanned
+		case len(a.why) > 0:
+			a.Status = partial
+		default:
+			a.Status = scanned
+		}
+		a.Reason = strings.Join(a.why, "; ")
+	}
+}
+
+// missing says what in a root was not looked at.
+func missing(r scan.RootResult) (why []string) {
+	path := printable(r.Path)
+	if r.Stopped != nil {
+		why = append(why, fmt.Sprintf("%s was not finished: %v", path, r.Stopped))
+	}
+	for _, gap := range []struct {
+		count  int64
+		reason string
+	}{
+		{r.Counts.Errors, "entries could not be read"},
+		{r.Skipped[scan.Refused], "entries are not allowed by the local policy"},
+		{r.Skipped[scan.TooDeep], "folders are too deep"},
+		{r.Skipped[scan.TooLarge], "files are too large for signatures without a size"},
+	} {
+		if gap.count > 0 {
+			why = append(why, fmt.Sprintf("in %s, %d %s", path, gap.count, gap.reason))
+		}
+	}
+	return why
+}
+
+// reasons joins what was said about the areas.
+func (p *scanPlan) reasons() string {
+	var all []string
+	for _, a := range p.areas {
+		all = append(all, a.Name+": "+a.Reason)
+	}
+	return strings.Join(all, "; ")
+}
+
+// printable writes a path so that it survives JSON: file names need not be
+// text.
+func printable(path string) string {
+	if utf8.ValidString(path) {
+		return path
+	}
+	quoted := strconv.Quote(path)
+	return quoted[1 : len(quoted)-1]
+}

@@ -1,0 +1,242 @@
+package act
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"reeve"
+	"reeve/internal/action"
+	"reeve/internal/agent/scan"
+)
+
+// A ScanHost is a machine with files to scan.
+type ScanHost interface {
+	// Volumes lists the mounted file systems, the innermost last.
+	Volumes() ([]Volume, error)
+
+	// MayScan reports whether the local policy lets a path be scanned.
+	MayScan(path string) bool
+
+	// SignatureDir is the folder of the agent's signature files.
+	SignatureDir() string
+
+	// OpenFile opens a file or folder for reading. It follows no link and
+	// never waits.
+	OpenFile(path string) (*os.File, error)
+
+	// Device tells the file systems of opened or listed files apart.
+	Device(fs.FileInfo) uint64
+
+	// Quietly runs f so that it takes processor and disk only when nobody else
+	// wants them, and returns when f does.
+	Quietly(f func())
+}
+
+// A Volume is a mounted file system.
+type Volume struct {
+	Kind VolumeKind
+	Root string // where it is mounted
+	Type string // such as "ext4"
+	Used int64  // bytes, 0 if unknown
+}
+
+// VolumeKind is what a volume is to a scan.
+type VolumeKind int
+
+// The kinds.
+const (
+	SystemVolume     VolumeKind = iota
+	PortableVolume              // can be taken out
+	AdditionalVolume            // any other with files of this machine
+	RemoteVolume                // its files live on another machine
+	PseudoVolume                // holds no files, such as /proc
+)
+
+// maxScanResult bounds a result in bytes. What the server takes is little more.
+const maxScanResult = 480 << 10
+
+type scanParams struct {
+	FullScan  int    `json:"full_scan"`
+	ScanTypes []int  `json:"scan_types"`
+	Path      string `json:"path"`
+}
+
+// scanResult is the shape that the server's reports are made from.
+type scanResult struct {
+	Started          time.Time             `json:"started"`
+	Finished         time.Time             `json:"finished"`
+	Engines          []engineResult        `json:"engines"`
+	Areas            []*area               `json:"areas"`
+	Counts           scan.Counts           `json:"counts"`
+	Skipped          map[scan.Reason]int64 `json:"skipped"`
+	Threats          []scan.Threat         `json:"threats"`
+	ThreatsTruncated bool                  `json:"threats_truncated"`
+	Errors           []scan.Failure        `json:"errors"`
+	ErrorsTotal      int64                 `json:"errors_total"`
+}
+
+type engineResult struct {
+	Name            string       `json:"name"`
+	Version         string       `json:"version"`
+	Signatures      int          `json:"signatures"`
+	SignatureDigest string       `json:"signature_digest"`
+	SignatureFaults int          `json:"signature_faults"` // files and lines that could not be used
+	FaultSample     []scan.Fault `json:"signature_fault_sample,omitempty"`
+}
+
+func init() { perform("scan_threats", true, scanThreats) }
+
+func scanThreats(ctx context.Context, h Host, _ Task, p scanParams, progress func(Progress)) (Outcome, error) {
+	plan, err := planScan(h, p)
+	if err != nil {
+		return Outcome{}, err
+	}
+	options := scan.Options{Allow: h.MayScan, Open: h.OpenFile, Device: h.Device}
+	tell := func(p scan.Progress) {
+		progress(Progress{Percent: p.Percent, Note: fmt.Sprintf("%d files, %d threats", p.Files, p.Threats)})
+	}
+	result := scanResult{Started: now(), Areas: plan.areas}
+	var done scan.Result
+	h.Quietly(func() {
+		var engine scan.Engine
+		if engine, err = scan.Open(h.SignatureDir()); err != nil {
+			return
+		}
+		result.Engines = []engineResult{describe(engine)}
+		done = engine.Scan(ctx, plan.roots, options, tell)
+	})
+	if err != nil {
+		return Outcome{}, err
+	}
+	plan.judge(done.Roots)
+	result.Finished = now()
+	result.take(done)
+	o := Outcome{Message: result.summary(), Result: result.encode()}
+	if ctx.Err() != nil {
+		return o, context.Cause(ctx)
+	}
+	if !slices.ContainsFunc(plan.areas, func(a *area) bool { return a.Status != notScanned }) {
+		return o, reeve.Errorf(reeve.Unavailable, "nothing was scanned: %s", plan.reasons())
+	}
+	return o, nil
+}
+
+func now() time.Time { return time.Now().UTC().Truncate(time.Second) }
+
+func describe(e scan.Engine) engineResult {
+	s := e.Signatures()
+	return engineResult{e.Name(), e.Version(), s.Count, s.Digest, s.Faults, s.Sample}
+}
+
+// planScan says what a request means on this machine.
+func planScan(h ScanHost, p scanParams) (*scanPlan, error) {
+	volumes, err := h.Volumes()
+	if err != nil {
+		return nil, fmt.Errorf("listing the file systems: %w", err)
+	}
+	types, err := p.types()
+	if err != nil {
+		return nil, err
+	}
+	plan := &scanPlan{allowed: h.MayScan, volumes: volumes}
+	for _, t := range types {
+		if t != action.ScanSpecificPath {
+			plan.addArea(t)
+		}
+	}
+	if slices.Contains(types, action.ScanSpecificPath) {
+		if err := plan.addPath(p.Path); err != nil {
+			return nil, err
+		}
+	}
+	return plan, nil
+}
+
+// types returns the scan types that are asked for, each once.
+func (p scanParams) types() ([]int, error) {
+	if p.FullScan == 1 { // everything: types and path do not count
+		return []int{action.ScanMemory, action.ScanSystemVolume, action.ScanPortableVolumes,
+			action.ScanAdditionalVolumes, action.ScanBootRecords}, nil
+	}
+	types := slices.Compact(slices.Sorted(slices.Values(p.ScanTypes)))
+	if p.FullScan != 0 || len(types) == 0 || types[0] < action.ScanMemory || types[len(types)-1] > action.ScanBootRecords {
+		return nil, reeve.Errorf(reeve.Invalid, "the command asks for neither a full scan nor for scan types 0 to 5")
+	}
+	return types, nil
+}
+
+// resolve returns where path leads, or says why it cannot be scanned.
+func resolve(path string) (string, error) {
+	if !filepath.IsAbs(path) {
+		return "", reeve.Errorf(reeve.Invalid, "the path %q is not absolute on this system", path)
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", reeve.Errorf(reeve.NotFound, "the path %s does not exist on this device", path)
+	}
+	if err != nil {
+		return "", reeve.Errorf(reeve.NotFound, "the path %s cannot be reached", path).Because(err)
+	}
+	return real, nil
+}
+
+func (r *scanResult) take(done scan.Result) {
+	r.Counts, r.Skipped = done.Counts, map[scan.Reason]int64{}
+	for _, root := range done.Roots {
+		for why, n := range root.Skipped {
+			r.Skipped[why] += n
+		}
+	}
+	r.Threats = append([]scan.Threat{}, done.Threats...)
+	r.Errors = append([]scan.Failure{}, done.Errors...)
+	for i := range r.Threats {
+		r.Threats[i].Path = printable(r.Threats[i].Path)
+	}
+	for i := range r.Errors {
+		r.Errors[i].Path = printable(r.Errors[i].Path)
+	}
+	r.ThreatsTruncated = done.Counts.Threats > int64(len(r.Threats))
+	r.ErrorsTotal = done.Counts.Errors
+}
+
+// encode leaves out described errors, then threats, until the rest fits.
+func (r *scanResult) encode() json.RawMessage {
+	for {
+		data := encode(r)
+		switch {
+		case len(data) <= maxScanResult || len(r.Errors)+len(r.Threats) == 0:
+			return data
+		case len(r.Errors) > 0:
+			r.Errors = r.Errors[:len(r.Errors)/2]
+		default:
+			r.Threats, r.ThreatsTruncated = r.Threats[:len(r.Threats)/2], true
+		}
+	}
+}
+
+func (r *scanResult) summary() string {
+	text := fmt.Sprintf("%d threats in %d files", r.Counts.Threats, r.Counts.Files)
+	for _, lack := range []struct{ status, words string }{
+		{partial, "scanned in part"},
+		{notScanned, "not scanned"},
+	} {
+		var names []string
+		for _, a := range r.Areas {
+			if a.Status == lack.status {
+				names = append(names, a.Name)
+			}
+		}
+		if len(names) > 0 {
+			text += fmt.Sprintf("; %s: %s", lack.words, strings.Join(names, ", "))
+		}
+	}
+	return text
+}
