@@ -1,0 +1,196 @@
+package courier
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"reeve"
+	"reeve/internal/control"
+	"reeve/internal/link"
+)
+
+var _ control.Wake = (*Courier)(nil)
+
+// Placed sends the orders of a job to the devices that are connected. The
+// others find theirs when they say Hello.
+func (c *Courier) Placed(b control.Batch) {
+	if !c.tasks.add(len(b.Placed), func() { c.fanOut(b) }) {
+		c.sweepSoon()
+	}
+}
+
+// Cancelled tells the connected devices among the orders that their job was
+// called off.
+func (c *Courier) Cancelled(job reeve.JobID, at time.Time, orders []reeve.Order) {
+	c.tasks.add(0, func() {
+		message, err := encodeCancel(c.opts.Key(), link.Cancel{Job: int64(job), At: at})
+		if err != nil {
+			c.opts.Log.Error("a cancellation could not be written", "job", job, "err", err)
+			return
+		}
+		for _, o := range orders {
+			if c.presence.has(o.Device) {
+				c.carry(o.Device, link.VerbCancel, message)
+			}
+		}
+	})
+}
+
+// Left ends the connections of devices that were deleted. When they come back
+// they are let in only to retire.
+func (c *Courier) Left(devices []int64) {
+	c.tasks.add(0, func() {
+		// What was sent before still arrives.
+		if err := c.bus.orders.FlushTimeout(writePatience); err != nil {
+			c.opts.Log.Warn("the message bus is slow", "err", err)
+		}
+		for _, device := range devices {
+			if at, known := c.presence.connectionOf(device); known {
+				c.kick(at)
+			}
+		}
+	})
+}
+
+// Online reports whether a device's agent is connected.
+func (c *Courier) Online(device int64) bool { return c.presence.has(device) }
+
+// fanOut publishes the orders of a batch, straight from memory.
+func (c *Courier) fanOut(b control.Batch) {
+	l, err := newLetter(b.Job, b.Tree)
+	if err != nil {
+		c.opts.Log.Error("orders could not be written", "job", b.Job.ID, "err", err)
+		return
+	}
+	c.letters.keep(b.Job.ID, l)
+	var message, path []byte
+	for i, p := range b.Placed {
+		if p.State == reeve.Queued && c.presence.has(p.Device) {
+			id := reeve.CommandID{Job: b.Job.ID, Leaf: int32(i)}
+			c.ledger.sent(id)
+			message = l.appendOrder(message[:0], id.Leaf, &path)
+			c.carry(p.Device, link.VerbOrder, message)
+		}
+	}
+}
+
+// send publishes those of the orders that wanted picks.
+func (c *Courier) send(orders []reeve.Order, wanted func(reeve.Order) bool) {
+	var message, path []byte
+	for _, o := range orders {
+		if !wanted(o) {
+			continue
+		}
+		l, err := c.letters.of(c.ctx, o.ID.Job)
+		if err != nil {
+			c.opts.Log.Error("an order could not be sent", "job", o.ID.Job, "err", err)
+			continue
+		}
+		if o.State == reeve.Queued {
+			c.ledger.sent(o.ID)
+		}
+		message = l.appendOrder(message[:0], o.ID.Leaf, &path)
+		c.carry(o.Device, link.VerbOrder, message)
+	}
+}
+
+// publish sends a message that is not yet encoded.
+func (c *Courier) publish(device int64, verb string, v any) {
+	message, err := json.Marshal(v)
+	if err != nil {
+		c.opts.Log.Error("a message could not be written", "verb", verb, "err", err)
+		return
+	}
+	c.carry(device, verb, message)
+}
+
+// carry gives a message to the bus. One that is lost is sent again, so a
+// failure is only worth a note.
+func (c *Courier) carry(device int64, verb string, message []byte) {
+	if err := c.bus.orders.Publish(link.Subject(link.Address(device), verb), message); err != nil {
+		c.opts.Log.Debug("a message was not sent", "verb", verb, "err", err)
+	}
+}
+
+// kick ends a connection.
+func (c *Courier) kick(at connection) {
+	message := fmt.Appendf(nil, `{"cid":%d}`, at.number)
+	if err := c.bus.admin.Publish(fmt.Sprintf(subjectKick, at.server), message); err != nil {
+		c.opts.Log.Warn("a connection could not be ended", "err", err)
+	}
+}
+
+// tasks are what Wake's methods leave to do, in order.
+type tasks struct {
+	mu     sync.Mutex
+	change sync.Cond
+	waits  []task
+	weight int
+	closed bool
+}
+
+type task struct {
+	weight int
+	do     func()
+}
+
+// tasksWeight bounds the commands of the jobs that wait in memory. What is
+// beyond it is found in the store.
+const tasksWeight = 200_000
+
+func newTasks() *tasks {
+	t := &tasks{}
+	t.change.L = &t.mu
+	return t
+}
+
+// add reports false if there is no room for the task.
+func (t *tasks) add(weight int, do func()) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed || weight > tasksWeight-t.weight {
+		return false
+	}
+	t.weight += weight
+	t.waits = append(t.waits, task{weight, do})
+	t.change.Signal()
+	return true
+}
+
+// run does the tasks until close, and those that are there then.
+func (t *tasks) run() {
+	for {
+		next, ok := t.next()
+		if !ok {
+			return
+		}
+		next.do()
+		t.mu.Lock()
+		t.weight -= next.weight
+		t.mu.Unlock()
+	}
+}
+
+func (t *tasks) next() (task, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(t.waits) == 0 && !t.closed {
+		t.change.Wait()
+	}
+	if len(t.waits) == 0 {
+		return task{}, false
+	}
+	next := t.waits[0]
+	t.waits[0] = task{}
+	t.waits = t.waits[1:]
+	return next, true
+}
+
+func (t *tasks) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	t.change.Signal()
+}
