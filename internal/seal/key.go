@@ -82,24 +82,31 @@ func (v *Verifier) check(certificate []byte, at time.Time, message, signature []
 	if t := at.UnixMicro(); t < from || t >= until {
 		return errSealKey
 	}
-	certified := v.once(sha256.Sum256(certificate), func() bool {
-		digest := sha256.Sum256(append([]byte("reeve seal key 1\n"), certificate[:certBody]...))
-		return ecdsa.VerifyASN1(v.root, digest[:], certificate[certBody:])
+	certified := v.once(digest('c', certificate), func() bool {
+		body := sha256.Sum256(append([]byte("reeve seal key 1\n"), certificate[:certBody]...))
+		return ecdsa.VerifyASN1(v.root, body[:], certificate[certBody:])
 	})
 	if !certified {
 		return errSealKey
 	}
 	public := ed25519.PublicKey(certificate[:ed25519.PublicKeySize])
-	whole := sha256.New()
-	whole.Write(public)
-	whole.Write(signature)
-	whole.Write(message)
-	if len(signature) != ed25519.SignatureSize || !v.once(Hash(whole.Sum(nil)), func() bool {
+	if len(signature) != ed25519.SignatureSize || !v.once(digest('m', public, signature, message), func() bool {
 		return ed25519.Verify(public, message, signature)
 	}) {
 		return ErrForged
 	}
 	return nil
+}
+
+// digest names what was found good. The kind keeps a signed message, whose bytes
+// are for everybody to read, from being passed off as a certificate.
+func digest(kind byte, parts ...[]byte) Hash {
+	h := sha256.New()
+	h.Write([]byte{kind})
+	for _, part := range parts {
+		h.Write(part)
+	}
+	return Hash(h.Sum(nil))
 }
 
 // remembered bounds the memory of a Verifier; past it the memory starts anew.
