@@ -45,7 +45,7 @@ var rooms = map[string]room{
 
 	"internal/door":  {own: ". internal/control"},
 	"internal/cmapi": {own: ". internal/action internal/control internal/door"},
-	"internal/api":   {own: ". internal/action internal/control internal/door"},
+	"internal/api":   {own: ". internal/control internal/door client"},
 
 	"internal/serve":      {own: server, mods: "golang.org/x/sync/"},
 	"internal/testserver": {own: server + " internal/serve internal/swarm client"},

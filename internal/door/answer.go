@@ -56,6 +56,9 @@ func statusOf(err error) (int, string) {
 
 // refuse is the only place where an error becomes an answer.
 func (d *doorway) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return // the caller has gone, which is no fault of anybody's
+	}
 	status, code := statusOf(err)
 	entry := entryOf(r.Context())
 	if status == http.StatusInternalServerError {

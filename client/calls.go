@@ -1,0 +1,258 @@
+package client
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"iter"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Place asks for an action. With a key that is not empty, a repetition of the
+// same request is answered as the first one was and not done again.
+func (c *Client) Place(ctx context.Context, o Order, key string) (p Placement, err error) {
+	return p, c.do(ctx, call{method: "POST", path: "/jobs", body: o, key: key}, &p)
+}
+
+// Job returns one job.
+func (c *Client) Job(ctx context.Context, id string) (j Job, err error) {
+	return j, c.do(ctx, call{method: "GET", path: "/jobs/" + url.PathEscape(id)}, &j)
+}
+
+// Await returns the job when it has another number of open commands than the
+// given one, or after about half a minute as it then is.
+func (c *Client) Await(ctx context.Context, id string, open int64) (j Job, err error) {
+	query := url.Values{"wait": {maxWait.String()}, "open": {strconv.FormatInt(open, 10)}}
+	return j, c.do(ctx, call{method: "GET", path: "/jobs/" + url.PathEscape(id), query: query}, &j)
+}
+
+// Jobs goes through all jobs, newest first.
+func (c *Client) Jobs(ctx context.Context) iter.Seq2[Job, error] {
+	return pages[Job](ctx, c, "/jobs", nil)
+}
+
+// JobCommands goes through the commands of a job, those in one of the states or
+// all if there are none.
+func (c *Client) JobCommands(ctx context.Context, id string, states ...string) iter.Seq2[Command, error] {
+	return pages[Command](ctx, c, "/jobs/"+url.PathEscape(id)+"/commands", url.Values{"state": states})
+}
+
+// Cancel ends the open commands of a job.
+func (c *Client) Cancel(ctx context.Context, id string) (j Job, err error) {
+	return j, c.do(ctx, call{method: "POST", path: "/jobs/" + url.PathEscape(id) + "/cancel"}, &j)
+}
+
+// Command returns one command with what its agent sent back.
+func (c *Client) Command(ctx context.Context, id string) (one Command, err error) {
+	return one, c.do(ctx, call{method: "GET", path: "/commands/" + url.PathEscape(id)}, &one)
+}
+
+// A DeviceFilter selects devices; empty fields select all.
+type DeviceFilter struct {
+	Search    string   // part of the hostname
+	Standings []string // any of these
+	Group     string   // id of a group
+}
+
+// Devices goes through the inventory, oldest record first.
+func (c *Client) Devices(ctx context.Context, f DeviceFilter) iter.Seq2[Device, error] {
+	query := url.Values{"standing": f.Standings}
+	for name, value := range map[string]string{"search": f.Search, "group": f.Group} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return pages[Device](ctx, c, "/devices", query)
+}
+
+// Device returns one device by id or MAC address.
+func (c *Client) Device(ctx context.Context, name string) (d Device, err error) {
+	return d, c.do(ctx, call{method: "GET", path: "/devices/" + url.PathEscape(name)}, &d)
+}
+
+// DeviceCommands goes through what was ordered of a device, newest first.
+func (c *Client) DeviceCommands(ctx context.Context, name string) iter.Seq2[Command, error] {
+	return pages[Command](ctx, c, "/devices/"+url.PathEscape(name)+"/commands", nil)
+}
+
+// Import adds devices that have no agent, all of them or none.
+func (c *Client) Import(ctx context.Context, devices []NewDevice) error {
+	body := map[string]any{"devices": devices}
+	return c.do(ctx, call{method: "POST", path: "/devices/import", body: body}, nil)
+}
+
+// Groups goes through the groups by name; search is part of a name.
+func (c *Client) Groups(ctx context.Context, search string) iter.Seq2[Group, error] {
+	query := url.Values{}
+	if search != "" {
+		query.Set("search", search)
+	}
+	return pages[Group](ctx, c, "/groups", query)
+}
+
+// CreateGroup adds a group.
+func (c *Client) CreateGroup(ctx context.Context, name, description string) (g Group, err error) {
+	body := map[string]string{"name": name, "description": description}
+	return g, c.do(ctx, call{method: "POST", path: "/groups", body: body}, &g)
+}
+
+// RenameGroup changes the name of a group.
+func (c *Client) RenameGroup(ctx context.Context, id, name string) (g Group, err error) {
+	body := map[string]string{"name": name}
+	return g, c.do(ctx, call{method: "PATCH", path: "/groups/" + url.PathEscape(id), body: body}, &g)
+}
+
+// RemoveGroup moves a group's devices to the default group and removes it.
+func (c *Client) RemoveGroup(ctx context.Context, id string) error {
+	return c.do(ctx, call{method: "DELETE", path: "/groups/" + url.PathEscape(id)}, nil)
+}
+
+// Apps goes through the apps of the account, oldest first.
+func (c *Client) Apps(ctx context.Context) iter.Seq2[App, error] {
+	return pages[App](ctx, c, "/apps", nil)
+}
+
+// CreateApp makes an app from the name, scopes, CLI and limit of spec. The
+// answer is the only one that has its secret.
+func (c *Client) CreateApp(ctx context.Context, spec App) (a App, err error) {
+	body := map[string]any{"name": spec.Name, "scopes": spec.Scopes, "cli": spec.CLI, "requests_per_minute": spec.RequestsPerMinute}
+	return a, c.do(ctx, call{method: "POST", path: "/apps", body: body}, &a)
+}
+
+// RevokeApp ends an app and its tokens.
+func (c *Client) RevokeApp(ctx context.Context, clientID string) error {
+	return c.do(ctx, call{method: "DELETE", path: "/apps/" + url.PathEscape(clientID)}, nil)
+}
+
+// Codes goes through the registration codes of the account, oldest first.
+func (c *Client) Codes(ctx context.Context) iter.Seq2[Code, error] {
+	return pages[Code](ctx, c, "/codes", nil)
+}
+
+// CreateCode makes a registration code from what spec says of note, group,
+// kind, uses, community and expiry. The answer is the only one that has it.
+func (c *Client) CreateCode(ctx context.Context, spec Code) (code Code, err error) {
+	body := map[string]any{"note": spec.Note, "group": spec.Group, "agent_kind": spec.Kind, "uses": spec.Uses, "community": spec.Community}
+	if !spec.Expires.IsZero() {
+		body["expires"] = spec.Expires
+	}
+	return code, c.do(ctx, call{method: "POST", path: "/codes", body: body}, &code)
+}
+
+// codeLength is that of a registration code; its id is longer.
+const codeLength = 8
+
+// RevokeCode ends a registration code, given itself or its id. The code itself
+// is not sent: proxies keep addresses in their logs.
+func (c *Client) RevokeCode(ctx context.Context, code string) error {
+	if len(code) == codeLength {
+		sum := sha256.Sum256([]byte(code))
+		code = hex.EncodeToString(sum[:])
+	}
+	return c.do(ctx, call{method: "DELETE", path: "/codes/" + url.PathEscape(code)}, nil)
+}
+
+// Accounts goes through all accounts of the server.
+func (c *Client) Accounts(ctx context.Context) iter.Seq2[Account, error] {
+	return pages[Account](ctx, c, "/accounts", nil)
+}
+
+// CreateAccount makes an account; its First are shown only now.
+func (c *Client) CreateAccount(ctx context.Context, name string, seats int64) (a Account, err error) {
+	body := map[string]any{"name": name, "seats": seats}
+	return a, c.do(ctx, call{method: "POST", path: "/accounts", body: body}, &a)
+}
+
+// Account returns the account of the client itself.
+func (c *Client) Account(ctx context.Context) (a Account, err error) {
+	return a, c.do(ctx, call{method: "GET", path: "/account"}, &a)
+}
+
+// ChangeAccount changes settings of the client's own account.
+func (c *Client) ChangeAccount(ctx context.Context, change AccountChange) (a Account, err error) {
+	return a, c.do(ctx, call{method: "PATCH", path: "/account", body: change}, &a)
+}
+
+// A LogFilter selects rows of the log; empty fields select all.
+type LogFilter struct {
+	Events []string // any of these
+	Device string   // id
+	Job    string   // id
+	Since  time.Time
+}
+
+func (f LogFilter) query() url.Values {
+	query := url.Values{"event": f.Events}
+	for name, value := range map[string]string{"device": f.Device, "job": f.Job} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if !f.Since.IsZero() {
+		query.Set("since", f.Since.Format(time.RFC3339Nano))
+	}
+	return query
+}
+
+// LogAfter returns rows that follow row seq, oldest first. Where there are none
+// it waits for up to wait, at most half a minute.
+func (c *Client) LogAfter(ctx context.Context, f LogFilter, seq int64, wait time.Duration) ([]Entry, error) {
+	query := f.query()
+	query.Set("after", strconv.FormatInt(seq, 10))
+	if wait > 0 {
+		query.Set("wait", min(wait, maxWait).String())
+	}
+	var page List[Entry]
+	err := c.do(ctx, call{method: "GET", path: "/log", query: query}, &page)
+	return page.Items, err
+}
+
+// LogNewest returns the newest rows that come before row seq (0: all), newest
+// first, at most limit.
+func (c *Client) LogNewest(ctx context.Context, f LogFilter, seq int64, limit int) ([]Entry, error) {
+	query := f.query()
+	query.Set("newest", "true")
+	query.Set("before", strconv.FormatInt(seq, 10))
+	query.Set("limit", strconv.Itoa(limit))
+	var page List[Entry]
+	err := c.do(ctx, call{method: "GET", path: "/log", query: query}, &page)
+	return page.Items, err
+}
+
+// VerifyLog has the server check the account's log.
+func (c *Client) VerifyLog(ctx context.Context) (v Verdict, err error) {
+	return v, c.do(ctx, call{method: "GET", path: "/log/verify"}, &v)
+}
+
+// ServerVersion returns what the server says of itself.
+func (c *Client) ServerVersion(ctx context.Context) (v Version, err error) {
+	return v, c.do(ctx, call{method: "GET", path: "/version"}, &v)
+}
+
+// pages goes through a list page by page. After an error it ends.
+func pages[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		asked := url.Values{}
+		for name, values := range query {
+			asked[name] = values
+		}
+		for {
+			var page List[T]
+			if err := c.do(ctx, call{method: "GET", path: path, query: asked}, &page); err != nil {
+				yield(*new(T), err)
+				return
+			}
+			for _, item := range page.Items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if page.Next == "" {
+				return
+			}
+			asked.Set("cursor", page.Next)
+		}
+	}
+}

@@ -1,0 +1,223 @@
+package client
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// A List is one page of things, and where the next one begins: the cursor to
+// send for it, empty after the last page.
+type List[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"`
+}
+
+// An Order asks for one action on many devices. Exactly one of IDs, MACs, Group
+// and All names them.
+type Order struct {
+	Action        string          `json:"action"`
+	IDs           []string        `json:"ids,omitempty"`
+	MACs          []string        `json:"macs,omitempty"`
+	Group         string          `json:"group,omitempty"` // id of a group: all its devices
+	All           bool            `json:"all,omitempty"`   // every device of the account
+	Params        json.RawMessage `json:"params,omitempty"`
+	DryRun        bool            `json:"dry_run,omitempty"`
+	Comment       string          `json:"comment,omitempty"`
+	DeliverWithin int64           `json:"deliver_within,omitempty"` // seconds; 0 is the action's own time
+	Offline       string          `json:"offline,omitempty"`        // "queue" (default) or "skip"
+}
+
+// A Placement is what became of an Order.
+type Placement struct {
+	Job *Job `json:"job,omitempty"` // none for a dry run
+	// Outcomes has one element for each of IDs or MACs, in their order.
+	Outcomes []Outcome `json:"outcomes,omitempty"`
+	// Tally counts devices by the reason why the action does not apply; "" are
+	// those that it applies to. A repeated request has none.
+	Tally    map[string]int `json:"tally,omitempty"`
+	Repeated bool           `json:"repeated,omitempty"` // answered from an earlier request with the same Idempotency-Key
+}
+
+// An Outcome is what became of one id or MAC address of an Order.
+type Outcome struct {
+	Device  string `json:"device"` // as it was sent
+	Status  int    `json:"status"` // 1 applied or queued, 0 no such device or not done, -1 does not apply
+	Reason  string `json:"reason,omitempty"`
+	Why     string `json:"why,omitempty"` // the reason in words
+	Command string `json:"command,omitempty"`
+}
+
+// A Job is somebody's request and how far it has come.
+type Job struct {
+	ID        string           `json:"id"`
+	Action    string           `json:"action"`
+	Params    json.RawMessage  `json:"params"`
+	Comment   string           `json:"comment,omitempty"`
+	Source    string           `json:"source"` // oauth_api, api, cli, console, agent or system
+	Actor     string           `json:"actor"`  // who asked, for programs
+	By        string           `json:"by,omitempty"`
+	Issued    time.Time        `json:"issued"`
+	DeliverBy time.Time        `json:"deliver_by"`
+	FinishBy  time.Time        `json:"finish_by"`
+	Cancelled time.Time        `json:"cancelled,omitzero"`
+	Entries   int              `json:"entries"`   // devices that the request named
+	Unmatched int              `json:"unmatched"` // of them, those that are not there
+	Targets   int              `json:"targets"`   // commands
+	Open      int64            `json:"open"`      // commands that have not ended
+	Counts    map[string]int64 `json:"counts"`    // commands by final state
+}
+
+// A Command is one action on one device.
+type Command struct {
+	ID       string          `json:"id"`
+	Job      string          `json:"job"`
+	Device   string          `json:"device"`
+	Hostname string          `json:"hostname,omitempty"`
+	State    string          `json:"state"`
+	Reason   string          `json:"reason,omitempty"`
+	Why      string          `json:"why,omitempty"`     // the reason in words
+	Percent  *int            `json:"percent,omitempty"` // progress, where the agent tells it
+	Message  string          `json:"message,omitempty"` // one line from the agent
+	Changed  time.Time       `json:"changed"`
+	Late     string          `json:"late,omitempty"`   // state that a report named after the end
+	Result   json.RawMessage `json:"result,omitempty"` // what the agent sent back; not in lists
+}
+
+// A Device is one machine.
+type Device struct {
+	ID           string            `json:"id"`
+	Hostname     string            `json:"hostname,omitempty"`
+	Nickname     string            `json:"nickname,omitempty"`
+	Standing     string            `json:"standing"` // managed, unknown, ignored or out_of_license
+	AgentKind    string            `json:"agent_kind"`
+	AgentVersion string            `json:"agent_version,omitempty"`
+	System       string            `json:"system"`
+	Abilities    []string          `json:"abilities,omitempty"` // actions that its agent can do
+	MACs         []string          `json:"macs,omitempty"`
+	Group        string            `json:"group"`
+	GroupName    string            `json:"group_name,omitempty"`
+	ExemptUntil  *time.Time        `json:"exempt_until,omitempty"` // the year 9999 is for ever
+	Online       bool              `json:"online"`
+	Address      string            `json:"address,omitempty"`
+	User         string            `json:"user,omitempty"`
+	OS           string            `json:"os,omitempty"`
+	Identity     map[string]string `json:"identity,omitempty"` // answers to re-identify
+	AddedAt      time.Time         `json:"added_at"`
+	EnrolledAt   time.Time         `json:"enrolled_at,omitzero"`
+	LastSeen     time.Time         `json:"last_seen,omitzero"`
+}
+
+// A NewDevice is a device to import: known by name and address, without agent.
+type NewDevice struct {
+	Hostname string   `json:"hostname"`
+	MACs     []string `json:"macs"`
+}
+
+// A Group is a named set of devices.
+type Group struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Default     bool      `json:"default,omitempty"`
+	Devices     int64     `json:"devices"`
+	Created     time.Time `json:"created"`
+	Modified    time.Time `json:"modified"`
+}
+
+// An App is a client of the server with permissions of its own.
+type App struct {
+	ClientID          string    `json:"client_id"`
+	ClientSecret      string    `json:"client_secret,omitempty"` // only in the answer that creates it
+	Name              string    `json:"name"`
+	Scopes            []string  `json:"scopes"`
+	CLI               bool      `json:"cli,omitempty"`
+	RequestsPerMinute int64     `json:"requests_per_minute,omitempty"` // 0: the account's limit; negative: none
+	Created           time.Time `json:"created,omitzero"`
+	Revoked           time.Time `json:"revoked,omitzero"`
+}
+
+// A Code lets devices enrol.
+type Code struct {
+	ID        string    `json:"id,omitempty"`
+	Code      string    `json:"code,omitempty"` // only in the answer that creates it
+	Hint      string    `json:"hint,omitempty"` // how it begins
+	Note      string    `json:"note,omitempty"`
+	Group     string    `json:"group,omitempty"`      // id of the group for its devices
+	Kind      string    `json:"agent_kind,omitempty"` // the only kind it enrols
+	Uses      int64     `json:"uses,omitempty"`       // 0: no limit
+	Used      int64     `json:"used"`
+	Community bool      `json:"community,omitempty"` // whether the community agent's protocol may use it
+	Expires   time.Time `json:"expires,omitzero"`
+	Created   time.Time `json:"created,omitzero"`
+	Revoked   time.Time `json:"revoked,omitzero"`
+}
+
+// An Account is a tenant of the server.
+type Account struct {
+	Name              string           `json:"name"`
+	Seats             int64            `json:"seats"`               // 0: no limit
+	RequestsPerMinute int64            `json:"requests_per_minute"` // 0: the server's setting; negative: no limit
+	IdentityFields    []IdentityField  `json:"identity_fields,omitempty"`
+	Devices           map[string]int64 `json:"devices,omitempty"` // by standing; only for one's own
+	Created           time.Time        `json:"created"`
+	// First is what the new account begins with, only in the answer that
+	// creates it.
+	First *FirstCredentials `json:"first,omitempty"`
+}
+
+// An IdentityField is one question of re-identify.
+type IdentityField struct {
+	Name     string `json:"name"`
+	Label    string `json:"label"`
+	Required bool   `json:"required"`
+	Pattern  string `json:"pattern,omitempty"` // RE2 that the whole answer must match
+}
+
+// An AccountChange are the settings to change; nil ones stay.
+type AccountChange struct {
+	Name              *string          `json:"name,omitempty"`
+	Seats             *int64           `json:"seats,omitempty"`
+	RequestsPerMinute *int64           `json:"requests_per_minute,omitempty"`
+	IdentityFields    *[]IdentityField `json:"identity_fields,omitempty"`
+}
+
+// FirstCredentials let the owner of a new account in.
+type FirstCredentials struct {
+	Operator         string `json:"operator"`
+	Password         string `json:"password"`
+	ClientID         string `json:"client_id"`
+	ClientSecret     string `json:"client_secret"`
+	RegistrationCode string `json:"registration_code"`
+}
+
+// An Entry is one row of the log.
+type Entry struct {
+	Seq       int64           `json:"seq"`
+	At        time.Time       `json:"at"`
+	Event     string          `json:"event"`
+	Source    string          `json:"source"`
+	Actor     string          `json:"actor"`
+	By        string          `json:"by,omitempty"`
+	Address   string          `json:"address,omitempty"`
+	RequestID string          `json:"request_id,omitempty"`
+	Device    string          `json:"device,omitempty"`
+	Job       string          `json:"job,omitempty"`
+	Outcome   string          `json:"outcome"`
+	Detail    json.RawMessage `json:"detail,omitempty"`
+	Hash      string          `json:"hash"` // of this row, chained to the one before
+}
+
+// A Verdict is what checking the log found.
+type Verdict struct {
+	Account     string `json:"account"`
+	Rows        int64  `json:"rows"`
+	Checkpoints int    `json:"checkpoints"`
+	Intact      bool   `json:"intact"`
+	Fault       string `json:"fault,omitempty"` // what is wrong and where
+}
+
+// A Version is what the server says of itself.
+type Version struct {
+	Version string `json:"version"`
+	API     string `json:"api"`
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"net/http"
+
+	"reeve"
+	"reeve/client"
+	"reeve/internal/door"
+)
+
+func shapeAccount(a reeve.Account) client.Account {
+	out := client.Account{Name: a.Name, Seats: a.Seats, RequestsPerMinute: a.RequestsPerMinute, Created: a.Created}
+	for _, f := range a.IdentityFields {
+		out.IdentityFields = append(out.IdentityFields, client.IdentityField(f))
+	}
+	return out
+}
+
+// accounts and createAccount are for admins of the first account.
+func (a *api) accounts(w http.ResponseWriter, r *door.Request) error {
+	accounts, err := a.Rules.Accounts(r.Context(), r.Caller)
+	if err != nil {
+		return err
+	}
+	return whole(w, accounts, shapeAccount)
+}
+
+func (a *api) createAccount(w http.ResponseWriter, r *door.Request) error {
+	var want struct {
+		Name  string `json:"name"`
+		Seats int64  `json:"seats"`
+	}
+	if _, err := a.read(w, r, &want); err != nil {
+		return err
+	}
+	made, err := a.Rules.CreateAccount(r.Context(), r.Caller, want.Name, want.Seats)
+	if err != nil {
+		return err
+	}
+	out := shapeAccount(made.Account)
+	out.First = &client.FirstCredentials{
+		Operator: made.Operator, Password: made.Password,
+		ClientID: made.ClientID, ClientSecret: made.ClientSecret, RegistrationCode: made.Code,
+	}
+	return door.Write(w, http.StatusCreated, out)
+}
+
+// account returns the caller's own account, with how many devices it has.
+func (a *api) account(w http.ResponseWriter, r *door.Request) error {
+	return a.answerAccount(w, r, r.Account)
+}
+
+func (a *api) answerAccount(w http.ResponseWriter, r *door.Request, account reeve.Account) error {
+	counts, err := a.Devices.CountDevices(r.Context(), account.No)
+	if err != nil {
+		return err
+	}
+	out := shapeAccount(account)
+	out.Devices = map[string]int64{}
+	for standing, n := range counts {
+		if standing != reeve.Archived {
+			out.Devices[standing.String()] = n
+		}
+	}
+	return door.Write(w, http.StatusOK, out)
+}
+
+func (a *api) changeAccount(w http.ResponseWriter, r *door.Request) error {
+	var want client.AccountChange
+	if _, err := a.read(w, r, &want); err != nil {
+		return err
+	}
+	account := r.Account
+	if want.Name != nil {
+		account.Name = *want.Name
+	}
+	if want.Seats != nil {
+		account.Seats = *want.Seats
+	}
+	if want.RequestsPerMinute != nil {
+		account.RequestsPerMinute = *want.RequestsPerMinute
+	}
+	if want.IdentityFields != nil {
+		account.IdentityFields = nil
+		for _, f := range *want.IdentityFields {
+			account.IdentityFields = append(account.IdentityFields, reeve.IdentityField(f))
+		}
+	}
+	if err := a.Rules.ChangeAccount(r.Context(), r.Caller, account); err != nil {
+		return err
+	}
+	return a.answerAccount(w, r, account)
+}

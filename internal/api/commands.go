@@ -1,0 +1,91 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"reeve"
+	"reeve/client"
+	"reeve/internal/door"
+)
+
+func shapeCommand(c reeve.Command) client.Command {
+	out := client.Command{
+		ID: c.ID.String(), Job: c.ID.Job.String(), Device: c.DeviceID, Hostname: c.Hostname,
+		State: c.State.String(), Reason: c.Reason.String(), Why: c.Reason.Sentence(),
+		Message: c.Message, Changed: c.Changed, Late: c.Late,
+	}
+	if c.State == reeve.Running && c.Percent >= 0 {
+		percent := int(c.Percent)
+		out.Percent = &percent
+	}
+	return out
+}
+
+// jobCommands lists the commands of a job in the order of its leaves.
+func (a *api) jobCommands(w http.ResponseWriter, r *door.Request) error {
+	p := paramsOf(r)
+	states, limit, cursor := words(p, "state", reeve.ParseState), p.limit(), p.text("cursor")
+	if err := p.done(); err != nil {
+		return err
+	}
+	id, err := jobID(r)
+	if err != nil {
+		return err
+	}
+	var from int64
+	if err := door.ReadCursor(cursor, "commands", r.Caller.Account, &from); err != nil {
+		return err
+	}
+	if _, err := a.Jobs.Job(r.Context(), r.Caller.Account, id); err != nil {
+		return named(err, "job")
+	}
+	commands, err := a.Jobs.Commands(r.Context(), r.Caller.Account, id, states, int32(from), limit+1)
+	if err != nil {
+		return err
+	}
+	return page(w, commands, limit, shapeCommand, func(last reeve.Command) string {
+		return door.Cursor("commands", r.Caller.Account, int64(last.ID.Leaf)+1)
+	})
+}
+
+// command returns one command with the result that its agent sent.
+func (a *api) command(w http.ResponseWriter, r *door.Request) error {
+	id, ok := reeve.ParseCommandID(r.PathValue("id"))
+	if !ok {
+		return named(reeve.Errorf(reeve.NotFound, "malformed command id"), "command")
+	}
+	command, result, err := a.Jobs.Command(r.Context(), r.Caller.Account, id)
+	if err != nil {
+		return named(err, "command")
+	}
+	out := shapeCommand(command)
+	if json.Valid(result) {
+		out.Result = result
+	}
+	return door.Write(w, http.StatusOK, out)
+}
+
+// deviceCommands lists what was ordered of a device, newest first.
+func (a *api) deviceCommands(w http.ResponseWriter, r *door.Request) error {
+	p := paramsOf(r)
+	limit, cursor := p.limit(), p.text("cursor")
+	if err := p.done(); err != nil {
+		return err
+	}
+	var before int64
+	if err := door.ReadCursor(cursor, "device commands", r.Caller.Account, &before); err != nil {
+		return err
+	}
+	device, err := a.findDevice(r)
+	if err != nil {
+		return err
+	}
+	commands, err := a.Jobs.DeviceCommands(r.Context(), r.Caller.Account, device.No, reeve.JobID(before), limit+1)
+	if err != nil {
+		return err
+	}
+	return page(w, commands, limit, shapeCommand, func(last reeve.Command) string {
+		return door.Cursor("device commands", r.Caller.Account, int64(last.ID.Job))
+	})
+}

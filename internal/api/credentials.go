@@ -1,0 +1,101 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"reeve"
+	"reeve/client"
+	"reeve/internal/door"
+)
+
+func shapeApp(app reeve.App) client.App {
+	return client.App{
+		ClientID: app.ClientID, Name: app.Name, Scopes: stringsOf(app.Scopes), CLI: app.CLI,
+		RequestsPerMinute: app.RequestsPerMinute, Created: app.Created, Revoked: app.Revoked,
+	}
+}
+
+func (a *api) apps(w http.ResponseWriter, r *door.Request) error {
+	apps, err := a.Credentials.Apps(r.Context(), r.Caller.Account)
+	if err != nil {
+		return err
+	}
+	return whole(w, apps, shapeApp)
+}
+
+// createApp makes an app. Its secret is in this answer and nowhere else.
+func (a *api) createApp(w http.ResponseWriter, r *door.Request) error {
+	var want struct {
+		Name              string       `json:"name"`
+		Scopes            reeve.Scopes `json:"scopes"`
+		CLI               bool         `json:"cli"`
+		RequestsPerMinute int64        `json:"requests_per_minute"`
+	}
+	if _, err := a.read(w, r, &want); err != nil {
+		return err
+	}
+	app, secret, err := a.Rules.CreateApp(r.Context(), r.Caller, want.Name, want.Scopes, want.CLI, want.RequestsPerMinute)
+	if err != nil {
+		return err
+	}
+	out := shapeApp(app)
+	out.ClientSecret = secret
+	return door.Write(w, http.StatusCreated, out)
+}
+
+func (a *api) revokeApp(w http.ResponseWriter, r *door.Request) error {
+	return gone(w, named(a.Rules.RevokeApp(r.Context(), r.Caller, r.PathValue("id")), "app"))
+}
+
+func shapeCode(c reeve.Code) client.Code {
+	out := client.Code{
+		ID: c.Hash, Code: c.Code, Hint: c.Hint, Note: c.Note, Group: c.GroupID, Uses: c.Uses, Used: c.Used,
+		Community: c.Community, Expires: c.Expires, Created: c.Created, Revoked: c.Revoked,
+	}
+	if c.Kind != reeve.NoAgent {
+		out.Kind = c.Kind.String()
+	}
+	return out
+}
+
+func (a *api) codes(w http.ResponseWriter, r *door.Request) error {
+	codes, err := a.Codes.Codes(r.Context(), r.Caller.Account)
+	if err != nil {
+		return err
+	}
+	return whole(w, codes, shapeCode)
+}
+
+// createCode makes a registration code, which is in this answer and nowhere
+// else.
+func (a *api) createCode(w http.ResponseWriter, r *door.Request) error {
+	var want struct {
+		Note      string    `json:"note"`
+		Group     string    `json:"group"`
+		Kind      string    `json:"agent_kind"`
+		Uses      int64     `json:"uses"`
+		Community bool      `json:"community"`
+		Expires   time.Time `json:"expires"`
+	}
+	if _, err := a.read(w, r, &want); err != nil {
+		return err
+	}
+	spec := reeve.Code{Note: want.Note, GroupID: want.Group, Uses: want.Uses, Community: want.Community, Expires: want.Expires}
+	if want.Kind != "" {
+		kind, ok := reeve.ParseAgentKind(want.Kind)
+		if !ok {
+			return reeve.Errorf(reeve.Invalid, "agent_kind must be persistent, on_demand, mobile or domain_controller")
+		}
+		spec.Kind = kind
+	}
+	code, err := a.Rules.CreateCode(r.Context(), r.Caller, spec)
+	if err != nil {
+		return named(err, "group")
+	}
+	return door.Write(w, http.StatusCreated, shapeCode(code))
+}
+
+func (a *api) revokeCode(w http.ResponseWriter, r *door.Request) error {
+	return gone(w, named(a.Rules.RevokeCode(r.Context(), r.Caller, r.PathValue("id")), "code"))
+}

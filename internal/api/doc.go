@@ -1,0 +1,129 @@
+// Package api is Reeve's own API, /api/v1: what the command line needs and the
+// published API lacks. It speaks JSON with the types of package client, refuses
+// members and parameters that it does not know, writes times as RFC 3339, and
+// pages every list by cursor.
+//
+// It imports the root words, internal/control, internal/door and client.
+package api
+
+import (
+	"context"
+	"time"
+
+	"reeve"
+	"reeve/internal/control"
+	"reeve/internal/door"
+)
+
+// Rules is what the API asks of internal/control.
+type Rules interface {
+	Place(ctx context.Context, caller reeve.Caller, o control.Order) (control.Placement, error)
+	Cancel(ctx context.Context, caller reeve.Caller, id reeve.JobID) (reeve.Job, error)
+	Import(ctx context.Context, caller reeve.Caller, devices []reeve.Device) error
+	CreateGroup(ctx context.Context, caller reeve.Caller, name, description string) (reeve.Group, error)
+	ChangeGroup(ctx context.Context, caller reeve.Caller, id, name, description string) error
+	RemoveGroup(ctx context.Context, caller reeve.Caller, id string) error
+	CreateApp(ctx context.Context, caller reeve.Caller, name string, scopes reeve.Scopes, cli bool, perMinute int64) (reeve.App, string, error)
+	RevokeApp(ctx context.Context, caller reeve.Caller, clientID string) error
+	CreateCode(ctx context.Context, caller reeve.Caller, spec reeve.Code) (reeve.Code, error)
+	RevokeCode(ctx context.Context, caller reeve.Caller, code string) error
+	CreateAccount(ctx context.Context, caller reeve.Caller, name string, seats int64) (control.Bootstrap, error)
+	Accounts(ctx context.Context, caller reeve.Caller) ([]reeve.Account, error)
+	ChangeAccount(ctx context.Context, caller reeve.Caller, a reeve.Account) error
+}
+
+// Credentials and Codes list what an account has given out.
+type (
+	Credentials interface {
+		Apps(ctx context.Context, account int64) ([]reeve.App, error)
+	}
+	Codes interface {
+		Codes(ctx context.Context, account int64) ([]reeve.Code, error)
+	}
+)
+
+// A Config says what the API works with. All members are needed but those with
+// a default.
+type Config struct {
+	Rules       Rules
+	Credentials Credentials
+	Codes       Codes
+	Groups      reeve.GroupStore
+	Devices     reeve.DeviceStore
+	Jobs        reeve.JobStore
+	Entries     reeve.LogStore
+	// Verify checks the log of an account.
+	Verify  func(ctx context.Context, account reeve.Account) (control.Verdict, error)
+	Version string        // of the server
+	MaxBody int64         // largest body in bytes; default DefaultMaxBody
+	Poll    time.Duration // how often a waiting request looks again; default DefaultPoll
+}
+
+// Defaults of Config.
+const (
+	DefaultMaxBody = 16 << 20
+	DefaultPoll    = 250 * time.Millisecond
+)
+
+type api struct{ Config }
+
+// Routes returns the whole surface.
+func Routes(c Config) door.API {
+	if c.MaxBody == 0 {
+		c.MaxBody = DefaultMaxBody
+	}
+	if c.Poll == 0 {
+		c.Poll = DefaultPoll
+	}
+	a := &api{c}
+	const r, w, x = reeve.Read, reeve.Write, reeve.Admin
+	return door.API{Source: sourceOf, Routes: []door.Route{
+		own("GET", "/version", r, "", a.version),
+
+		own("POST", "/jobs", w, "job_placed", a.place),
+		own("GET", "/jobs", r, "", a.jobs),
+		own("GET", "/jobs/{id}", r, "", a.job),
+		own("GET", "/jobs/{id}/commands", r, "", a.jobCommands),
+		own("POST", "/jobs/{id}/cancel", w, "job_cancelled", a.cancel),
+		own("GET", "/commands/{id}", r, "", a.command),
+
+		own("GET", "/devices", r, "", a.devices),
+		own("POST", "/devices/import", w, "devices_imported", a.importDevices),
+		own("GET", "/devices/{id}", r, "", a.device),
+		own("GET", "/devices/{id}/commands", r, "", a.deviceCommands),
+
+		own("GET", "/groups", r, "", a.groups),
+		own("POST", "/groups", w, "group_created", a.createGroup),
+		own("PATCH", "/groups/{id}", w, "group_changed", a.changeGroup),
+		own("DELETE", "/groups/{id}", w, "group_removed", a.removeGroup),
+
+		own("GET", "/apps", x, "", a.apps),
+		own("POST", "/apps", x, "app_created", a.createApp),
+		own("DELETE", "/apps/{id}", x, "app_revoked", a.revokeApp),
+		own("GET", "/codes", x, "", a.codes),
+		own("POST", "/codes", x, "code_created", a.createCode),
+		own("DELETE", "/codes/{id}", x, "code_revoked", a.revokeCode),
+
+		own("GET", "/accounts", x, "", a.accounts),
+		own("POST", "/accounts", x, "account_created", a.createAccount),
+		own("GET", "/account", r, "", a.account),
+		own("PATCH", "/account", x, "account_changed", a.changeAccount),
+
+		own("GET", "/log", r, "", a.log),
+		own("GET", "/log/verify", r, "", a.verify),
+	}}
+}
+
+// own makes a route: all of them share one prefix and one rate class.
+func own(method, path string, scope reeve.Scope, verb string, serve handler) door.Route {
+	return door.Route{Method: method, Path: "/api/v1" + path, Scope: scope, Rate: control.OwnAPI, Verb: verb, Serve: serve}
+}
+
+// sourceOf says what the log calls requests with this app: the kind of
+// credential decides, not what the request says of itself.
+func sourceOf(app reeve.App) reeve.Source {
+	if app.CLI {
+		return reeve.FromCLI
+	}
+	return reeve.FromAPI
+}

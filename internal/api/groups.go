@@ -1,0 +1,93 @@
+package api
+
+import (
+	"cmp"
+	"net/http"
+
+	"reeve"
+	"reeve/client"
+	"reeve/internal/door"
+)
+
+func shapeGroup(g reeve.Group) client.Group {
+	return client.Group{ID: g.ID, Name: g.Name, Description: g.Description, Default: g.Default,
+		Devices: g.Devices, Created: g.Created, Modified: g.Modified}
+}
+
+// groups lists groups by name. They are few, so the cursor is a page number.
+func (a *api) groups(w http.ResponseWriter, r *door.Request) error {
+	p := paramsOf(r)
+	limit, cursor := p.limit(), p.text("cursor")
+	query := reeve.GroupQuery{Search: p.text("search"), Limit: limit, Page: 1}
+	if err := p.done(); err != nil {
+		return err
+	}
+	number := int64(1)
+	if err := door.ReadCursor(cursor, "groups", r.Caller.Account, &number); err != nil {
+		return err
+	}
+	query.Page = int(number)
+	groups, err := a.Groups.Groups(r.Context(), r.Caller.Account, query)
+	if err != nil {
+		return err
+	}
+	out := client.List[client.Group]{Items: make([]client.Group, len(groups))}
+	for i, g := range groups {
+		out.Items[i] = shapeGroup(g)
+	}
+	if len(groups) == limit {
+		out.Next = door.Cursor("groups", r.Caller.Account, number+1)
+	}
+	return door.Write(w, http.StatusOK, out)
+}
+
+// A groupSpec is what a caller says of a group; what is nil stays.
+type groupSpec struct {
+	Name        *string `json:"name"`
+	Description *string `json:"description"`
+}
+
+func (a *api) createGroup(w http.ResponseWriter, r *door.Request) error {
+	var want struct{ Name, Description string }
+	if _, err := a.read(w, r, &want); err != nil {
+		return err
+	}
+	group, err := a.Rules.CreateGroup(r.Context(), r.Caller, want.Name, want.Description)
+	if err != nil {
+		return err
+	}
+	return door.Write(w, http.StatusCreated, shapeGroup(group))
+}
+
+func (a *api) changeGroup(w http.ResponseWriter, r *door.Request) error {
+	var want groupSpec
+	if _, err := a.read(w, r, &want); err != nil {
+		return err
+	}
+	id := r.PathValue("id")
+	had, err := a.Groups.Group(r.Context(), r.Caller.Account, id)
+	if err != nil {
+		return named(err, "group")
+	}
+	name, description := cmp.Or(want.Name, &had.Name), cmp.Or(want.Description, &had.Description)
+	if err := a.Rules.ChangeGroup(r.Context(), r.Caller, id, *name, *description); err != nil {
+		return named(err, "group")
+	}
+	group, err := a.Groups.Group(r.Context(), r.Caller.Account, id)
+	if err != nil {
+		return named(err, "group")
+	}
+	return door.Write(w, http.StatusOK, shapeGroup(group))
+}
+
+func (a *api) removeGroup(w http.ResponseWriter, r *door.Request) error {
+	return gone(w, named(a.Rules.RemoveGroup(r.Context(), r.Caller, r.PathValue("id")), "group"))
+}
+
+// gone answers that something was removed.
+func gone(w http.ResponseWriter, err error) error {
+	if err == nil {
+		w.WriteHeader(http.StatusNoContent)
+	}
+	return err
+}

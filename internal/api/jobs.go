@@ -1,0 +1,166 @@
+package api
+
+import (
+	"crypto/sha256"
+	"net/http"
+	"time"
+
+	"reeve"
+	"reeve/client"
+	"reeve/internal/control"
+	"reeve/internal/door"
+)
+
+// place takes an order. All rules are control's; the answer tells what became
+// of each id and MAC address.
+func (a *api) place(w http.ResponseWriter, r *door.Request) error {
+	var want client.Order
+	body, err := a.read(w, r, &want)
+	if err != nil {
+		return err
+	}
+	order := control.Order{
+		Action: want.Action, Params: want.Params, IDs: want.IDs, MACs: want.MACs, Group: want.Group, All: want.All,
+		DryRun: want.DryRun, Comment: want.Comment, Route: r.Pattern, Body: sha256.Sum256(body),
+	}
+	if order.Key, err = r.RepeatKey(); err != nil {
+		return err
+	}
+	if want.DeliverWithin < 0 || want.DeliverWithin > maxDeliverWithin {
+		return reeve.Errorf(reeve.Invalid, "deliver_within must be a number of seconds from 1 on")
+	}
+	order.DeliverWithin = time.Duration(want.DeliverWithin) * time.Second
+	switch want.Offline {
+	case "", "queue":
+	case "skip":
+		order.SkipAway = true
+	default:
+		return reeve.Errorf(reeve.Invalid, "offline must be queue or skip")
+	}
+	placement, err := a.Rules.Place(r.Context(), r.Caller, order)
+	if err != nil {
+		return err
+	}
+	return a.answerPlacement(w, r, want, placement)
+}
+
+// maxDeliverWithin is ten years in seconds; actions allow far less.
+const maxDeliverWithin = 10 * 365 * 24 * 60 * 60
+
+func (a *api) answerPlacement(w http.ResponseWriter, r *door.Request, want client.Order, p control.Placement) error {
+	out := client.Placement{Repeated: p.Repeated}
+	for reason, n := range p.Tally {
+		if out.Tally == nil {
+			out.Tally = map[string]int{}
+		}
+		out.Tally[reason.String()] = n
+	}
+	sent := want.IDs
+	if sent == nil {
+		sent = want.MACs
+	}
+	for i, o := range p.Outcomes {
+		one := client.Outcome{Device: sent[i], Status: int(o.Status), Reason: o.Reason.String(), Why: o.Reason.Sentence()}
+		if o.Status == 0 && o.Reason == reeve.NoReason {
+			one.Reason, one.Why = "not_found", "there is no such device, or nothing could be done with it"
+		}
+		if o.Leaf >= 0 && !want.DryRun {
+			one.Command = reeve.CommandID{Job: p.Job.ID, Leaf: o.Leaf}.String()
+		}
+		out.Outcomes = append(out.Outcomes, one)
+	}
+	if want.DryRun {
+		return door.Write(w, http.StatusOK, out)
+	}
+	job := p.Job
+	if p.Repeated { // only its id is known
+		var err error
+		if job, err = a.Jobs.Job(r.Context(), r.Caller.Account, job.ID); err != nil {
+			return err
+		}
+	}
+	shaped := shapeJob(job)
+	out.Job = &shaped
+	return door.Write(w, http.StatusCreated, out)
+}
+
+func shapeJob(j reeve.Job) client.Job {
+	out := client.Job{
+		ID: j.ID.String(), Action: j.Action, Params: j.Params, Comment: j.Comment,
+		Source: j.Caller.Source.String(), Actor: j.Caller.Actor, By: j.Caller.Name,
+		Issued: j.Issued, DeliverBy: j.DeliverBy, FinishBy: j.FinishBy, Cancelled: j.Cancelled,
+		Entries: j.Entries, Unmatched: j.Unmatched, Targets: j.Targets, Open: j.Open(), Counts: map[string]int64{},
+	}
+	for state, n := range j.Counts {
+		if n != 0 {
+			out.Counts[reeve.State(state).String()] = n
+		}
+	}
+	return out
+}
+
+// jobs lists jobs, newest first.
+func (a *api) jobs(w http.ResponseWriter, r *door.Request) error {
+	p := paramsOf(r)
+	limit, cursor := p.limit(), p.text("cursor")
+	if err := p.done(); err != nil {
+		return err
+	}
+	var before int64
+	if err := door.ReadCursor(cursor, "jobs", r.Caller.Account, &before); err != nil {
+		return err
+	}
+	jobs, err := a.Jobs.Jobs(r.Context(), r.Caller.Account, reeve.JobID(before), limit+1)
+	if err != nil {
+		return err
+	}
+	return page(w, jobs, limit, shapeJob, func(last reeve.Job) string {
+		return door.Cursor("jobs", r.Caller.Account, int64(last.ID))
+	})
+}
+
+// jobID reads the job id in the path. What is not one names no job.
+func jobID(r *door.Request) (reeve.JobID, error) {
+	id, ok := reeve.ParseJobID(r.PathValue("id"))
+	if !ok {
+		return 0, named(reeve.Errorf(reeve.NotFound, "malformed job id"), "job")
+	}
+	return id, nil
+}
+
+// job returns one job. With wait and open it answers when the job has another
+// number of open commands than the caller knows, so that progress can be shown
+// without asking all the time.
+func (a *api) job(w http.ResponseWriter, r *door.Request) error {
+	p := paramsOf(r)
+	wait, known := p.wait(), p.number("open", 0, 1<<40, -1)
+	if err := p.done(); err != nil {
+		return err
+	}
+	id, err := jobID(r)
+	if err != nil {
+		return err
+	}
+	var job reeve.Job
+	err = a.until(r, wait, func() (bool, error) {
+		var err error
+		job, err = a.Jobs.Job(r.Context(), r.Caller.Account, id)
+		return known < 0 || job.Open() != known || job.Open() == 0, err
+	})
+	if err != nil {
+		return named(err, "job")
+	}
+	return door.Write(w, http.StatusOK, shapeJob(job))
+}
+
+func (a *api) cancel(w http.ResponseWriter, r *door.Request) error {
+	id, err := jobID(r)
+	if err != nil {
+		return err
+	}
+	job, err := a.Rules.Cancel(r.Context(), r.Caller, id)
+	if err != nil {
+		return named(err, "job")
+	}
+	return door.Write(w, http.StatusOK, shapeJob(job))
+}
