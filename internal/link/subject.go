@@ -40,11 +40,12 @@ func ParseAddress(s string) (int64, error) {
 // and ">" as the verb is every verb.
 func Subject(address, verb string) string { return prefix + address + "." + verb }
 
-// ParseSubject returns the device and verb of a subject.
+// ParseSubject returns the device and verb of a subject. Of the verb it says only
+// that it is one word.
 func ParseSubject(subject string) (device int64, verb string, err error) {
 	rest, ok := strings.CutPrefix(subject, prefix)
-	address, verb, dot := strings.Cut(rest, ".")
-	if !ok || !dot {
+	address, verb, _ := strings.Cut(rest, ".")
+	if !ok || verb == "" || strings.Contains(verb, ".") {
 		return 0, "", fmt.Errorf("%q is not a subject of this protocol", subject)
 	}
 	device, err = ParseAddress(address)
