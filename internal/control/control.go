@@ -82,7 +82,8 @@ type Control struct {
 	lastSigned map[int64]int64 // by account: the last row with a checkpoint of this process
 }
 
-// New returns a Control over a store. Key gives the seal key of the moment.
+// New returns a Control over a store. Key gives the seal key of the moment. Wake
+// may be nil: then nobody is connected, until Attach.
 func New(store Store, key func() seal.Key, wake Wake, opts Options) *Control {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -99,8 +100,22 @@ func New(store Store, key func() seal.Key, wake Wake, opts Options) *Control {
 	if opts.RequestsPerMinute == 0 {
 		opts.RequestsPerMinute = DefaultRequestsPerMinute
 	}
+	if wake == nil {
+		wake = nobody{}
+	}
 	return &Control{store: store, key: key, wake: wake, opts: opts, lastSigned: map[int64]int64{}}
 }
+
+// Attach gives the Control its wake. Call it before anything is placed.
+func (c *Control) Attach(wake Wake) { c.wake = wake }
+
+// nobody is the Wake of a Control without delivery.
+type nobody struct{}
+
+func (nobody) Placed(Batch)                                    {}
+func (nobody) Cancelled(reeve.JobID, time.Time, []reeve.Order) {}
+func (nobody) Left([]int64)                                    {}
+func (nobody) Online(int64) bool                               { return false }
 
 // now is the time in the precision that stores keep.
 func (c *Control) now() time.Time { return c.opts.Now().UTC().Truncate(time.Microsecond) }

@@ -60,8 +60,8 @@ func (f bootstrapFile) finish() error {
 	return os.Rename(f.beside(), f.path)
 }
 
-// print shows the credentials to a person.
-func (b Bootstrap) print(w io.Writer) {
+// Print shows the credentials to a person.
+func (b Bootstrap) Print(w io.Writer) {
 	fmt.Fprintf(w, `This is the first start. These credentials are shown once; keep them now.
 
   url                %s

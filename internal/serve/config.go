@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -29,7 +30,8 @@ type Config struct {
 	RateLimit    string // "N/min" or "off"
 	Bootstrap    string // file for the first credentials; empty: standard output
 
-	Log *slog.Logger
+	Log  *slog.Logger
+	Show func(Bootstrap) // is given the first credentials where there is no file for them
 }
 
 // Defaults of the flags that have one.
@@ -111,4 +113,19 @@ func isLoopback(address string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
+}
+
+// names returns what a certificate must be good for: the address listened on,
+// the public one, and this machine's own name for itself.
+func names(listen, public string) []string {
+	out := []string{listen, "localhost", "127.0.0.1", "::1"}
+	if host, err := url.Parse(public); err == nil && host.Host != "" {
+		out = append(out, host.Host)
+	} else if public != "" {
+		out = append(out, public)
+	}
+	if host, err := os.Hostname(); err == nil {
+		out = append(out, host)
+	}
+	return out
 }

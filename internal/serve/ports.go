@@ -1,0 +1,97 @@
+package serve
+
+import (
+	"crypto/tls"
+	"encoding/pem"
+	"fmt"
+	"net"
+
+	"reeve"
+	"reeve/internal/keys"
+	"reeve/internal/link"
+)
+
+// ports is what the two listeners need: settings of TLS, and the addresses that
+// others are told.
+type ports struct {
+	url          string
+	webTLS       *tls.Config // nil is plain
+	agentsTLS    *tls.Config // nil is plain
+	agentsPublic string
+	identity     link.Identity
+	pin          string
+	ca           []byte
+}
+
+// prepare settles both addresses and makes certificates for them. It opens no
+// port, since nothing may answer before set-up is done.
+func prepare(c *Config, own *keys.Keys) (ports, error) {
+	var err error
+	if c.Listen, err = settled(c.Listen); err != nil {
+		return ports{}, err
+	}
+	if c.Agents, err = settled(c.Agents); err != nil {
+		return ports{}, err
+	}
+	p := ports{url: c.Public, agentsPublic: c.PublicAgents}
+	if p.agentsPublic == "" {
+		p.agentsPublic = c.Agents
+	}
+	p.identity = link.Identity{Root: own.Root(), RootCert: own.RootCert()}
+	if c.TLS == "off" {
+		if p.url == "" {
+			p.url = "http://" + c.Listen
+		}
+		return p, nil
+	}
+	if p.url == "" {
+		p.url = "https://" + c.Listen
+	}
+	p.pin = own.Pin()
+	cert, key, ownCert, err := c.certificate()
+	switch {
+	case err != nil:
+		return ports{}, err
+	case ownCert:
+		p.webTLS, err = keys.LoadTLS(cert, key)
+	default:
+		p.webTLS, err = own.ServerTLS(names(c.Listen, c.Public)...)
+		p.ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.RootCert()})
+	}
+	if err == nil {
+		p.agentsTLS, err = own.AgentsTLS(names(c.Agents, c.PublicAgents)...)
+	}
+	if err == nil {
+		p.identity.Endorsement, err = own.Endorse(p.webTLS)
+	}
+	return p, err
+}
+
+// listen opens the HTTPS port.
+func (p ports) listen(address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, reeve.Errorf(reeve.Unavailable, "cannot listen on %s; is another server running there?", address).Because(err)
+	}
+	if p.webTLS != nil {
+		return tls.NewListener(listener, p.webTLS), nil
+	}
+	return listener, nil
+}
+
+// settled returns the address with a port that is free now, if it asks for any
+// port. Tests do; between this and the listening somebody else may take it.
+func settled(address string) (string, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", reeve.Errorf(reeve.Invalid, "%q is not an address to listen on; write HOST:PORT", address).Because(err)
+	}
+	if port != "0" {
+		return address, nil
+	}
+	probe, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return "", fmt.Errorf("looking for a free port: %w", err)
+	}
+	return probe.Addr().String(), probe.Close()
+}

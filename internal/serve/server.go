@@ -1,0 +1,212 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"reeve"
+	"reeve/internal/api"
+	"reeve/internal/blob"
+	"reeve/internal/cmapi"
+	"reeve/internal/control"
+	"reeve/internal/courier"
+	"reeve/internal/door"
+	"reeve/internal/gate"
+	"reeve/internal/keys"
+	"reeve/internal/sqlstore"
+)
+
+// A Server is a running server. Once Open has returned it, both its ports
+// answer.
+type Server struct {
+	URL    string // of the APIs, as others reach it
+	Agents string // HOST:PORT of the agents' bus, as others reach it
+	Pin    string // empty without TLS
+	CA     []byte // certificate of the root, PEM; empty without TLS or with a certificate of one's own
+
+	Rules *control.Control
+	Store *sqlstore.Store
+	Bus   *courier.Courier
+
+	config Config
+	web    *http.Server
+	failed chan error
+	stop   context.CancelFunc // ends the sweeps
+	swept  chan struct{}      // closed once they have
+}
+
+// How long a server that was told to stop waits for what is under way.
+const drainFor = 20 * time.Second
+
+// Limits on connections of the HTTPS port.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 5 * time.Minute // an upload over a slow line
+	writeTimeout  = 5 * time.Minute
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 64 << 10
+)
+
+// Open starts a server. An error leaves nothing running.
+func Open(ctx context.Context, c Config) (*Server, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{config: c, failed: make(chan error, 1), swept: make(chan struct{})}
+	if err := s.open(ctx); err != nil {
+		s.Close(ctx)
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) error {
+	c := s.config
+	if err := c.check(); err != nil {
+		return err
+	}
+	perMinute, err := c.requestsPerMinute()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return reeve.Errorf(reeve.Invalid, "cannot make the folder of --data; check the path and its rights").Because(err)
+	}
+	own, err := keys.Open(c.keysDir(), time.Now)
+	if err != nil {
+		return err
+	}
+	if s.Store, err = sqlstore.Open(ctx, c.database(), own.Head()); err != nil {
+		return err
+	}
+	if err := s.Store.Belong(ctx, own.Pin()); err != nil {
+		return err
+	}
+	files, err := blob.Open(filepath.Join(c.Data, "blobs"))
+	if err != nil {
+		return err
+	}
+	s.Rules = control.New(s.Store, own.Seal, nil, control.Options{
+		Log: c.Log, RequestsPerMinute: perMinute, Checkpoint: checkpointFile{filepath.Join(c.Data, "checkpoints.jsonl")}.add,
+	})
+	ports, err := prepare(&c, own)
+	if err != nil {
+		return err
+	}
+	s.URL, s.Agents, s.Pin, s.CA = ports.url, ports.agentsPublic, ports.pin, ports.ca
+	if err := s.setUp(ctx); err != nil {
+		return err
+	}
+	s.Bus, err = courier.Open(ctx, courier.Options{
+		Listen: c.Agents, TLS: ports.agentsTLS, Orders: s.Store, Presence: s.Store,
+		Recognise: s.Rules.Recognise, Key: own.Seal, Log: c.Log,
+	})
+	if err != nil {
+		return err
+	}
+	s.Rules.Attach(s.Bus)
+	agents := gate.New(gate.Options{
+		Rules: s.Rules, Files: files, Log: c.Log,
+		Identity: ports.identity, Agents: s.Agents, AgentsTLS: ports.agentsTLS != nil,
+	})
+	s.web = &http.Server{
+		Handler: s.routes(agents, files), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
+	}
+	listener, err := ports.listen(c.Listen)
+	if err != nil {
+		return err
+	}
+	sweeps, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	go func() {
+		defer close(s.swept)
+		s.Rules.Run(sweeps)
+	}()
+	go func() {
+		if err := s.web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- err
+		}
+	}()
+	return nil
+}
+
+// routes is everything that the HTTPS port answers.
+func (s *Server) routes(agents http.Handler, files *blob.Folder) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/agent/", agents)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.Store.Ping(r.Context()); err != nil {
+			s.config.Log.Warn("not ready", "err", err)
+			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		io.WriteString(w, "ready\n")
+	})
+	mux.Handle("/", door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log},
+		cmapi.Routes(cmapi.Config{Rules: s.Rules, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Entries: s.Store, Files: files, Log: s.config.Log}),
+		api.Routes(api.Config{Rules: s.Rules, Store: s.Store}),
+	))
+	return mux
+}
+
+// setUp creates the first account on an empty store and hands out its
+// credentials before they are stored: to the file of --bootstrap, or to Show.
+func (s *Server) setUp(ctx context.Context) error {
+	file := bootstrapFile{s.config.Bootstrap}
+	_, err := s.Rules.SetUp(ctx, func(b control.Bootstrap) error {
+		shown := newBootstrap(s.URL, s.Pin, b)
+		switch {
+		case file.path != "":
+			return file.write(shown)
+		case s.config.Show != nil:
+			s.config.Show(shown)
+		}
+		return nil
+	})
+	if err != nil || file.path == "" {
+		return err
+	}
+	return file.finish()
+}
+
+// Wait returns when ctx ends, or with the error of a port that failed.
+func (s *Server) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.failed:
+		return fmt.Errorf("serving the API: %w", err)
+	}
+}
+
+// Close finishes what is under way and closes everything. It may be called on a
+// server that was opened in part.
+func (s *Server) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+	defer cancel()
+	var errs []error
+	if s.web != nil {
+		errs = append(errs, s.web.Shutdown(ctx))
+	}
+	if s.Bus != nil {
+		errs = append(errs, s.Bus.Close(ctx))
+	}
+	if s.stop != nil {
+		s.stop()
+		<-s.swept
+	}
+	if s.Store != nil {
+		errs = append(errs, s.Store.Close())
+	}
+	return errors.Join(errs...)
+}
