@@ -21,7 +21,7 @@ type room struct {
 	mods string // prefixes of import paths
 }
 
-const server = ". internal/action internal/control internal/seal internal/link internal/keys" +
+const server = ". internal/action internal/control internal/seal internal/link internal/said internal/keys" +
 	" internal/courier internal/gate internal/blob internal/sqlstore internal/door internal/cmapi internal/api"
 
 // rooms are the arrows. A package without a row fails, and so does an import
@@ -33,34 +33,38 @@ var rooms = map[string]room{
 	"internal/action":  {own: "."},
 	"internal/seal":    {},
 	"internal/link":    {own: "internal/seal"},
+	"internal/said":    {own: ". internal/link"},
 	"internal/keys":    {own: ". internal/seal"},
 	"internal/control": {own: ". internal/action internal/seal", mods: "golang.org/x/crypto/argon2"},
 
-	"internal/courier": {own: ". internal/control internal/link internal/seal",
-		mods: "github.com/nats-io/ golang.org/x/sync/"},
-	"internal/gate":      {own: ". internal/control internal/link internal/seal internal/blob"},
-	"internal/blob":      {own: ".", mods: "github.com/nats-io/"},
 	"internal/sqlstore":  {own: ". internal/seal", mods: "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/pressly/goose/v3"},
 	"internal/storetest": {own: ". internal/action internal/seal", mods: "github.com/google/go-cmp/"},
 
+	"internal/courier": {own: ". internal/control internal/link internal/said internal/seal",
+		mods: "github.com/nats-io/ golang.org/x/sync/"},
+	"internal/gate": {own: ". internal/control internal/link internal/said internal/seal internal/blob"},
+	"internal/blob": {own: ".", mods: "github.com/nats-io/"},
+
 	"internal/door":  {own: ". internal/control"},
-	"internal/cmapi": {own: ". internal/action internal/control internal/door"},
-	"internal/api":   {own: ". internal/control internal/door client"},
+	"internal/cmapi": {own: ". internal/action internal/control internal/door", mods: "github.com/klauspost/compress/"},
+	"internal/api":   {own: ". internal/action internal/control internal/door client"},
 
 	"internal/serve":      {own: server, mods: "golang.org/x/sync/"},
 	"internal/testserver": {own: server + " internal/serve internal/swarm client"},
 
-	"internal/swarm":          {own: ". internal/action internal/link internal/seal internal/agent/line", mods: "go.yaml.in/yaml/v3 golang.org/x/sync/"},
+	"internal/swarm": {own: ". internal/action internal/link internal/seal internal/agent/line",
+		mods: "go.yaml.in/yaml/v3 golang.org/x/sync/"},
 	"internal/agent":          {own: ". internal/action internal/link internal/seal internal/agent/..."},
-	"internal/agent/line":     {own: "internal/link internal/seal"},
+	"internal/agent/line":     {own: "internal/link internal/seal", mods: "golang.org/x/crypto/ github.com/nats-io/nkeys"},
 	"internal/agent/linetest": {own: "internal/link internal/seal", mods: "github.com/nats-io/"},
 	"internal/agent/act":      {own: ". internal/action internal/agent/scan"},
-	"internal/agent/scan":     {own: ". internal/action"},
-	"internal/agent/host":     {own: ".", mods: "golang.org/x/sys/"},
+	"internal/agent/scan":     {},
+	"internal/agent/host":     {own: ". internal/agent/act", mods: "golang.org/x/sys/"},
 
 	// main is the wiring diagram.
-	"cmd/reeve":       {own: "...", mods: "github.com/spf13/ github.com/vbauerster/mpb/v8 golang.org/x/ go.yaml.in/yaml/v3"},
-	"cmd/reeve-agent": {own: ". internal/link internal/seal internal/action internal/agent/...", mods: "golang.org/x/"},
+	"cmd/reeve": {own: "...", mods: "github.com/spf13/ github.com/vbauerster/mpb/v8 golang.org/x/ go.yaml.in/yaml/v3"},
+	"cmd/reeve-agent": {own: ". internal/link internal/seal internal/action internal/agent/...",
+		mods: "golang.org/x/"},
 }
 
 // scarce names the packages of the standard library that only some rooms may
