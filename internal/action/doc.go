@@ -170,6 +170,11 @@ func read(params json.RawMessage, p any, members ...string) error {
 		return reeve.Errorf(reeve.Invalid, "params must be a JSON object").Because(err)
 	}
 	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return !slices.Contains(members, name) })
+	for name, value := range all {
+		if string(value) == "null" { // would pass for zero, which often means most
+			return reeve.Errorf(reeve.Invalid, "params has a member of the wrong type: %s cannot be a null", name)
+		}
+	}
 	if err := json.Unmarshal(must(all), p); err != nil {
 		return reeve.Errorf(reeve.Invalid, "params has a member of the wrong type: %s", wrongMember(err)).Because(err)
 	}

@@ -57,36 +57,44 @@ func init() {
 	})
 }
 
+// parseScan reads only the members that count, since the others are ignored
+// whatever they hold.
 func parseScan(params json.RawMessage) (json.RawMessage, error) {
 	var p scanParams
-	if err := read(params, &p, "full_scan", "scan_types", "path"); err != nil {
+	if err := read(params, &p, "full_scan"); err != nil {
 		return nil, err
 	}
 	switch p.FullScan {
 	case 1: // everything: types and path are ignored
-		return must(scanParams{FullScan: 1}), nil
+		return must(p), nil
 	case 0:
 	default:
 		return nil, reeve.Errorf(reeve.Invalid, "full_scan must be 0 for a custom scan or 1 for a full one")
 	}
-	if len(p.ScanTypes) == 0 {
+	var custom struct {
+		ScanTypes []*int `json:"scan_types"` // pointers, since a null is no scan of the memory
+	}
+	if err := read(params, &custom, "scan_types"); err != nil {
+		return nil, err
+	}
+	if len(custom.ScanTypes) == 0 {
 		return nil, reeve.Errorf(reeve.Invalid, "a custom scan needs at least one of scan_types 0 to 5")
 	}
 	var seen [ScanBootRecords + 1]bool
-	types := p.ScanTypes[:0]
-	for _, t := range p.ScanTypes {
-		if t < ScanMemory || t > ScanBootRecords {
-			return nil, reeve.Errorf(reeve.Invalid, "scan_types has %d, which is not one of 0 to 5", t)
+	for _, t := range custom.ScanTypes {
+		if t == nil || *t < ScanMemory || *t > ScanBootRecords {
+			return nil, reeve.Errorf(reeve.Invalid, "scan_types has a value that is not one of 0 to 5")
 		}
-		if !seen[t] {
-			types = append(types, t)
+		if !seen[*t] {
+			p.ScanTypes = append(p.ScanTypes, *t)
 		}
-		seen[t] = true
+		seen[*t] = true
 	}
-	p.ScanTypes = types
 	if !seen[ScanSpecificPath] {
-		p.Path = ""
 		return must(p), nil
+	}
+	if err := read(params, &p, "path"); err != nil {
+		return nil, err
 	}
 	if !isAbsolute(p.Path) || len(p.Path) > maxPath || strings.ContainsRune(p.Path, 0) {
 		return nil, reeve.Errorf(reeve.Invalid, "scan type 4 needs path, absolute as in /srv or C:\\Data, of at most %d bytes", maxPath)
