@@ -1,0 +1,208 @@
+// Package blob keeps the files that agents upload. Names are given by the
+// caller, and contents are bytes: nothing here looks into them.
+//
+// It may import the root words.
+package blob
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"reeve"
+)
+
+// A Store keeps files by name. It is safe for concurrent use.
+type Store interface {
+	// Put stores what r gives, in place of what had the name before. Until r has
+	// ended without an error nothing changes. It returns size and hex SHA-256;
+	// more than limit bytes are TooLarge.
+	Put(ctx context.Context, name string, r io.Reader, limit int64) (size int64, digest string, err error)
+	// Open opens a file for reading; NotFound if there is none.
+	Open(ctx context.Context, name string) (io.ReadSeekCloser, error)
+	// Remove removes a file; it is no error if there is none.
+	Remove(ctx context.Context, name string) error
+	// Prune removes the files that were stored before a time and returns how many.
+	Prune(ctx context.Context, before time.Time) (int, error)
+}
+
+// IsName reports whether a file may have this name: 1 to 64 of a-z and 0-9.
+// Names come from outside, and must never lead out of the folder.
+func IsName(name string) bool {
+	return name != "" && len(name) <= 64 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
+}
+
+// A Folder is a Store of plain files, for one node.
+type Folder struct{ root *os.Root }
+
+var _ Store = (*Folder)(nil)
+
+// incoming begins the names of files that are not complete yet.
+const incoming = ".incoming-"
+
+// OpenFolder opens a folder, makes it if need be, and removes what an
+// interrupted upload left in it.
+func OpenFolder(dir string) (*Folder, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder for uploads: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the folder for uploads: %w", err)
+	}
+	f := &Folder{root}
+	err = f.walk(func(file fs.DirEntry) error {
+		if strings.HasPrefix(file.Name(), incoming) {
+			return root.Remove(file.Name())
+		}
+		return nil
+	})
+	if err != nil {
+		root.Close()
+		return nil, fmt.Errorf("clearing the folder for uploads: %w", err)
+	}
+	return f, nil
+}
+
+// Close gives the folder back.
+func (f *Folder) Close() error { return f.root.Close() }
+
+// Put implements Store. The file is written beside and renamed, so that a
+// reader finds the old one or the new one, after a crash too.
+func (f *Folder) Put(ctx context.Context, name string, r io.Reader, limit int64) (int64, string, error) {
+	if !IsName(name) {
+		return 0, "", errName
+	}
+	beside := incoming + reeve.NewID()
+	file, err := f.root.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return 0, "", fmt.Errorf("storing a file: %w", err)
+	}
+	defer f.root.Remove(beside) // fails once it is renamed
+	hash := sha256.New()
+	size, err := io.Copy(io.MultiWriter(file, hash), io.LimitReader(whileAlive{ctx, r}, limit+1))
+	if size > limit {
+		err = reeve.Errorf(reeve.TooLarge, "the file is larger than %d MB, which is the most that is taken", limit>>20)
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	if err := errors.Join(err, file.Close()); err != nil {
+		return 0, "", fmt.Errorf("storing a file: %w", err)
+	}
+	if err := f.root.Rename(beside, name); err != nil {
+		return 0, "", fmt.Errorf("storing a file: %w", err)
+	}
+	if err := f.sync(); err != nil {
+		return 0, "", fmt.Errorf("storing a file: %w", err)
+	}
+	return size, hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// Open implements Store.
+func (f *Folder) Open(_ context.Context, name string) (io.ReadSeekCloser, error) {
+	if !IsName(name) {
+		return nil, errName
+	}
+	file, err := f.root.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, reeve.Errorf(reeve.NotFound, "there is no such file")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening a file: %w", err)
+	}
+	return file, nil
+}
+
+// Remove implements Store.
+func (f *Folder) Remove(_ context.Context, name string) error {
+	if !IsName(name) {
+		return errName
+	}
+	if err := f.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing a file: %w", err)
+	}
+	return nil
+}
+
+// Prune implements Store.
+func (f *Folder) Prune(ctx context.Context, before time.Time) (int, error) {
+	removed := 0
+	err := f.walk(func(file fs.DirEntry) error {
+		info, err := file.Info()
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.ModTime().Before(before) {
+			return ctx.Err()
+		}
+		if err == nil {
+			err = f.Remove(ctx, file.Name())
+		}
+		if err == nil {
+			removed++
+		}
+		return err
+	})
+	if err != nil {
+		return removed, fmt.Errorf("removing old files: %w", err)
+	}
+	return removed, nil
+}
+
+// walkAtOnce is how many entries of the folder are in memory together.
+const walkAtOnce = 1000
+
+// walk visits the files of the folder that are ours, in no order.
+func (f *Folder) walk(visit func(fs.DirEntry) error) error {
+	dir, err := f.root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	for {
+		entries, err := dir.ReadDir(walkAtOnce)
+		for _, entry := range entries {
+			ours := IsName(entry.Name()) || strings.HasPrefix(entry.Name(), incoming)
+			if ours && entry.Type().IsRegular() {
+				if err := visit(entry); err != nil {
+					return err
+				}
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// sync makes a rename outlast a loss of power.
+func (f *Folder) sync() error {
+	dir, err := f.root.Open(".")
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+var errName = reeve.Errorf(reeve.NotFound, "there is no such file")
+
+// whileAlive reads until its context ends.
+type whileAlive struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (w whileAlive) Read(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.r.Read(p)
+}

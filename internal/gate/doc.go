@@ -1,0 +1,71 @@
+// Package gate is the agents' HTTPS door: who the server is, enrolment,
+// uploads, and leave. Every request that changes something is signed with the
+// device's key; there is no other credential. The gate checks signatures and
+// shapes, and asks control to decide.
+//
+// It may import the root words, internal/control for the rules it calls,
+// internal/door for the manners of HTTP, internal/said and internal/link.
+package gate
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"reeve"
+	"reeve/internal/control"
+	"reeve/internal/door"
+	"reeve/internal/link"
+)
+
+// Rules is what the gate asks of internal/control.
+type Rules interface {
+	Enrol(ctx context.Context, e control.Enrolment) (reeve.Device, reeve.Account, error)
+	Leave(ctx context.Context, key reeve.Key, address string) error
+	Recognise(ctx context.Context, key reeve.Key) (reeve.Device, int64, error)
+	MayUpload(ctx context.Context, device, account int64, id reeve.CommandID) error
+}
+
+// Files stores what agents upload. Nothing changes until r has ended without
+// an error.
+type Files interface {
+	Put(ctx context.Context, name string, r io.Reader, limit int64) (size int64, digest string, err error)
+}
+
+// A Config says what the gate works with. All members are needed but those with
+// a default.
+type Config struct {
+	Rules    Rules
+	Files    Files
+	Identity link.Identity    // see keys.Endorse for the endorsement
+	Agents   string           // HOST:PORT of the message bus, as agents reach it
+	TLS      bool             // whether the bus speaks TLS
+	Now      func() time.Time // default time.Now
+}
+
+// Uploads are slow and large, so they have limits of their own.
+const (
+	uploadsAtOnce = 64
+	uploadTime    = 30 * time.Minute
+)
+
+type gate struct {
+	Config
+	uploads chan struct{} // a slot for each
+}
+
+// New returns the agents' routes. Credentials marks those whose Denied answers
+// count as failed attempts of their address.
+func New(c Config) door.API {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	g := &gate{c, make(chan struct{}, uploadsAtOnce)}
+	return door.API{Routes: []door.Route{
+		{Method: http.MethodGet, Path: link.PathIdentity, Serve: g.identity},
+		{Method: http.MethodPost, Path: link.PathEnrol, Credentials: true, Serve: g.enrol},
+		{Method: http.MethodPut, Path: link.PathUpload + "{command}", Credentials: true, Serve: g.upload},
+		{Method: http.MethodPost, Path: link.PathRetire, Credentials: true, Serve: g.retire},
+	}}
+}

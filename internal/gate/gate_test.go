@@ -1,0 +1,423 @@
+package gate
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"reeve"
+	"reeve/internal/blob"
+	"reeve/internal/control"
+	"reeve/internal/door"
+	"reeve/internal/link"
+)
+
+const command = "0000018f5c0e2a000000002a"
+
+// rules is control as the gate sees it.
+type rules struct {
+	mu       sync.Mutex
+	calls    int
+	enrolled []control.Enrolment
+	devices  map[reeve.Key]reeve.Device
+	left     []reeve.Key
+	ended    bool // the command has
+}
+
+func (r *rules) Enrol(_ context.Context, e control.Enrolment) (reeve.Device, reeve.Account, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls++
+	if e.Code != "GOODCODE" {
+		return reeve.Device{}, reeve.Account{}, reeve.Errorf(reeve.Denied, "the registration code is not valid")
+	}
+	r.enrolled = append(r.enrolled, e)
+	return reeve.Device{No: 36, ID: "id"}, reeve.Account{No: 7}, nil
+}
+
+func (r *rules) Leave(_ context.Context, key reeve.Key, _ string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left = append(r.left, key)
+	return nil
+}
+
+func (r *rules) Recognise(_ context.Context, key reeve.Key) (reeve.Device, int64, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls++
+	d, ok := r.devices[key]
+	if !ok {
+		return d, 0, reeve.Errorf(reeve.Denied, "no device has this key")
+	}
+	return d, 7, nil
+}
+
+func (r *rules) MayUpload(_ context.Context, device, account int64, id reeve.CommandID) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended || device != 36 || account != 7 || id.String() != command {
+		return reeve.Errorf(reeve.NotFound, "no open command")
+	}
+	return nil
+}
+
+type site struct {
+	t       *testing.T
+	url     string
+	handler http.Handler
+	rules   *rules
+	files   *blob.Folder
+	key     ed25519.PrivateKey
+	log     *logged
+}
+
+func open(t *testing.T) *site {
+	t.Helper()
+	files, err := blob.OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { files.Close() })
+	s := &site{t: t, rules: &rules{devices: map[reeve.Key]reeve.Device{}}, files: files, log: &logged{}}
+	s.key = siteKey
+	s.know(s.key, reeve.Managed)
+	s.handler = door.Open(door.Config{
+		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}, New(Config{
+		Rules: s.rules, Files: files, Agents: "reeve.example:8444", TLS: true,
+		Identity: link.Identity{Root: []byte("root"), RootCert: []byte("cert"), Endorsement: []byte("word")},
+	}))
+	server := httptest.NewServer(s.handler)
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	return s
+}
+
+// logged is a log that can be read while it is written.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (s *site) know(key ed25519.PrivateKey, standing reeve.Standing) {
+	s.rules.devices[reeve.Key(key.Public().(ed25519.PublicKey))] =
+		reeve.Device{No: 36, ID: "id", Class: reeve.Class{Standing: standing}}
+}
+
+// request makes a request signed now with the site's key; change spoils it.
+func (s *site) request(method, path string, body []byte, change func(*http.Request)) (int, string) {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, bytes.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	sign(r, s.key, body, time.Now())
+	if change != nil {
+		change(r)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		var f link.Failure
+		if json.Unmarshal(text, &f) != nil || f.Error == "" || f.Description == "" {
+			s.t.Errorf("%s %s: %d %s is no Failure", method, path, answer.StatusCode, text)
+		}
+	}
+	return answer.StatusCode, string(text)
+}
+
+func sign(r *http.Request, key ed25519.PrivateKey, body []byte, at time.Time) {
+	sum := sha256.Sum256(body)
+	digest, seconds := hex.EncodeToString(sum[:]), strconv.FormatInt(at.Unix(), 10)
+	signature := ed25519.Sign(key, link.SignedRequest(r.Method, r.URL.Path, digest, seconds))
+	r.Header.Set(link.HeaderKey, base64.StdEncoding.EncodeToString(key.Public().(ed25519.PublicKey)))
+	r.Header.Set(link.HeaderSignature, base64.StdEncoding.EncodeToString(signature))
+	r.Header.Set(link.HeaderDigest, digest)
+	r.Header.Set(link.HeaderTime, seconds)
+}
+
+func enrolment(code string) []byte {
+	b, err := json.Marshal(link.Enrolment{Code: code, Hello: link.Hello{
+		Protocol: 1, Version: "26.11.0", Kind: "persistent", System: "linux", Hostname: "host", MACs: []string{"00:0c:29:cd:c7:b2"},
+	}})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func TestIdentity(t *testing.T) {
+	s := open(t)
+	status, text := s.request("GET", link.PathIdentity, nil, func(r *http.Request) { r.Header = http.Header{} })
+	var id link.Identity
+	if err := json.Unmarshal([]byte(text), &id); err != nil || status != 200 || string(id.Root) != "root" || string(id.Endorsement) != "word" {
+		t.Errorf("%d %s", status, text)
+	}
+}
+
+func TestEnrol(t *testing.T) {
+	s := open(t)
+	late := func(r *http.Request) { sign(r, s.key, enrolment("GOODCODE"), time.Now().Add(-1000*time.Hour)) }
+	status, text := s.request("POST", link.PathEnrol, enrolment("GOODCODE"), late)
+	var e link.Enrolled
+	if err := json.Unmarshal([]byte(text), &e); err != nil || status != 200 {
+		t.Fatalf("%d %s", status, text)
+	}
+	if e.Device != "id" || e.Account != 7 || e.Address != link.Address(36) || e.Agents != "reeve.example:8444" || !e.TLS || time.Since(e.At) > time.Minute {
+		t.Errorf("%+v", e)
+	}
+	got := s.rules.enrolled[0]
+	if got.Key != reeve.Key(s.key.Public().(ed25519.PublicKey)) || got.Address != "127.0.0.1" || got.Kind != reeve.Persistent || len(got.MACs) != 1 {
+		t.Errorf("control was asked to enrol %+v", got)
+	}
+}
+
+func TestBadEnrolments(t *testing.T) {
+	other := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{2}, 32))
+	tests := map[string]struct {
+		body   []byte
+		change func(*http.Request)
+		status int
+	}{
+		"wrong code":   {enrolment("WRONG"), nil, 401},
+		"no code":      {enrolment(""), nil, 401},
+		"endless code": {enrolment(strings.Repeat("A", 100)), nil, 401},
+		"not JSON":     {[]byte("hello"), nil, 400},
+		"a list":       {[]byte("[]"), nil, 400},
+		"no Hello":     {[]byte(`{"code":"GOODCODE"}`), nil, 400},
+		"too large":    {enrolment(strings.Repeat("A", maxEnrolment)), nil, 413},
+		"form":         {enrolment("GOODCODE"), func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }, 415},
+		"unsigned":     {enrolment("GOODCODE"), func(r *http.Request) { r.Header.Del(link.HeaderSignature) }, 401},
+		"no key":       {enrolment("GOODCODE"), func(r *http.Request) { r.Header.Del(link.HeaderKey) }, 401},
+		"another's signature": {enrolment("GOODCODE"), func(r *http.Request) {
+			k := r.Header.Get(link.HeaderKey)
+			sign(r, other, enrolment("GOODCODE"), time.Now())
+			r.Header.Set(link.HeaderKey, k)
+		}, 401},
+		"another body": {enrolment("GOODCODE"), func(r *http.Request) { sign(r, siteKey, enrolment("OTHER"), time.Now()) }, 400},
+		"another path": {enrolment("GOODCODE"), func(r *http.Request) {
+			path := r.URL.Path
+			r.URL.Path = link.PathRetire
+			sign(r, siteKey, enrolment("GOODCODE"), time.Now())
+			r.URL.Path = path
+		}, 401},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			if status, text := s.request("POST", link.PathEnrol, tt.body, tt.change); status != tt.status {
+				t.Errorf("%d %s, want %d", status, text, tt.status)
+			}
+			if len(s.rules.enrolled) > 0 {
+				t.Error("it was enrolled")
+			}
+		})
+	}
+}
+
+// siteKey is the key of every site.
+var siteKey = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, 32))
+
+func TestUpload(t *testing.T) {
+	s := open(t)
+	for range 2 { // a repeat is fine
+		if status, text := s.request("PUT", link.PathUpload+command, []byte("log"), nil); status != 200 {
+			t.Fatalf("%d %s", status, text)
+		}
+	}
+	if got := s.stored(); got != "log" {
+		t.Errorf("stored %q", got)
+	}
+	archived := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{3}, 32))
+	s.know(archived, reeve.Archived)
+	stranger := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{4}, 32))
+	tests := map[string]struct {
+		path   string
+		change func(*http.Request)
+		status int
+	}{
+		"another command": {link.PathUpload + "0000018f5c0e2a000000002b", nil, 404},
+		"malformed":       {link.PathUpload + "..%2f..%2fkeys", nil, 404},
+		"no command":      {link.PathUpload, nil, 404},
+		"stale":           {link.PathUpload + command, func(r *http.Request) { sign(r, s.key, []byte("evil"), time.Now().Add(-11*time.Minute)) }, 401},
+		"ahead":           {link.PathUpload + command, func(r *http.Request) { sign(r, s.key, []byte("evil"), time.Now().Add(11*time.Minute)) }, 401},
+		"deleted device":  {link.PathUpload + command, func(r *http.Request) { sign(r, archived, []byte("evil"), time.Now()) }, 401},
+		"stranger":        {link.PathUpload + command, func(r *http.Request) { sign(r, stranger, []byte("evil"), time.Now()) }, 401},
+		"another body":    {link.PathUpload + command, func(r *http.Request) { sign(r, s.key, []byte("good"), time.Now()) }, 400},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if status, text := s.request("PUT", tt.path, []byte("evil"), tt.change); status != tt.status {
+				t.Errorf("%d %s, want %d", status, text, tt.status)
+			}
+			if got := s.stored(); got != "log" {
+				t.Errorf("stored %q", got)
+			}
+		})
+	}
+	s.rules.ended = true
+	if status, _ := s.request("PUT", link.PathUpload+command, []byte("late"), nil); status != 404 {
+		t.Errorf("an upload after the end: %d", status)
+	}
+}
+
+func TestAnnouncedSizeIsEnough(t *testing.T) {
+	s := open(t)
+	r := httptest.NewRequest("PUT", link.PathUpload+command, nil)
+	sign(r, s.key, nil, time.Now())
+	r.ContentLength = link.MaxUpload + 1
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	if w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func (s *site) stored() string {
+	f, err := s.files.Open(s.t.Context(), command)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer f.Close()
+	b, _ := io.ReadAll(f)
+	return string(b)
+}
+
+func TestRetire(t *testing.T) {
+	s := open(t)
+	if status, text := s.request("POST", link.PathRetire, []byte("{}"), nil); status != 200 {
+		t.Fatalf("%d %s", status, text)
+	}
+	if len(s.rules.left) != 1 || s.rules.left[0] != reeve.Key(s.key.Public().(ed25519.PublicKey)) {
+		t.Errorf("left: %v", s.rules.left)
+	}
+	stale := func(r *http.Request) { sign(r, s.key, []byte("{}"), time.Now().Add(-time.Hour)) }
+	if status, _ := s.request("POST", link.PathRetire, []byte("{}"), stale); status != 401 || len(s.rules.left) != 1 {
+		t.Errorf("an old signature: %d", status)
+	}
+}
+
+// Every route but Identity asks for a signature; whatever is not a route is
+// nothing, and a wrong method is refused.
+func TestRoutesAreClosed(t *testing.T) {
+	s := open(t)
+	open := map[string]bool{link.PathIdentity: true}
+	for _, route := range New(Config{}).Routes {
+		path := strings.ReplaceAll(route.Path, "{command}", command)
+		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
+			status, text := s.request(method, path, []byte("{}"), func(r *http.Request) {
+				for _, h := range []string{link.HeaderKey, link.HeaderSignature, link.HeaderDigest, link.HeaderTime} {
+					r.Header.Del(h)
+				}
+			})
+			want := http.StatusMethodNotAllowed
+			switch {
+			case method == route.Method && open[path]:
+				want = http.StatusOK
+			case method == route.Method:
+				want = http.StatusUnauthorized
+			}
+			if status != want {
+				t.Errorf("%s %s: %d %s, want %d", method, path, status, text, want)
+			}
+		}
+	}
+	for _, path := range []string{"/agent/", "/agent", "/agent/v1", "/agent/v2/enrol", "/agent/v1/enrol/", "/agent/v1/uploads", "/agent/v1/identity/x"} {
+		if status, _ := s.request("POST", path, nil, nil); status != 404 {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+}
+
+func TestGuessesAreLimited(t *testing.T) {
+	s := open(t)
+	for range door.DefaultFailures {
+		if status, _ := s.request("POST", link.PathEnrol, enrolment("WRONG"), nil); status != 401 {
+			t.Fatalf("a wrong code: %d", status)
+		}
+	}
+	before := s.rules.calls
+	if status, _ := s.request("POST", link.PathEnrol, enrolment("GOODCODE"), nil); status != 429 {
+		t.Errorf("after too many wrong codes: %d", status)
+	}
+	if s.rules.calls != before {
+		t.Error("control was asked in spite of the limit")
+	}
+}
+
+func TestLogKeepsSecrets(t *testing.T) {
+	s := open(t)
+	s.request("POST", link.PathEnrol, enrolment("GOODCODE"), nil)
+	s.request("POST", link.PathEnrol, enrolment("WRONGCODE"), nil)
+	s.request("POST", link.PathRetire, []byte("{}"), nil)
+	for _, secret := range []string{"GOODCODE", "WRONGCODE", base64.StdEncoding.EncodeToString(s.key.Public().(ed25519.PublicKey)), hex.EncodeToString(s.key.Seed())} {
+		if strings.Contains(s.log.String(), secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+	}
+}
+
+func TestBrokenUpload(t *testing.T) {
+	s := signature{digest: sha256.Sum256([]byte("whole"))}
+	_, err := io.ReadAll(s.reader(io.MultiReader(strings.NewReader("wh"), broken{})))
+	if reeve.KindOf(err) != reeve.Unavailable || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %v", err)
+	}
+	if b, err := io.ReadAll(s.reader(strings.NewReader("whole"))); err != nil || string(b) != "whole" {
+		t.Errorf("got %q, %v", b, err)
+	}
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func FuzzEnrolment(f *testing.F) {
+	f.Add(enrolment("GOODCODE"))
+	f.Add([]byte(`{"code":"A","hello":{"protocol":1,"version":"1","kind":"mobile","system":"?","macs":["x"]}}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		code, h, err := readEnrolment(body)
+		if err == nil && (code == "" || len(code) > maxCode || h.Kind == reeve.NoAgent) {
+			t.Errorf("accepted %q, %+v", code, h)
+		}
+		if kind := reeve.KindOf(err); err != nil && kind != reeve.Invalid && kind != reeve.Denied {
+			t.Errorf("answered with %v", err)
+		}
+	})
+}
