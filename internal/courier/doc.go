@@ -7,5 +7,5 @@
 // the bus lets a connection use only after it proved the device's key.
 //
 // It may import the root words, internal/control for the calls it answers,
-// internal/link and internal/seal, and NATS.
+// internal/said, internal/link and internal/seal, and NATS.
 package courier

@@ -32,10 +32,10 @@ type shelf struct {
 	jobs     map[reeve.JobID]*shelved
 	online   map[int64]bool
 	meetings map[int64]reeve.Meeting
-	meets    int           // calls of Meet
-	sents    int           // commands given to Sent
-	lookups  int           // calls of Recognise
-	loads    int           // calls of Sealed
+	meets    int // calls of Meet
+	sents    int // commands given to Sent
+	lookups  int // calls of Recognise
+	loads    int // calls of Sealed
 	reports  []reeve.Report
 	refuse   func(reeve.Report) bool // reports for which a batch fails
 	down     error                   // what every call answers
