@@ -18,8 +18,8 @@ const (
 	refusedWait = 10 * time.Minute
 )
 
-// backoff returns how long to wait after the given number of failures in a row.
-func backoff(failures int) time.Duration {
+// Backoff returns how long to wait after the given number of failures in a row.
+func Backoff(failures int) time.Duration {
 	bound := lastWait
 	if failures < 9 {
 		bound = min(lastWait, firstWait<<max(failures-1, 0))
@@ -34,8 +34,8 @@ func draw(bound time.Duration) time.Duration {
 	return time.Duration(float64(bound) * float64(binary.BigEndian.Uint64(b[:])>>11) / (1 << 53))
 }
 
-// pause waits for d; it reports false if ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
+// Pause waits for d; it reports false if ctx ended first.
+func Pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -163,12 +163,14 @@ func (c *conn) next() (frame, error) {
 				return frame{}, err
 			}
 		case "-ERR":
-			reason := strings.Trim(string(f.payload), "' ")
-			if strings.HasPrefix(strings.ToLower(reason), "authorization") ||
-				strings.HasPrefix(strings.ToLower(reason), "authentication") {
-				return frame{}, fmt.Errorf("%w (%s)", ErrRefused, reason)
+			switch reason := strings.ToLower(strings.Trim(string(f.payload), "' ")); {
+			case strings.HasPrefix(reason, "permissions violation"):
+				// The connection stands; what we may not say we need not say.
+			case strings.HasPrefix(reason, "authorization violation"):
+				return frame{}, ErrRefused
+			default:
+				return frame{}, fmt.Errorf("the message bus ended the connection: %s", reason)
 			}
-			return frame{}, fmt.Errorf("the message bus ended the connection: %s", reason)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func TestBackoff(t *testing.T) {
 	for failures, bound := range map[int]time.Duration{1: firstWait, 2: 2 * firstWait, 8: 64 * time.Second, 9: lastWait, 1000: lastWait} {
 		longest := time.Duration(0)
 		for range 1000 {
-			longest = max(longest, backoff(failures))
+			longest = max(longest, Backoff(failures))
 		}
 		if longest > bound || longest < bound*9/10 {
 			t.Errorf("after %d failures the longest of 1000 waits was %v, want nearly %v", failures, longest, bound)

@@ -87,7 +87,7 @@ func (s *Server) Upload(ctx context.Context, key Key, command string, file io.Re
 		if err == nil {
 			return nil
 		}
-		if _, final := errors.AsType[*Refusal](err); final || !pause(ctx, backoff(failures+2)) {
+		if _, final := errors.AsType[*Refusal](err); final || !Pause(ctx, Backoff(failures+2)) {
 			return fmt.Errorf("uploading: %w", err)
 		}
 	}

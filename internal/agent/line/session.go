@@ -84,12 +84,12 @@ func (s *Session) Run(ctx context.Context) {
 			failures = 0
 		}
 		failures++
-		wait := backoff(failures)
+		wait := Backoff(failures)
 		if errors.Is(err, ErrRefused) && failures > 3 {
 			wait = refusedWait/2 + draw(refusedWait/2)
 		}
 		s.Handler.Lost(err, wait)
-		pause(ctx, wait)
+		Pause(ctx, wait)
 	}
 }
 

@@ -1,0 +1,172 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	"reeve"
+	"reeve/internal/agent/act"
+	"reeve/internal/agent/line"
+	"reeve/internal/link"
+)
+
+// A Machine is the computer, as the loop needs it: what the actions do on it,
+// and what the server is told of it.
+type Machine interface {
+	System() string
+	Hostname() string
+	Facts() reeve.Facts
+	HardwareID() (string, error)
+
+	Can(action string) bool
+	StateDir() string
+	act.DHCPHost
+	act.AskHost
+	Volumes() ([]act.Volume, error)
+	OpenFile(path string) (*os.File, error)
+	Device(fs.FileInfo) uint64
+	Quietly(f func())
+}
+
+// body is the Host of the actions: the machine and the agent on it.
+type body struct {
+	Machine
+	policy   *Policy
+	identity Identity
+}
+
+func (b body) MayScan(path string) bool { return b.policy.MayScan(path) }
+func (b body) SignatureDir() string     { return b.policy.SignatureDir(b.StateDir()) }
+func (b body) Logs() []string           { return Logs(b.StateDir()) }
+
+// Notes are the settings and the machine's facts, for the log archive. The
+// private key is not among them.
+func (b body) Notes() map[string]any {
+	return map[string]any{
+		"settings.json": struct {
+			Version string        `json:"version"`
+			Server  string        `json:"server"`
+			Pin     string        `json:"pin"`
+			Place   link.Enrolled `json:"place"`
+			Policy  *Policy       `json:"policy"`
+		}{Version, b.identity.Server, b.identity.Pin, b.identity.Place, b.policy},
+		"facts.json": b.Facts(),
+	}
+}
+
+// hello says who is there. An action that the policy forbids is named too, see
+// Policy.
+func (b body) hello() link.Hello {
+	facts := b.Facts()
+	hello := link.Hello{
+		Version: Version, Kind: reeve.Persistent.String(), System: b.System(), Hostname: b.Hostname(),
+		Actions: append(act.Offered(b), retire), MACs: []string{},
+	}
+	hello.Hardware, _ = b.HardwareID() // without one the key is identity enough
+	for _, n := range facts.Networks {
+		hello.MACs = append(hello.MACs, n.MAC)
+	}
+	hello.Facts, _ = json.Marshal(facts) // plain data, which cannot fail
+	return hello
+}
+
+// Enrolment is what it takes to get a place on a server.
+type Enrolment struct {
+	Server  string // such as https://host:8443
+	Pin     string // of the server's root key; may be empty on loopback without TLS
+	Code    string // registration code
+	Machine Machine
+	Log     *slog.Logger
+}
+
+// Enrol makes the state folder's device a member of the server's account, if
+// it is not yet. As long as the server cannot be reached it tries again, until
+// ctx ends.
+func (s *State) Enrol(ctx context.Context, e Enrolment) (Identity, error) {
+	i, err := s.Identity()
+	if err != nil {
+		return Identity{}, err
+	}
+	if e.Server == "" {
+		e.Server = i.Server
+	}
+	if i.Enrolled() && e.Pin != "" && e.Pin != line.Pin(i.Root) {
+		return Identity{}, errors.New("this state folder belongs to a server with another pin; use another folder, or retire this agent first")
+	}
+	if i.Enrolled() && e.Server == i.Server {
+		return i, nil
+	}
+	if i.Enrolled() {
+		e.Pin = line.Pin(i.Root)
+	}
+	if e.Server == "" || e.Code == "" {
+		return Identity{}, errors.New("this agent is not enrolled yet: give it --server, --pin and a registration code with --code-file or --code")
+	}
+	door, err := line.Open(e.Server, e.Pin)
+	if err != nil {
+		return Identity{}, err
+	}
+	defer door.CloseIdle()
+	if i.Seed == nil {
+		i.Seed = line.NewKey().Seed()
+		i.Server, i.Pin = e.Server, e.Pin
+		if err := s.write(identityFile, i); err != nil {
+			return Identity{}, err
+		}
+	}
+	key, err := line.KeyOf(i.Seed)
+	if err != nil {
+		return Identity{}, err
+	}
+	hello := body{Machine: e.Machine, policy: &Policy{}}.hello()
+	for failures := 1; ; failures++ {
+		i.Member, err = door.Enrol(ctx, key, e.Code, hello)
+		if err == nil {
+			break
+		}
+		if _, final := errors.AsType[*line.Refusal](err); final || errors.Is(err, line.ErrNotPinned) || ctx.Err() != nil {
+			return Identity{}, err
+		}
+		wait := line.Backoff(failures)
+		e.Log.WarnContext(ctx, "not enrolled yet", "err", err, "next_try", wait.Round(time.Millisecond))
+		if !line.Pause(ctx, wait) {
+			return Identity{}, fmt.Errorf("stopped before the enrolment: %w", err)
+		}
+	}
+	i.Server, i.Pin = e.Server, line.Pin(i.Root)
+	if err := s.write(identityFile, i); err != nil {
+		return Identity{}, err
+	}
+	e.Log.InfoContext(ctx, "enrolled", "device", i.Place.Device, "account", i.Place.Account, "server", i.Server)
+	return i, nil
+}
+
+// Retire tells the server that the device leaves, and forgets the enrolment.
+func (s *State) Retire(ctx context.Context) error {
+	i, err := s.Identity()
+	if err != nil {
+		return err
+	}
+	if !i.Enrolled() {
+		return errors.New("this agent is not enrolled, so there is nothing to leave")
+	}
+	key, err := line.KeyOf(i.Seed)
+	if err != nil {
+		return err
+	}
+	door, err := line.Open(i.Server, line.Pin(i.Root))
+	if err != nil {
+		return err
+	}
+	defer door.CloseIdle()
+	if err := door.Retire(ctx, key); err != nil {
+		return err
+	}
+	return s.Forget()
+}

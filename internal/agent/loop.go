@@ -1,0 +1,261 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"reeve/internal/agent/act"
+	"reeve/internal/agent/line"
+	"reeve/internal/link"
+)
+
+// ErrRetired says that the server retired the agent: its state folder holds no
+// enrolment any more.
+var ErrRetired = errors.New("this device was retired by the server; enrol it again with a registration code if it is to come back")
+
+// retire is the order to leave. It is the loop's own and no policy forbids it:
+// the record is the server's.
+const retire = "retire"
+
+const (
+	resendEvery = 30 * time.Second // reports that are not acknowledged
+	maxOpen     = 1000             // commands that have not ended; the server sends more later
+)
+
+// Options are what a loop runs with.
+type Options struct {
+	State    *State
+	Identity Identity // enrolled
+	Machine  Machine
+	Policy   *Policy
+	Log      *slog.Logger
+}
+
+// A loop is a running agent.
+type loop struct {
+	log     *slog.Logger
+	state   *State
+	policy  *Policy
+	host    act.Host
+	key     line.Key
+	door    *line.Server
+	session *line.Session
+	journal *journal
+
+	stop context.CancelCauseFunc
+	ctx  context.Context // of everything that runs; ended by stop
+	kick chan struct{}   // asks for all reports to be sent again
+	gone chan struct{}   // closed when the server has the report on retire
+	once struct{ welcomed, gone sync.Once }
+
+	work  sync.WaitGroup
+	mu    sync.Mutex
+	tasks map[string]*task   // that have not ended, by command
+	lanes map[string][]*task // the same by action; the first of a lane is running
+}
+
+// Run runs the agent until ctx ends, which is no error, or it is retired.
+func Run(ctx context.Context, o Options) error {
+	l, err := newLoop(o)
+	if err != nil {
+		return err
+	}
+	defer l.journal.Close()
+	l.ctx, l.stop = context.WithCancelCause(ctx)
+	defer l.stop(nil)
+	if err := l.recover(); err != nil {
+		return err
+	}
+	l.log.Info("agent runs", "version", Version, "device", o.Identity.Place.Device, "server", o.Identity.Server)
+	l.work.Go(l.resend)
+	l.session.Run(l.ctx)
+	l.work.Wait()
+	if !errors.Is(context.Cause(l.ctx), ErrRetired) {
+		l.log.Info("agent stopped")
+		return nil
+	}
+	l.journal.Close()
+	if err := o.State.Forget(); err != nil {
+		return err
+	}
+	l.log.Warn("agent retired by the server and its identity removed")
+	return ErrRetired
+}
+
+func newLoop(o Options) (*loop, error) {
+	b := body{Machine: o.Machine, policy: o.Policy, identity: o.Identity}
+	l := &loop{
+		log: o.Log, state: o.State, policy: o.Policy, host: b,
+		kick: make(chan struct{}, 1), gone: make(chan struct{}),
+		tasks: map[string]*task{}, lanes: map[string][]*task{},
+	}
+	trust, err := line.NewTrust(o.Identity.Root, o.Identity.RootCert)
+	if err == nil {
+		l.key, err = line.KeyOf(o.Identity.Seed)
+	}
+	if err == nil {
+		l.door, err = line.Open(o.Identity.Server, line.Pin(o.Identity.Root))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the identity in the state folder is not usable: %w", err)
+	}
+	l.session = &line.Session{Key: l.key, Trust: trust, Place: o.Identity.Place, Hello: b.hello, Handler: l}
+	// Archives of uploads that a crash ended are made anew.
+	if err := os.RemoveAll(filepath.Join(o.State.dir, "uploads")); err != nil {
+		return nil, fmt.Errorf("tidying the state folder: %w", err)
+	}
+	var damaged int
+	if l.journal, damaged, err = openJournal(filepath.Join(o.State.dir, journalFile)); err != nil {
+		return nil, err
+	}
+	if damaged > 0 {
+		l.log.Error("the journal is damaged; check the disk", "lines", damaged)
+	}
+	return l, nil
+}
+
+// recover takes up what a stop or crash left open.
+func (l *loop) recover() error {
+	for _, command := range l.journal.at(started) {
+		e := l.journal.entry(command)
+		if act.Resumable(e.action) || e.action == retire {
+			l.log.Info("command resumes", "command", command, "action", e.action)
+			continue
+		}
+		r := link.Report{
+			Command: command, State: failed, Reason: "interrupted",
+			Message: "the agent was stopped in the middle of " + e.action + ", which may not be repeated",
+		}
+		if err := l.journal.finish(r, l.journal.latest); err != nil {
+			return err
+		}
+		l.log.Warn("command was interrupted", "command", command, "action", e.action)
+	}
+	for _, command := range append(l.journal.at(finished), l.journal.at(settled)...) {
+		if l.journal.entry(command).action == retire {
+			l.work.Go(l.leave)
+			if l.journal.entry(command).stage == settled {
+				l.once.gone.Do(func() { close(l.gone) })
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// Welcomed begins with what is open, and sends what is not acknowledged.
+func (l *loop) Welcomed() {
+	l.log.Info("connected")
+	l.note(contact{Connected: true, Since: l.now()})
+	l.once.welcomed.Do(func() {
+		for _, command := range append(l.journal.at(started), l.journal.at(received)...) {
+			l.enqueue(command, l.journal.entry(command).action)
+		}
+	})
+	select {
+	case l.kick <- struct{}{}:
+	default: // it was asked for already
+	}
+}
+
+// Lost notes that there is no connection.
+func (l *loop) Lost(err error, wait time.Duration) {
+	l.log.Warn("not connected", "err", err, "next_try", wait.Round(time.Millisecond))
+	l.note(contact{Since: time.Now().UTC(), LastError: err.Error()})
+}
+
+// Dropped notes a message that could not be used.
+func (l *loop) Dropped(verb string, err error) {
+	l.log.Warn("message dropped", "verb", verb, "err", err)
+}
+
+func (l *loop) note(c contact) {
+	if err := l.state.write(statusFile, c); err != nil {
+		l.log.Warn("status not noted", "err", err)
+	}
+}
+
+// Ordered takes an order: once.
+func (l *loop) Ordered(o line.Order) {
+	e := l.journal.entry(o.Command)
+	log := l.log.With("command", o.Command, "action", o.Action)
+	w := work{Action: o.Action, Params: o.Params, DeliverBy: o.DeliverBy, FinishBy: o.FinishBy}
+	veto := ""
+	if e.stage == unheard {
+		veto = l.policy.Refuses(o.Action, o.Params)
+	}
+	switch {
+	case o.Fault == line.Forged:
+		log.Warn("order refused: its seal is not that of the pinned server for this device")
+		if e.stage == unheard {
+			l.send(link.Report{Command: o.Command, State: refused, Reason: string(o.Fault),
+				Message: "the order's seal is not that of the pinned server for this device"})
+		}
+	case e.stage >= finished:
+		log.Info("order came again; its result is sent again")
+		l.sendKept(o.Command)
+	case l.task(o.Command) != nil:
+		log.Info("order came again while it is carried out")
+		l.task(o.Command).tell(l)
+	case o.Fault == line.TooLate:
+		log.Warn("order refused: it came too late", "deliver_by", o.DeliverBy)
+		l.send(link.Report{Command: o.Command, State: refused, Reason: string(o.Fault),
+			Message: "the order came after " + o.DeliverBy.UTC().Format(time.RFC3339)})
+	case veto != "":
+		log.Warn("order refused by the local policy", "why", veto)
+		r := link.Report{Command: o.Command, State: refused, Reason: "policy", Message: veto}
+		if err := l.journal.refuse(w, r, l.now()); err != nil {
+			log.Error("order not taken", "err", err)
+			return
+		}
+		l.send(r)
+	case l.open() >= maxOpen:
+		log.Warn("order not taken: too many are open")
+	default:
+		if e.stage == unheard {
+			if err := l.journal.receive(o.Command, w, l.now()); err != nil {
+				log.Error("order not taken", "err", err)
+				return
+			}
+		}
+		log.Info("order received")
+		l.enqueue(o.Command, o.Action)
+	}
+}
+
+// Acked lets go of reports that the server has.
+func (l *loop) Acked(commands []string) {
+	if err := l.journal.settle(commands, l.now()); err != nil {
+		l.log.Warn("acknowledgement not noted", "err", err)
+	}
+	for _, c := range commands {
+		if e := l.journal.entry(c); e.action == retire && e.stage == settled {
+			l.once.gone.Do(func() { close(l.gone) })
+		}
+	}
+}
+
+// Cancelled stops every open command of a job.
+func (l *loop) Cancelled(job int64) {
+	for _, command := range l.journal.ofJob(line.JobOf(job)) {
+		l.log.Info("command cancelled", "command", command)
+		if t := l.task(command); t != nil {
+			t.cancel(errCancelled)
+		}
+	}
+}
+
+// now is the server's time; before the server told it, the last time that the
+// journal knows.
+func (l *loop) now() time.Time {
+	if now, ok := l.session.Now(); ok {
+		return now.UTC()
+	}
+	return l.journal.latest
+}

@@ -1,0 +1,273 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"reeve/internal/agent/act"
+	"reeve/internal/agent/line"
+	"reeve/internal/link"
+)
+
+// The states that an agent reports.
+const (
+	running   = "running"
+	succeeded = "succeeded"
+	failed    = "failed"
+	refused   = "refused"
+)
+
+// tellEvery is how often the progress of a command is reported at most.
+const tellEvery = 2 * time.Second
+
+// errCancelled ends what the server called off.
+var errCancelled = errors.New("the job was cancelled")
+
+// A task is a command that waits for its turn or is carried out.
+type task struct {
+	command, action string
+	ctx             context.Context
+	cancel          context.CancelCauseFunc
+
+	mu   sync.Mutex
+	last link.Report // how it stands; no state before it begins
+	told time.Time
+}
+
+// tell sends how the task stands.
+func (t *task) tell(l *loop) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last.State != "" {
+		t.told = time.Now()
+		l.send(t.last)
+	}
+}
+
+// at notes how the task stands and tells it, unless it did just before.
+func (t *task) at(l *loop, p act.Progress) {
+	t.mu.Lock()
+	t.last = link.Report{Command: t.command, State: running, Percent: p.Percent, Message: shorten(p.Note)}
+	due := time.Since(t.told) >= tellEvery
+	t.mu.Unlock()
+	if due {
+		t.tell(l)
+	}
+}
+
+func (l *loop) task(command string) *task {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tasks[command]
+}
+
+func (l *loop) open() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.tasks)
+}
+
+// enqueue puts a command into the lane of its action. The actions of a lane
+// are carried out one after the other, and lanes beside each other: a long scan
+// must not keep a log from being fetched.
+func (l *loop) enqueue(command, action string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.tasks[command] != nil {
+		return
+	}
+	t := &task{command: command, action: action}
+	t.ctx, t.cancel = context.WithCancelCause(l.ctx)
+	l.tasks[command] = t
+	l.lanes[action] = append(l.lanes[action], t)
+	if len(l.lanes[action]) == 1 {
+		l.work.Go(func() { l.drain(action) })
+	}
+}
+
+// drain carries out what is in a lane. It ends with the lane, so that an idle
+// agent has no goroutines at rest.
+func (l *loop) drain(action string) {
+	for {
+		l.mu.Lock()
+		t := l.lanes[action][0]
+		l.mu.Unlock()
+		if t.action == retire {
+			l.retire(t)
+		} else {
+			l.perform(t)
+		}
+		t.cancel(nil)
+		l.mu.Lock()
+		delete(l.tasks, t.command)
+		l.lanes[action] = l.lanes[action][1:]
+		empty := len(l.lanes[action]) == 0
+		if empty {
+			delete(l.lanes, action)
+		}
+		l.mu.Unlock()
+		if empty {
+			return
+		}
+	}
+}
+
+// perform carries out one command and reports its end. If the agent stops
+// meanwhile the command is left as it is, for the next start to resume it or
+// to report it as interrupted.
+func (l *loop) perform(t *task) {
+	r, done := l.outcome(t)
+	if !done {
+		return
+	}
+	l.log.Info("command ended", "command", t.command, "action", t.action, "state", r.State, "message", r.Message)
+	if l.durably("report", func() error { return l.journal.finish(r, l.now()) }) {
+		l.send(r)
+	}
+	// What an archive or a large scan took is given back at once and not in
+	// five minutes: the agent is a guest on somebody's machine.
+	debug.FreeOSMemory()
+}
+
+// outcome does what a command asks for. Done is false if the agent stopped
+// before the end.
+func (l *loop) outcome(t *task) (r link.Report, done bool) {
+	r = link.Report{Command: t.command, State: failed}
+	if l.ctx.Err() != nil {
+		return r, false
+	}
+	if t.ctx.Err() != nil {
+		r.Reason, r.Message = "cancelled", "the job was cancelled before the command began"
+		return r, true
+	}
+	w, err := l.journal.work(t.command)
+	if err != nil {
+		r.Message = shorten(err.Error())
+		return r, true
+	}
+	e, now := l.journal.entry(t.command), l.now()
+	if e.began.IsZero() {
+		e.began = now
+	}
+	// It may take as long as the deadlines lie apart, and never past the last.
+	end := e.began.Add(w.FinishBy.Sub(w.DeliverBy))
+	if w.FinishBy.Before(end) {
+		end = w.FinishBy
+	}
+	if !now.Before(end) {
+		r.Reason, r.Message = "execution", "the time for the command ran out before it began"
+		return r, true
+	}
+	if e.stage < started && !l.durably("start", func() error { return l.journal.start(t.command, now) }) {
+		return r, false
+	}
+	l.log.Info("command begins", "command", t.command, "action", t.action)
+	t.at(l, act.Progress{Percent: -1})
+	ctx, cancel := context.WithDeadline(t.ctx, time.Now().Add(end.Sub(now)))
+	defer cancel()
+	deadline, _ := ctx.Deadline()
+	o := act.Run(ctx, l.host, act.Task{Command: t.command, Action: t.action, Params: w.Params, FinishBy: deadline},
+		func(p act.Progress) { t.at(l, p) })
+	if o.Upload != "" {
+		if err := l.upload(ctx, t, o.Upload); err != nil {
+			o.OK, o.Message = false, err.Error()
+		}
+	}
+	r.Message = shorten(o.Message)
+	if len(o.Result) <= link.MaxResult {
+		r.Result = o.Result
+	}
+	switch {
+	case o.OK:
+		r.State = succeeded
+		r.Identity = answers(o.Result)
+	case l.ctx.Err() != nil:
+		return r, false
+	case t.ctx.Err() != nil:
+		r.Reason = "cancelled"
+	case ctx.Err() != nil:
+		r.Reason = "execution"
+	}
+	return r, true
+}
+
+// answers takes the answers of a person out of the result of re-identify.
+func answers(result json.RawMessage) map[string]string {
+	var r struct {
+		Identity map[string]string `json:"identity"`
+	}
+	if json.Unmarshal(result, &r) != nil {
+		return nil
+	}
+	return r.Identity
+}
+
+// upload sends a file that an action made, and removes it.
+func (l *loop) upload(ctx context.Context, t *task, path string) error {
+	defer os.Remove(path)
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("opening the file to upload: %w", err)
+	}
+	defer file.Close()
+	t.at(l, act.Progress{Percent: -1, Note: "uploading"})
+	defer l.door.CloseIdle()
+	return l.door.Upload(ctx, l.key, t.command, file)
+}
+
+// retire leaves the server, as it was ordered.
+func (l *loop) retire(t *task) {
+	r := link.Report{Command: t.command, State: succeeded, Message: "the agent leaves"}
+	ok := l.durably("start", func() error { return l.journal.start(t.command, l.now()) }) &&
+		l.durably("report", func() error { return l.journal.finish(r, l.now()) })
+	if ok {
+		l.log.Warn("server orders this agent to retire", "command", t.command)
+		l.send(r)
+		l.leave()
+	}
+}
+
+// leaveWait is how long the server may take to acknowledge the last report.
+const leaveWait = 30 * time.Second
+
+// leave ends the loop for good, once the server knows or does not answer.
+func (l *loop) leave() {
+	late := time.NewTimer(leaveWait)
+	defer late.Stop()
+	select {
+	case <-l.gone:
+	case <-late.C:
+	case <-l.ctx.Done():
+		return
+	}
+	l.stop(ErrRetired)
+}
+
+// durably repeats what must be on the disk before the agent may go on, as when
+// the disk is full for a while. It reports false if the agent stopped.
+func (l *loop) durably(what string, write func() error) bool {
+	for failures := 1; ; failures++ {
+		err := write()
+		if err == nil {
+			return true
+		}
+		l.log.Error("journal not written; waiting for the disk", "what", what, "err", err)
+		if !line.Pause(l.ctx, line.Backoff(failures)) {
+			return false
+		}
+	}
+}
+
+func shorten(s string) string {
+	if len(s) > link.MaxMessage {
+		s = strings.ToValidUTF8(s[:link.MaxMessage], "")
+	}
+	return s
+}
