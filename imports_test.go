@@ -42,7 +42,7 @@ var rooms = map[string]room{
 
 	"internal/courier": {own: ". internal/control internal/link internal/said internal/seal",
 		mods: "github.com/nats-io/ golang.org/x/sync/"},
-	"internal/gate": {own: ". internal/control internal/link internal/said internal/seal internal/blob"},
+	"internal/gate": {own: ". internal/control internal/door internal/link internal/said"},
 	"internal/blob": {own: ".", mods: "github.com/nats-io/"},
 
 	"internal/door":  {own: ". internal/control"},
