@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,8 +67,12 @@ type call struct {
 	key    string // Idempotency-Key
 }
 
+// patience is how often a call waits for the rate limit before it gives up.
+const patience = 3
+
 // do makes a call and decodes its answer. A token that the server no longer
-// takes is renewed once.
+// takes is renewed once; a call beyond the rate limit waits for the next window,
+// since nothing of it was done.
 func (c *Client) do(ctx context.Context, what call, answer any) error {
 	var body []byte
 	if what.body != nil {
@@ -76,18 +81,38 @@ func (c *Client) do(ctx context.Context, what call, answer any) error {
 			return fmt.Errorf("encoding the request: %w", err)
 		}
 	}
-	token, err := c.accessToken(ctx, "")
-	if err != nil {
-		return err
+	spent, waits := "", 0
+	for {
+		token, err := c.accessToken(ctx, spent)
+		if err != nil {
+			return err
+		}
+		err = c.try(ctx, what, body, token, answer)
+		refused, ok := errors.AsType[*Error](err)
+		switch {
+		case ok && refused.Status == http.StatusUnauthorized && spent == "":
+			spent = token
+		case ok && refused.Status == http.StatusTooManyRequests && waits < patience:
+			waits++
+			if err := pause(ctx, refused.RetryAfter); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
 	}
-	err = c.try(ctx, what, body, token, answer)
-	if refused, ok := errors.AsType[*Error](err); !ok || refused.Status != http.StatusUnauthorized {
-		return err
+}
+
+// pause waits, unless ctx ends before.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	if token, err = c.accessToken(ctx, token); err != nil {
-		return err
-	}
-	return c.try(ctx, what, body, token, answer)
 }
 
 func (c *Client) try(ctx context.Context, what call, body []byte, token string, answer any) error {
@@ -110,7 +135,7 @@ func (c *Client) try(ctx context.Context, what call, body []byte, token string, 
 func (c *Client) send(request *http.Request, answer any) error {
 	response, err := c.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("no answer from %s: %w", c.base.Host, withoutURL(err))
+		return c.explain(err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode >= 300 {
@@ -126,12 +151,16 @@ func (c *Client) send(request *http.Request, answer any) error {
 	return nil
 }
 
-// withoutURL takes the address out of an error: it is long, and says nothing.
-func withoutURL(err error) error {
+// explain says what to do about a server that cannot be reached. The full URL
+// in the error is left out: it is long, and says nothing.
+func (c *Client) explain(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
-		return e.Err
+		err = e.Err
 	}
-	return err
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return fmt.Errorf("the certificate of %s comes from an authority that is not known here; give the server's pin or the authority's certificate: %w", c.base.Host, err)
+	}
+	return fmt.Errorf("no answer from %s; check that the server runs and its address is right: %w", c.base.Host, err)
 }
 
 // accessToken returns a token other than the spent one.

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"reeve/client"
+	"reeve/internal/action"
+)
+
+// ordering are the flags of every command that orders an action.
+type ordering struct {
+	dryRun, wait  bool
+	comment       string
+	offline       string
+	deliverWithin time.Duration
+}
+
+func (f *ordering) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.dryRun, "dry-run", false, "only tell what would happen, and why where nothing would")
+	flags.BoolVar(&f.wait, "wait", false, "wait until every command has ended")
+	flags.StringVar(&f.comment, "comment", "", "why; the job and the log keep it")
+	flags.StringVar(&f.offline, "offline", "queue", "what becomes of devices that are away: queue or skip")
+	flags.DurationVar(&f.deliverWithin, "deliver-within", 0, "give up on devices that are not heard within this time, such as 1h")
+}
+
+// targets are the flags that say which devices.
+type targets struct {
+	ids, macs []string
+	group     string
+	all       bool
+}
+
+func (t *targets) add(cmd *cobra.Command, wide bool) {
+	flags := cmd.Flags()
+	flags.StringSliceVar(&t.ids, "id", nil, "device ids, separated by commas; @FILE reads them from the lines of a file")
+	flags.StringSliceVar(&t.macs, "mac", nil, "MAC addresses, likewise")
+	if wide {
+		flags.StringVar(&t.group, "group", "", "every device of a group, by name or id")
+		flags.BoolVar(&t.all, "all", false, "every device of the account")
+	}
+}
+
+// put writes the targets into an order.
+func (t *targets) put(ctx context.Context, c *client.Client, o *client.Order) error {
+	given := 0
+	for _, is := range []bool{len(t.ids) > 0, len(t.macs) > 0, t.group != "", t.all} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return usagef("say which devices in one way: --id, --mac, --group or --all")
+	}
+	var err error
+	if o.IDs, err = readLists(t.ids); err != nil {
+		return err
+	}
+	if o.MACs, err = readLists(t.macs); err != nil {
+		return err
+	}
+	o.All = t.all
+	if t.group != "" {
+		o.Group, err = findGroup(ctx, c, t.group)
+	}
+	return err
+}
+
+// readLists puts the lines of files in the place of @FILE.
+func readLists(values []string) ([]string, error) {
+	var out []string
+	for _, value := range values {
+		name, isFile := strings.CutPrefix(value, "@")
+		if !isFile {
+			out = append(out, value)
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, usagef("cannot read the list of devices: %v", err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); line != "" {
+				out = append(out, line)
+			}
+		}
+	}
+	return out, nil
+}
+
+func actCommand() *cobra.Command {
+	var (
+		who  targets
+		how  ordering
+		what []string
+	)
+	offered := action.Offered(action.Latest)
+	cmd := &cobra.Command{
+		Use:   "act ACTION (--id ID... | --mac MAC... | --group GROUP | --all)",
+		Short: "Order an action on devices",
+		Long:  "Order an action on devices. The actions are:\n\n" + actionHelp(offered),
+		Args:  exactly("ACTION"),
+	}
+	for _, d := range offered {
+		cmd.ValidArgs = append(cmd.ValidArgs, cobra.CompletionWithDesc(d.Name, d.Title))
+	}
+	cmd.Flags().StringArrayVar(&what, "param", nil, "a parameter of the action, such as exempt_time=24 or scan_types=1,4")
+	who.add(cmd, true)
+	how.add(cmd)
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
+		definition, ok := action.Lookup(args[0])
+		if !ok || !definition.OfferedIn(action.Latest) {
+			return usagef("there is no action %q; reeve act --help lists them", args[0])
+		}
+		params, err := readParams(what, definition.Example)
+		if err != nil {
+			return err
+		}
+		order := client.Order{Action: args[0], Params: params}
+		if err := who.put(ctx, c, &order); err != nil {
+			return err
+		}
+		return how.place(ctx, c, o, order)
+	})
+}
+
+func actionHelp(offered []action.Definition) string {
+	var b strings.Builder
+	for _, d := range offered {
+		fmt.Fprintf(&b, "  %-16s %s", d.Name, d.Title)
+		if d.Example != "" {
+			fmt.Fprintf(&b, "; parameters as in %s", d.Example)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// readParams makes the params object of k=v pairs. The action's example tells
+// of what type a parameter is; one that is not in it is taken as it looks.
+func readParams(pairs []string, example string) (json.RawMessage, error) {
+	if len(pairs) == 0 {
+		return nil, nil
+	}
+	var model map[string]any
+	json.Unmarshal([]byte(example), &model) // "" if the action has no parameters
+	params := map[string]any{}
+	for _, pair := range pairs {
+		name, text, ok := strings.Cut(pair, "=")
+		if !ok || name == "" {
+			return nil, usagef("--param %s must be of the form name=value", pair)
+		}
+		switch model[name].(type) {
+		case string:
+			params[name] = text
+		case []any:
+			values := []any{}
+			for part := range strings.SplitSeq(text, ",") {
+				values = append(values, looksLike(part))
+			}
+			params[name] = values
+		default:
+			params[name] = looksLike(text)
+		}
+	}
+	return json.Marshal(params)
+}
+
+// looksLike reads a JSON value, and anything else as a string.
+func looksLike(text string) any {
+	if json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	return text
+}
+
+// place sends an order, and waits for its end if that was asked for.
+func (f *ordering) place(ctx context.Context, c *client.Client, o output, order client.Order) error {
+	order.DryRun, order.Comment, order.Offline = f.dryRun, f.comment, f.offline
+	order.DeliverWithin = int64(f.deliverWithin / time.Second)
+	if f.deliverWithin < 0 || f.deliverWithin%time.Second != 0 {
+		return usagef("--deliver-within must be in whole seconds, such as 90s or 1h")
+	}
+	placed, err := c.Place(ctx, order, "")
+	if err != nil {
+		return err
+	}
+	if err := showPlacement(o, order, placed); err != nil {
+		return err
+	}
+	if f.wait && placed.Job != nil {
+		return waitFor(ctx, c, o, *placed.Job, refusedIn(placed) > 0)
+	}
+	if refusedIn(placed) > 0 {
+		return &exit{code: exitSome}
+	}
+	return nil
+}
+
+// refusedIn counts what was not accepted: entries, or devices where the order
+// named none.
+func refusedIn(p client.Placement) int {
+	n := 0
+	for _, out := range p.Outcomes {
+		if out.Status != 1 {
+			n++
+		}
+	}
+	if p.Outcomes == nil {
+		for reason, devices := range p.Tally {
+			if reason != "" {
+				n += devices
+			}
+		}
+	}
+	return n
+}
+
+// showPlacement tells what became of an order: a line of summary, and those
+// devices with which it is not as asked. A dry run tells of all.
+func showPlacement(o output, order client.Order, p client.Placement) error {
+	if o.json {
+		head := p
+		head.Outcomes = nil
+		if err := o.object(head); err != nil {
+			return err
+		}
+		return list(o, sequence(p.Outcomes), outcomeColumns)
+	}
+	refused := refusedIn(p)
+	accepted := len(p.Outcomes) - refused
+	if p.Outcomes == nil {
+		accepted = p.Tally[""]
+	}
+	if order.DryRun {
+		o.say("%s would apply to %d and not to %d; nothing was done", order.Action, accepted, refused)
+	} else {
+		o.say("job %s: %s accepted for %d, not for %d", p.Job.ID, order.Action, accepted, refused)
+	}
+	if p.Outcomes == nil {
+		for _, reason := range sortedKeys(p.Tally) {
+			if reason != "" {
+				o.say("  %d: %s", p.Tally[reason], reason)
+			}
+		}
+		return nil
+	}
+	shown := p.Outcomes
+	if !order.DryRun {
+		shown = slices.DeleteFunc(slices.Clone(shown), func(out client.Outcome) bool { return out.Status == 1 })
+	}
+	if len(shown) == 0 {
+		return nil
+	}
+	return list(o, sequence(shown), outcomeColumns)
+}
+
+var outcomeColumns = []column[client.Outcome]{
+	{"DEVICE", func(o client.Outcome) string { return o.Device }},
+	{"STATUS", func(o client.Outcome) string { return fmt.Sprint(o.Status) }},
+	{"WHY", func(o client.Outcome) string { return o.Why }},
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"reeve"
+	"reeve/client"
+)
+
+// remote makes a command one that speaks to a server: it gets the flags that
+// say which, and work gets the connection.
+func remote(cmd *cobra.Command, work func(ctx context.Context, c *client.Client, o output, args []string) error) *cobra.Command {
+	flags := cmd.Flags()
+	server := flags.String("url", "", "address of the server")
+	id := flags.String("client-id", "", "client id of the app to act as")
+	secretFile := flags.String("client-secret-file", "", "file with the app's secret")
+	ca := flags.String("ca", "", "file with the certificate of the server's authority")
+	pin := flags.String("pin", "", "SHA-256 of the server's root key in hex")
+	asJSON := flags.Bool("json", false, "write one JSON object per line")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		config, err := configFrom(*server, *id, *secretFile, *ca, *pin)
+		if err != nil {
+			return err
+		}
+		c, err := client.New(config)
+		if err != nil {
+			return usagef("%v", err)
+		}
+		return work(cmd.Context(), c, output{json: *asJSON, out: cmd.OutOrStdout(), notes: cmd.ErrOrStderr()}, args)
+	}
+	return cmd
+}
+
+func configFrom(server, id, secretFile, ca, pin string) (client.Config, error) {
+	config := client.Config{URL: server, ClientID: id, ClientSecret: os.Getenv("REEVE_CLIENT_SECRET"), Pin: pin}
+	if server == "" || id == "" {
+		return config, usagef("say which server and as whom: set REEVE_URL, REEVE_CLIENT_ID and REEVE_CLIENT_SECRET")
+	}
+	if config.ClientSecret == "" && secretFile != "" {
+		secret, err := os.ReadFile(secretFile)
+		if err != nil {
+			return config, usagef("cannot read the secret: %v", err)
+		}
+		config.ClientSecret = strings.TrimSpace(string(secret))
+	}
+	if config.ClientSecret == "" {
+		return config, usagef("the app's secret is missing: set REEVE_CLIENT_SECRET or REEVE_CLIENT_SECRET_FILE")
+	}
+	if ca != "" {
+		var err error
+		if config.CA, err = os.ReadFile(ca); err != nil {
+			return config, usagef("cannot read the authority's certificate: %v", err)
+		}
+	}
+	return config, nil
+}
+
+// findGroup returns the id of the group with this name or id.
+func findGroup(ctx context.Context, c *client.Client, name string) (string, error) {
+	if reeve.IsID(name) {
+		return name, nil
+	}
+	for g, err := range c.Groups(ctx, name) {
+		if err != nil {
+			return "", err
+		}
+		if g.Name == name {
+			return g.ID, nil
+		}
+	}
+	return "", fmt.Errorf("there is no group named %q; reeve groups list shows them", name)
+}
+
+// errStopped tells that the person stopped waiting.
+var errStopped = errors.New("stopped waiting; the job goes on, reeve jobs show tells how far it is")

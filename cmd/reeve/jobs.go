@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"reeve/client"
+)
+
+func jobsCommand() *cobra.Command {
+	return family("jobs", "What was ordered and how far it is", jobsList(), jobsShow(), jobsCancel())
+}
+
+var jobColumns = []column[client.Job]{
+	{"ID", func(j client.Job) string { return j.ID }},
+	{"ISSUED", func(j client.Job) string { return moment(j.Issued) }},
+	{"ACTION", func(j client.Job) string { return j.Action }},
+	{"SOURCE", func(j client.Job) string { return j.Source }},
+	{"BY", func(j client.Job) string { return j.By }},
+	{"DEVICES", func(j client.Job) string { return fmt.Sprint(j.Targets) }},
+	{"OPEN", func(j client.Job) string { return fmt.Sprint(j.Open) }},
+	{"ENDED", func(j client.Job) string {
+		var counts []string
+		for _, state := range sortedKeys(j.Counts) {
+			counts = append(counts, plural(j.Counts[state], state))
+		}
+		return strings.Join(counts, ", ")
+	}},
+	{"COMMENT", func(j client.Job) string { return j.Comment }},
+}
+
+var jobFields = append(slices.Clone(jobColumns),
+	column[client.Job]{"PARAMS", func(j client.Job) string { return string(j.Params) }},
+	column[client.Job]{"NOT FOUND", func(j client.Job) string {
+		if j.Unmatched == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%d of %d", j.Unmatched, j.Entries)
+	}},
+	column[client.Job]{"DELIVER BY", func(j client.Job) string { return moment(j.DeliverBy) }},
+	column[client.Job]{"FINISH BY", func(j client.Job) string { return moment(j.FinishBy) }},
+	column[client.Job]{"CANCELLED", func(j client.Job) string { return moment(j.Cancelled) }},
+)
+
+var commandColumns = []column[client.Command]{
+	{"COMMAND", func(c client.Command) string { return c.ID }},
+	{"DEVICE", func(c client.Command) string { return c.Device }},
+	{"HOSTNAME", func(c client.Command) string { return c.Hostname }},
+	{"STATE", func(c client.Command) string {
+		if c.Percent != nil {
+			return fmt.Sprintf("%s %d%%", c.State, *c.Percent)
+		}
+		return c.State
+	}},
+	{"CHANGED", func(c client.Command) string { return moment(c.Changed) }},
+	{"WHY", func(c client.Command) string {
+		if c.Message != "" {
+			return c.Message
+		}
+		return c.Why
+	}},
+}
+
+func jobsList() *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Short: "List jobs, newest first", Args: exactly()}
+	limit := cmd.Flags().Int("limit", 0, "only the newest so many; 0 is all")
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
+		return list(o, first(*limit, c.Jobs(ctx)), jobColumns)
+	})
+}
+
+func jobsShow() *cobra.Command {
+	cmd := &cobra.Command{Use: "show ID", Short: "Show a job and its commands", Args: exactly("ID")}
+	states := cmd.Flags().StringSlice("state", nil, "only commands in these states, such as failed,expired")
+	wait := cmd.Flags().Bool("wait", false, "wait until every command has ended")
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
+		job, err := c.Job(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		if *wait {
+			return waitFor(ctx, c, o, job, job.Unmatched > 0)
+		}
+		if err := one(o, job, jobFields); err != nil {
+			return err
+		}
+		o.say("")
+		return list(o, c.JobCommands(ctx, job.ID, *states...), commandColumns)
+	})
+}
+
+func jobsCancel() *cobra.Command {
+	cmd := &cobra.Command{Use: "cancel ID", Short: "Call off the commands of a job that have not ended", Args: exactly("ID")}
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
+		job, err := c.Cancel(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		return one(o, job, jobFields)
+	})
+}
+
+// first ends a list after n things; 0 is all.
+func first[T any](n int, items iter.Seq2[T, error]) iter.Seq2[T, error] {
+	if n == 0 {
+		return items
+	}
+	return func(yield func(T, error) bool) {
+		left := n
+		for item, err := range items {
+			if left--; !yield(item, err) || left == 0 {
+				return
+			}
+		}
+	}
+}
+
+// plural writes a number of things whose name needs no other form.
+func plural(n int64, things string) string { return fmt.Sprintf("%d %s", n, things) }
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}

@@ -1,0 +1,182 @@
+// Command reeve is the server of Reeve and the command line that speaks to it:
+// one file for each subcommand. It may import every room; what it starts and how
+// the parts find each other is decided here and nowhere else.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"reeve"
+	"reeve/client"
+)
+
+// version is set by the build.
+var version = "unknown"
+
+// commands are all subcommands, in the order of the help.
+var commands = []func() *cobra.Command{
+	actCommand, devicesCommand, groupsCommand, jobsCommand, logCommand,
+	appsCommand, codesCommand, accountsCommand,
+}
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // the command line itself is wrong
+	exitSome   = 3 // it was done, but some devices did not end well
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run runs one command line and returns its exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := &cobra.Command{
+		Use:           "reeve",
+		Short:         "A self-hosted control plane for device actions",
+		Long:          longHelp,
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          needSubcommand,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return readEnvironment(cmd.Flags())
+		},
+	}
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%v; see %s --help", err, cmd.CommandPath())
+	})
+	for _, command := range commands {
+		root.AddCommand(command())
+	}
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	if text := sentence(err); text != "" {
+		fmt.Fprintln(stderr, "reeve:", text)
+	}
+	return exitCode(err)
+}
+
+const longHelp = `Reeve orders actions on many devices at once and remembers who asked for what.
+
+Commands that speak to a server read where it is from the environment:
+  REEVE_URL                   its address, such as https://127.0.0.1:8443
+  REEVE_CLIENT_ID             an app's client id (reeve apps create --cli)
+  REEVE_CLIENT_SECRET         its secret; or REEVE_CLIENT_SECRET_FILE, a file with it
+  REEVE_PIN or REEVE_CA       the pin that the server shows when it starts, or a file
+                              with the certificate of its authority
+Every other flag has such a twin too: --some-flag is REEVE_SOME_FLAG.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some devices did not end well.`
+
+// readEnvironment sets each flag that was not given to its twin in the
+// environment, if there is one.
+func readEnvironment(flags *pflag.FlagSet) error {
+	var fault error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "REEVE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := os.LookupEnv(name)
+		if f.Changed || !ok || f.Name == "help" || f.Name == "version" || fault != nil {
+			return
+		}
+		if err := flags.Set(f.Name, value); err != nil {
+			fault = usagef("%s in the environment: %v", name, err)
+		}
+	})
+	return fault
+}
+
+// An exit is an error with an exit code of its own.
+type exit struct {
+	code int
+	text string
+}
+
+func (e *exit) Error() string { return e.text }
+
+// usagef says what is wrong with the command line.
+func usagef(format string, args ...any) error {
+	return &exit{exitUsage, fmt.Sprintf(format, args...)}
+}
+
+// exitCode is this door's word for each kind of error.
+func exitCode(err error) int {
+	if e, ok := errors.AsType[*exit](err); ok {
+		return e.code
+	}
+	return exitFailed
+}
+
+// sentence is what a person reads of an error.
+func sentence(err error) string {
+	if e, ok := errors.AsType[*reeve.Error](err); ok && e.Kind != reeve.Internal {
+		return e.Msg
+	}
+	if e, ok := errors.AsType[*client.Error](err); ok && e.RequestID != "" && e.Status >= 500 {
+		return fmt.Sprintf("%s (request %s)", e.Message, e.RequestID)
+	}
+	if errors.Is(err, context.Canceled) {
+		return "stopped"
+	}
+	return err.Error()
+}
+
+// family returns a command that only has subcommands.
+func family(name, short string, members ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: name, Short: short, Args: cobra.ArbitraryArgs, RunE: needSubcommand}
+	cmd.AddCommand(members...)
+	return cmd
+}
+
+// needSubcommand refuses a command that is nothing by itself.
+func needSubcommand(cmd *cobra.Command, args []string) error {
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	known := strings.Join(names, ", ")
+	if len(args) > 0 {
+		return usagef("%s has no command %q; it has %s", cmd.CommandPath(), args[0], known)
+	}
+	return usagef("say what to do: %s %s", cmd.CommandPath(), strings.Join(names, "|"))
+}
+
+// exactly asks for these arguments, by name, the way the help shows them.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == len(names) {
+			return nil
+		}
+		return usagef("usage: %s", cmd.UseLine())
+	}
+}
+
+// atLeastOne asks for one argument or more.
+func atLeastOne(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef("usage: %s", cmd.UseLine())
+	}
+	return nil
+}

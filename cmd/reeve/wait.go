@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"reeve"
+	"reeve/client"
+)
+
+// waitFor follows a job to its end, with a bar where a person watches, and
+// tells of the commands that did not succeed.
+func waitFor(ctx context.Context, c *client.Client, o output, job client.Job, refused bool) error {
+	job, err := follow(ctx, c, o, job)
+	if ctx.Err() != nil {
+		return errStopped
+	}
+	if err != nil {
+		return err
+	}
+	failed := int64(job.Targets) - job.Counts[reeve.Succeeded.String()]
+	if o.json {
+		if err := o.object(map[string]client.Job{"job": job}); err != nil {
+			return err
+		}
+		if err := list(o, c.JobCommands(ctx, job.ID), commandColumns); err != nil {
+			return err
+		}
+	} else if err := sayEnd(ctx, c, o, job, failed); err != nil {
+		return err
+	}
+	if failed > 0 || refused {
+		return &exit{code: exitSome}
+	}
+	return nil
+}
+
+// unsuccessful are the ends other than the good one.
+var unsuccessful = []string{
+	reeve.Failed.String(), reeve.Expired.String(), reeve.Cancelled.String(),
+	reeve.NotApplicable.String(), reeve.Refused.String(),
+}
+
+func sayEnd(ctx context.Context, c *client.Client, o output, job client.Job, failed int64) error {
+	var counts []string
+	for _, state := range sortedKeys(job.Counts) {
+		counts = append(counts, plural(job.Counts[state], state))
+	}
+	o.say("job %s ended: %s", job.ID, strings.Join(counts, ", "))
+	if failed == 0 {
+		return nil
+	}
+	return list(o, c.JobCommands(ctx, job.ID, unsuccessful...), commandColumns)
+}
+
+// pace is how often the bar moves at most, to stay well inside the rate limit.
+const pace = time.Second / 2
+
+func follow(ctx context.Context, c *client.Client, o output, job client.Job) (client.Job, error) {
+	if job.Open == 0 {
+		return job, nil
+	}
+	move := func(client.Job) {}
+	if o.isTerminal() && !o.json {
+		bars := mpb.NewWithContext(ctx, mpb.WithOutput(o.notes), mpb.WithWidth(48))
+		bar := bars.AddBar(int64(job.Targets),
+			mpb.PrependDecorators(decor.Name(job.Action), decor.CountersNoUnit(" %d of %d ")),
+			mpb.AppendDecorators(decor.Percentage()))
+		move = func(j client.Job) { bar.SetCurrent(int64(j.Targets) - j.Open) }
+		defer bars.Wait()
+		defer func() { bar.Abort(false) }() // no effect on a bar that is full
+	}
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	for move(job); job.Open > 0; move(job) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return job, ctx.Err()
+		}
+		var err error
+		if job, err = c.Await(ctx, job.ID, job.Open); err != nil {
+			return job, err
+		}
+	}
+	return job, nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
