@@ -29,31 +29,34 @@ type Enrolment struct {
 // takes that record over; a MAC or hardware id of a managed one never does, and
 // is flagged in the log. Beyond the account's seats the device is OutOfLicense.
 func (c *Control) Enrol(ctx context.Context, e Enrolment) (reeve.Device, reeve.Account, error) {
+	if e.Key == (reeve.Key{}) || e.Kind == reeve.NoAgent {
+		return reeve.Device{}, reeve.Account{}, reeve.Errorf(reeve.Invalid, "an enrolment needs the key and the kind of an agent")
+	}
 	var device reeve.Device
 	var account reeve.Account
 	err := c.store.Enrol(ctx, func(tx reeve.Enrolling) error {
 		now := c.now()
-		code, acc, err := tx.Code(hashSecret(e.Code), now)
-		if reeve.KindOf(err) == reeve.NotFound {
-			return reeve.Errorf(reeve.Denied, "the registration code is not valid; ask the administrator for another")
-		}
-		if err != nil {
-			return err
-		}
-		account = acc
-		if code.Kind != reeve.NoAgent && code.Kind != e.Kind {
-			return reeve.Errorf(reeve.Denied, "the registration code is for agents of kind %s only", code.Kind)
+		// Code locks the account, so what follows sees every enrolment before.
+		code, acc, codeErr := tx.Code(hashSecret(e.Code), now)
+		if codeErr != nil && reeve.KindOf(codeErr) != reeve.NotFound {
+			return codeErr
 		}
 		known, owner, err := c.store.DeviceByKey(ctx, e.Key)
 		switch {
-		case err == nil && (owner != acc.No || known.Class.Standing == reeve.Archived):
+		case err == nil && (known.Class.Standing == reeve.Archived || codeErr == nil && owner != acc.No):
 			return reeve.Errorf(reeve.Denied, "this device's key was deleted or belongs elsewhere; remove the agent's state and enrol it again")
-		case err == nil:
+		case err == nil: // it has not heard the answer, and its code may be used up by now
 			device = known
-			return nil
+			account, err = c.store.Account(ctx, owner)
+			return err
 		case reeve.KindOf(err) != reeve.NotFound:
 			return err
+		case codeErr != nil:
+			return reeve.Errorf(reeve.Denied, "the registration code is not valid; ask the administrator for another")
+		case code.Kind != reeve.NoAgent && code.Kind != e.Kind:
+			return reeve.Errorf(reeve.Denied, "the registration code is for agents of kind %s only", code.Kind)
 		}
+		account = acc
 		claimants, err := tx.Claimants(acc.No, e.MACs, e.HardwareID)
 		if err != nil {
 			return err

@@ -111,13 +111,18 @@ func (c *Control) check(o *Order) (action.Definition, []reeve.MAC, error) {
 	return def, macs, nil
 }
 
-// place runs one placing, anew if its random job id was taken.
+// place runs one placing, anew if its random job id was taken, and once more if
+// its key was: then the first request with it has committed meanwhile, and its
+// answer is there to be given again.
 func (c *Control) place(ctx context.Context, p placing) (Placement, error) {
-	for {
+	for raced := false; ; {
 		run := p
 		run.begin(c.now())
 		err := c.store.Place(ctx, p.caller.Account, func(tx reeve.Placing) error { return run.commit(ctx, tx) })
 		switch {
+		case err == nil && run.out.Repeated:
+			run.out.Job, err = c.store.Job(ctx, p.caller.Account, run.out.Job.ID)
+			return run.out, err
 		case err == nil:
 			run.tell()
 			return run.out, nil
@@ -125,7 +130,8 @@ func (c *Control) place(ctx context.Context, p placing) (Placement, error) {
 			run.out.Job = reeve.Job{}
 			return run.out, nil
 		case errors.Is(err, reeve.ErrJobIDTaken):
-			continue
+		case reeve.KindOf(err) == reeve.Conflict && p.order.Key != "" && !raced:
+			raced = true
 		default:
 			return Placement{}, err
 		}

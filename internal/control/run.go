@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"reeve"
 )
 
 // How often the sweeps run, and how many rows of a log may follow a checkpoint.
@@ -68,7 +70,11 @@ func (c *Control) checkpoint(ctx context.Context, rows int64) error {
 		}
 		head.At = c.now()
 		head.Signature = c.key().SignCheckpoint(head.Account, head.Seq, head.Hash, head.At)
-		if err := c.store.AddCheckpoint(ctx, head); err != nil {
+		switch err := c.store.AddCheckpoint(ctx, head); {
+		case reeve.KindOf(err) == reeve.Conflict: // signed before a restart, or by another node
+			c.setSigned(a.No, head.Seq)
+			continue
+		case err != nil:
 			return err
 		}
 		if c.opts.Checkpoint != nil {
