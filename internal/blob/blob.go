@@ -19,37 +19,22 @@ import (
 	"reeve"
 )
 
-// A Store keeps files by name. It is safe for concurrent use.
-type Store interface {
-	// Put stores what r gives, in place of what had the name before. Until r has
-	// ended without an error nothing changes. It returns size and hex SHA-256;
-	// more than limit bytes are TooLarge.
-	Put(ctx context.Context, name string, r io.Reader, limit int64) (size int64, digest string, err error)
-	// Open opens a file for reading; NotFound if there is none.
-	Open(ctx context.Context, name string) (io.ReadSeekCloser, error)
-	// Remove removes a file; it is no error if there is none.
-	Remove(ctx context.Context, name string) error
-	// Prune removes the files that were stored before a time and returns how many.
-	Prune(ctx context.Context, before time.Time) (int, error)
-}
-
 // IsName reports whether a file may have this name: 1 to 64 of a-z and 0-9.
 // Names come from outside, and must never lead out of the folder.
 func IsName(name string) bool {
 	return name != "" && len(name) <= 64 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
-// A Folder is a Store of plain files, for one node.
+// A Folder keeps files by name in one folder, for one node. It is safe for
+// concurrent use.
 type Folder struct{ root *os.Root }
-
-var _ Store = (*Folder)(nil)
 
 // incoming begins the names of files that are not complete yet.
 const incoming = ".incoming-"
 
-// OpenFolder opens a folder, makes it if need be, and removes what an
-// interrupted upload left in it.
-func OpenFolder(dir string) (*Folder, error) {
+// Open opens a folder, makes it if need be, and removes what interrupted uploads
+// left in it.
+func Open(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder for uploads: %w", err)
 	}
@@ -74,7 +59,9 @@ func OpenFolder(dir string) (*Folder, error) {
 // Close gives the folder back.
 func (f *Folder) Close() error { return f.root.Close() }
 
-// Put implements Store. The file is written beside and renamed, so that a
+// Put stores what r gives, in place of what had the name before, and returns its
+// size and hex SHA-256. More than limit bytes are TooLarge. The file is written
+// beside and renamed: until r has ended without an error nothing changes, and a
 // reader finds the old one or the new one, after a crash too.
 func (f *Folder) Put(ctx context.Context, name string, r io.Reader, limit int64) (int64, string, error) {
 	if !IsName(name) {
@@ -106,7 +93,7 @@ func (f *Folder) Put(ctx context.Context, name string, r io.Reader, limit int64)
 	return size, hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// Open implements Store.
+// Open opens a file for reading; NotFound if there is none.
 func (f *Folder) Open(_ context.Context, name string) (io.ReadSeekCloser, error) {
 	if !IsName(name) {
 		return nil, errName
@@ -121,7 +108,7 @@ func (f *Folder) Open(_ context.Context, name string) (io.ReadSeekCloser, error)
 	return file, nil
 }
 
-// Remove implements Store.
+// Remove removes a file; it is no error if there is none.
 func (f *Folder) Remove(_ context.Context, name string) error {
 	if !IsName(name) {
 		return errName
@@ -132,7 +119,7 @@ func (f *Folder) Remove(_ context.Context, name string) error {
 	return nil
 }
 
-// Prune implements Store.
+// Prune removes the files that were stored before a time and returns how many.
 func (f *Folder) Prune(ctx context.Context, before time.Time) (int, error) {
 	removed := 0
 	err := f.walk(func(file fs.DirEntry) error {

@@ -21,7 +21,7 @@ const name = "0000018f5c0e2a000000002a"
 
 func open(t *testing.T, dir string) *Folder {
 	t.Helper()
-	f, err := OpenFolder(dir)
+	f, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,12 +36,12 @@ type Files interface {
 // A Config says what the gate works with. All members are needed but those with
 // a default.
 type Config struct {
-	Rules    Rules
-	Files    Files
-	Identity link.Identity    // see keys.Endorse for the endorsement
-	Agents   string           // HOST:PORT of the message bus, as agents reach it
-	TLS      bool             // whether the bus speaks TLS
-	Now      func() time.Time // default time.Now
+	Rules     Rules
+	Files     Files
+	Identity  link.Identity    // see keys.Endorse for the endorsement
+	Agents    string           // HOST:PORT of the message bus, as agents reach it
+	AgentsTLS bool             // whether the bus speaks TLS
+	Now       func() time.Time // default time.Now
 }
 
 // Uploads are slow and large, so they have limits of their own.
@@ -55,9 +55,9 @@ type gate struct {
 	uploads chan struct{} // a slot for each
 }
 
-// New returns the agents' routes. Credentials marks those whose Denied answers
+// Routes returns the agents' routes. Credentials marks those whose Denied answers
 // count as failed attempts of their address.
-func New(c Config) door.API {
+func Routes(c Config) door.API {
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -88,7 +88,7 @@ type site struct {
 
 func open(t *testing.T) *site {
 	t.Helper()
-	files, err := blob.OpenFolder(t.TempDir())
+	files, err := blob.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,8 +98,8 @@ func open(t *testing.T) *site {
 	s.know(s.key, reeve.Managed)
 	s.handler = door.Open(door.Config{
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}, New(Config{
-		Rules: s.rules, Files: files, Agents: "reeve.example:8444", TLS: true,
+	}, Routes(Config{
+		Rules: s.rules, Files: files, Agents: "reeve.example:8444", AgentsTLS: true,
 		Identity: link.Identity{Root: []byte("root"), RootCert: []byte("cert"), Endorsement: []byte("word")},
 	}))
 	server := httptest.NewServer(s.handler)
@@ -337,7 +337,7 @@ func TestRetire(t *testing.T) {
 func TestRoutesAreClosed(t *testing.T) {
 	s := open(t)
 	open := map[string]bool{link.PathIdentity: true}
-	for _, route := range New(Config{}).Routes {
+	for _, route := range Routes(Config{}).Routes {
 		path := strings.ReplaceAll(route.Path, "{command}", command)
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 			status, text := s.request(method, path, []byte("{}"), func(r *http.Request) {

@@ -49,7 +49,7 @@ func (g *gate) enrol(w http.ResponseWriter, r *door.Request) error {
 	}
 	return door.Write(w, http.StatusOK, link.Enrolled{
 		Device: device.ID, Account: account.No, Address: link.Address(device.No),
-		Agents: g.Agents, TLS: g.TLS, At: g.Now().UTC(),
+		Agents: g.Agents, TLS: g.AgentsTLS, At: g.Now().UTC(),
 	})
 }
 
