@@ -29,9 +29,9 @@ type LogReader interface {
 // verifyPage is how many rows are read at a time.
 const verifyPage = 2000
 
-// VerifyLog walks an account's log from its oldest row. Rowhash gives the hash
-// that a row must have after prev. Kept are checkpoints from outside the store.
-func VerifyLog(ctx context.Context, store LogReader, a reeve.Account, v *seal.Verifier, rowHash func(prev seal.Hash, e reeve.AuditEntry) seal.Hash, kept []reeve.Checkpoint) (Verdict, error) {
+// VerifyLog walks an account's log from its oldest row. Kept are checkpoints from
+// outside the store.
+func VerifyLog(ctx context.Context, store LogReader, a reeve.Account, v *seal.Verifier, kept []reeve.Checkpoint) (Verdict, error) {
 	verdict := Verdict{Account: a.Name}
 	own, err := store.Checkpoints(ctx, a.No)
 	if err != nil {
@@ -53,7 +53,7 @@ func VerifyLog(ctx context.Context, store LogReader, a reeve.Account, v *seal.Ve
 	}
 	// The head is read first: rows that are written meanwhile follow it.
 	head, intact, err := store.Head(ctx, a.No)
-	if err != nil {
+	if err != nil && reeve.KindOf(err) != reeve.NotFound { // a mark that was removed does not hold
 		return verdict, err
 	}
 	var prev reeve.AuditEntry
@@ -63,7 +63,7 @@ func VerifyLog(ctx context.Context, store LogReader, a reeve.Account, v *seal.Ve
 			return verdict, err
 		}
 		for _, row := range rows {
-			if verdict.Fault = rowFault(prev, row, rowHash, due[row.Seq]); verdict.Fault != "" {
+			if verdict.Fault = rowFault(prev, row, due[row.Seq]); verdict.Fault != "" {
 				return verdict, nil
 			}
 			if row.Seq == head.Seq && row.Hash != head.Hash {
@@ -77,18 +77,27 @@ func VerifyLog(ctx context.Context, store LogReader, a reeve.Account, v *seal.Ve
 			break
 		}
 	}
-	switch {
-	case !intact:
+	if !intact {
 		verdict.Fault = "the mark of the log's end does not hold: rows were cut off or the mark was changed"
+		return verdict, nil
+	}
+	end, _, err := store.Head(ctx, a.No)
+	if err != nil {
+		return verdict, err
+	}
+	switch {
 	case prev.Seq < head.Seq || prev.Seq < furthest:
 		verdict.Fault = fmt.Sprintf("the log ends at row %d but went on to row %d: rows were cut off", prev.Seq, max(head.Seq, furthest))
+	case prev.Seq > end.Seq:
+		verdict.Fault = fmt.Sprintf("the log goes on to row %d but its end is marked at row %d: rows were added", prev.Seq, end.Seq)
 	}
 	return verdict, nil
 }
 
 // rowFault says what is wrong with a row that follows prev.
-func rowFault(prev, row reeve.AuditEntry, rowHash func(seal.Hash, reeve.AuditEntry) seal.Hash, checkpoints []reeve.Checkpoint) string {
+func rowFault(prev, row reeve.AuditEntry, checkpoints []reeve.Checkpoint) string {
 	first := prev.Seq == 0
+	numbers, texts := row.Covered()
 	switch {
 	case first && row.Seq == 1 && row.Prev != (seal.Hash{}):
 		return "row 1 does not begin the chain"
@@ -98,7 +107,7 @@ func rowFault(prev, row reeve.AuditEntry, rowHash func(seal.Hash, reeve.AuditEnt
 		return fmt.Sprintf("row %d is missing", prev.Seq+1)
 	case !first && row.Prev != prev.Hash:
 		return fmt.Sprintf("row %d does not follow row %d: rows were reordered or replaced", row.Seq, prev.Seq)
-	case rowHash(row.Prev, row) != row.Hash:
+	case seal.Next(row.Prev, seal.Row{Numbers: numbers, Texts: texts}) != row.Hash:
 		return fmt.Sprintf("row %d was edited", row.Seq)
 	}
 	for _, cp := range checkpoints {

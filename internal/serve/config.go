@@ -30,8 +30,9 @@ type Config struct {
 	RateLimit    string // "N/min" or "off"
 	Bootstrap    string // file for the first credentials; empty: standard output
 
-	Log  *slog.Logger
-	Show func(Bootstrap) // is given the first credentials where there is no file for them
+	Version string // of the program
+	Log     *slog.Logger
+	Show    func(Bootstrap) // is given the first credentials where there is no file for them
 }
 
 // Defaults of the flags that have one.
@@ -55,6 +56,9 @@ func (c Config) database() string {
 	}
 	return filepath.Join(c.Data, "reeve.db")
 }
+
+// checkpoints is the file that holds copies of the log's checkpoints.
+func (c Config) checkpoints() string { return filepath.Join(c.Data, "checkpoints.jsonl") }
 
 // check refuses settings that contradict each other or are not safe.
 func (c Config) check() error {

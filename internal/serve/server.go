@@ -20,6 +20,7 @@ import (
 	"reeve/internal/door"
 	"reeve/internal/gate"
 	"reeve/internal/keys"
+	"reeve/internal/seal"
 	"reeve/internal/sqlstore"
 )
 
@@ -94,7 +95,7 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.Rules = control.New(s.Store, own.Seal, nil, control.Options{
-		Log: c.Log, RequestsPerMinute: perMinute, Checkpoint: checkpointFile{filepath.Join(c.Data, "checkpoints.jsonl")}.add,
+		Log: c.Log, RequestsPerMinute: perMinute, Checkpoint: checkpointFile{c.checkpoints()}.add,
 	})
 	ports, err := prepare(&c, own)
 	if err != nil {
@@ -117,7 +118,7 @@ func (s *Server) open(ctx context.Context) error {
 		Identity: ports.identity, Agents: s.Agents, AgentsTLS: ports.agentsTLS != nil,
 	})
 	s.web = &http.Server{
-		Handler: s.routes(agents, files), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		Handler: s.routes(agents, files, own.Verifier()), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
@@ -140,7 +141,7 @@ func (s *Server) open(ctx context.Context) error {
 }
 
 // routes is everything that the HTTPS port answers.
-func (s *Server) routes(agents http.Handler, files *blob.Folder) http.Handler {
+func (s *Server) routes(agents http.Handler, files *blob.Folder, verifier *seal.Verifier) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/agent/", agents)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
@@ -154,7 +155,13 @@ func (s *Server) routes(agents http.Handler, files *blob.Folder) http.Handler {
 	})
 	mux.Handle("/", door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log},
 		cmapi.Routes(cmapi.Config{Rules: s.Rules, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Entries: s.Store, Files: files, Log: s.config.Log}),
-		api.Routes(api.Config{Rules: s.Rules, Store: s.Store}),
+		api.Routes(api.Config{
+			Rules: s.Rules, Credentials: s.Store, Codes: s.Store, Groups: s.Store, Devices: s.Store, Jobs: s.Store, Entries: s.Store,
+			Version: s.config.Version,
+			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
+				return control.VerifyLog(ctx, s.Store, a, verifier, nil)
+			},
+		}),
 	))
 	return mux
 }

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"reeve/internal/serve"
+)
+
+func serveCommand() *cobra.Command {
+	var c serve.Config
+	cmd := &cobra.Command{
+		Use:   "serve --data DIR",
+		Short: "Run the server",
+		Args:  exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			c.Log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+			c.Show = func(b serve.Bootstrap) { b.Print(cmd.OutOrStdout()) }
+			server, err := serve.Open(ctx, c)
+			if err != nil {
+				return err
+			}
+			c.Log.Info("serving", "url", server.URL, "agents", server.Agents)
+			failed := server.Wait(ctx)
+			c.Log.Info("stopping")
+			if err := server.Close(ctx); failed == nil {
+				failed = err
+			}
+			return failed
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.Data, "data", "", "folder of everything the server keeps")
+	f.StringVar(&c.Listen, "listen", serve.DefaultListen, "address of the API")
+	f.StringVar(&c.Agents, "agents", serve.DefaultAgents, "address of the agents' message bus")
+	f.StringVar(&c.Public, "public", "", "URL by which others reach the API (default: --listen)")
+	f.StringVar(&c.PublicAgents, "public-agents", "", "HOST:PORT by which agents reach the bus (default: --agents)")
+	f.StringVar(&c.Keys, "keys", "", "folder of the keys (default: DATA/keys)")
+	f.StringVar(&c.Database, "database", "", "postgres:// URL (default: SQLite in --data)")
+	f.StringVar(&c.TLS, "tls", serve.DefaultTLS, "auto, off, or the files CERT,KEY")
+	f.StringVar(&c.RateLimit, "rate-limit", serve.DefaultRateLimit, "requests per minute, account and published API, or off")
+	f.StringVar(&c.Bootstrap, "bootstrap", "", "file for the first credentials (default: shown on standard output)")
+	return cmd
+}
