@@ -51,7 +51,7 @@ func (a *api) account(w http.ResponseWriter, r *door.Request) error {
 }
 
 func (a *api) answerAccount(w http.ResponseWriter, r *door.Request, account reeve.Account) error {
-	counts, err := a.Devices.CountDevices(r.Context(), account.No)
+	counts, err := a.Store.CountDevices(r.Context(), account.No)
 	if err != nil {
 		return err
 	}

@@ -37,10 +37,10 @@ func (a *api) jobCommands(w http.ResponseWriter, r *door.Request) error {
 	if err := door.ReadCursor(cursor, "commands", r.Caller.Account, &from); err != nil {
 		return err
 	}
-	if _, err := a.Jobs.Job(r.Context(), r.Caller.Account, id); err != nil {
+	if _, err := a.Store.Job(r.Context(), r.Caller.Account, id); err != nil {
 		return named(err, "job")
 	}
-	commands, err := a.Jobs.Commands(r.Context(), r.Caller.Account, id, states, int32(from), limit+1)
+	commands, err := a.Store.Commands(r.Context(), r.Caller.Account, id, states, int32(from), limit+1)
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (a *api) command(w http.ResponseWriter, r *door.Request) error {
 	if !ok {
 		return named(reeve.Errorf(reeve.NotFound, "malformed command id"), "command")
 	}
-	command, result, err := a.Jobs.Command(r.Context(), r.Caller.Account, id)
+	command, result, err := a.Store.Command(r.Context(), r.Caller.Account, id)
 	if err != nil {
 		return named(err, "command")
 	}
@@ -81,7 +81,7 @@ func (a *api) deviceCommands(w http.ResponseWriter, r *door.Request) error {
 	if err != nil {
 		return err
 	}
-	commands, err := a.Jobs.DeviceCommands(r.Context(), r.Caller.Account, device.No, reeve.JobID(before), limit+1)
+	commands, err := a.Store.DeviceCommands(r.Context(), r.Caller.Account, device.No, reeve.JobID(before), limit+1)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func shapeApp(app reeve.App) client.App {
 }
 
 func (a *api) apps(w http.ResponseWriter, r *door.Request) error {
-	apps, err := a.Credentials.Apps(r.Context(), r.Caller.Account)
+	apps, err := a.Store.Apps(r.Context(), r.Caller.Account)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func shapeCode(c reeve.Code) client.Code {
 }
 
 func (a *api) codes(w http.ResponseWriter, r *door.Request) error {
-	codes, err := a.Codes.Codes(r.Context(), r.Caller.Account)
+	codes, err := a.Store.Codes(r.Context(), r.Caller.Account)
 	if err != nil {
 		return err
 	}

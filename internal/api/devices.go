@@ -42,7 +42,7 @@ func (a *api) devices(w http.ResponseWriter, r *door.Request) error {
 	if err := door.ReadCursor(cursor, "devices", r.Caller.Account, &query.After); err != nil {
 		return err
 	}
-	devices, err := a.Devices.Devices(r.Context(), r.Caller.Account, query)
+	devices, err := a.Store.Devices(r.Context(), r.Caller.Account, query)
 	if err != nil {
 		return err
 	}
@@ -64,10 +64,10 @@ func (a *api) findDevice(r *door.Request) (reeve.Device, error) {
 	name := r.PathValue("id")
 	mac, isMAC := reeve.ParseMAC(name)
 	if !isMAC {
-		device, err := a.Devices.Device(r.Context(), r.Caller.Account, name)
+		device, err := a.Store.Device(r.Context(), r.Caller.Account, name)
 		return device, named(err, "device")
 	}
-	claimants, err := a.Devices.DevicesByMAC(r.Context(), r.Caller.Account, []reeve.MAC{mac})
+	claimants, err := a.Store.DevicesByMAC(r.Context(), r.Caller.Account, []reeve.MAC{mac})
 	if err != nil {
 		return reeve.Device{}, err
 	}

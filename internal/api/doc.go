@@ -32,31 +32,29 @@ type Rules interface {
 	ChangeAccount(ctx context.Context, caller reeve.Caller, a reeve.Account) error
 }
 
-// Credentials and Codes list what an account has given out.
-type (
-	Credentials interface {
-		Apps(ctx context.Context, account int64) ([]reeve.App, error)
-	}
-	Codes interface {
-		Codes(ctx context.Context, account int64) ([]reeve.Code, error)
-	}
-)
+// A Store is what the API reads by itself.
+type Store interface {
+	Apps(ctx context.Context, account int64) ([]reeve.App, error)
+	Codes(ctx context.Context, account int64) ([]reeve.Code, error)
+	reeve.GroupStore
+	reeve.DeviceStore
+	reeve.JobStore
+	reeve.LogStore
+}
 
 // A Config says what the API works with. All members are needed but those with
 // a default.
 type Config struct {
-	Rules       Rules
-	Credentials Credentials
-	Codes       Codes
-	Groups      reeve.GroupStore
-	Devices     reeve.DeviceStore
-	Jobs        reeve.JobStore
-	Entries     reeve.LogStore
+	Rules Rules
+	Store Store
 	// Verify checks the log of an account.
 	Verify  func(ctx context.Context, account reeve.Account) (control.Verdict, error)
 	Version string        // of the server
 	MaxBody int64         // largest body in bytes; default DefaultMaxBody
 	Poll    time.Duration // how often a waiting request looks again; default DefaultPoll
+	// Stopping is closed when the server begins to shut down, so that requests
+	// that wait for news are answered at once. Nil is never.
+	Stopping <-chan struct{}
 }
 
 // Defaults of Config.

@@ -27,7 +27,7 @@ func (a *api) groups(w http.ResponseWriter, r *door.Request) error {
 		return err
 	}
 	query.Page = int(number)
-	groups, err := a.Groups.Groups(r.Context(), r.Caller.Account, query)
+	groups, err := a.Store.Groups(r.Context(), r.Caller.Account, query)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (a *api) changeGroup(w http.ResponseWriter, r *door.Request) error {
 		return err
 	}
 	id := r.PathValue("id")
-	had, err := a.Groups.Group(r.Context(), r.Caller.Account, id)
+	had, err := a.Store.Group(r.Context(), r.Caller.Account, id)
 	if err != nil {
 		return named(err, "group")
 	}
@@ -73,7 +73,7 @@ func (a *api) changeGroup(w http.ResponseWriter, r *door.Request) error {
 	if err := a.Rules.ChangeGroup(r.Context(), r.Caller, id, *name, *description); err != nil {
 		return named(err, "group")
 	}
-	group, err := a.Groups.Group(r.Context(), r.Caller.Account, id)
+	group, err := a.Store.Group(r.Context(), r.Caller.Account, id)
 	if err != nil {
 		return named(err, "group")
 	}

@@ -75,7 +75,7 @@ func (a *api) answerPlacement(w http.ResponseWriter, r *door.Request, want clien
 	job := p.Job
 	if p.Repeated { // only its id is known
 		var err error
-		if job, err = a.Jobs.Job(r.Context(), r.Caller.Account, job.ID); err != nil {
+		if job, err = a.Store.Job(r.Context(), r.Caller.Account, job.ID); err != nil {
 			return err
 		}
 	}
@@ -110,7 +110,7 @@ func (a *api) jobs(w http.ResponseWriter, r *door.Request) error {
 	if err := door.ReadCursor(cursor, "jobs", r.Caller.Account, &before); err != nil {
 		return err
 	}
-	jobs, err := a.Jobs.Jobs(r.Context(), r.Caller.Account, reeve.JobID(before), limit+1)
+	jobs, err := a.Store.Jobs(r.Context(), r.Caller.Account, reeve.JobID(before), limit+1)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (a *api) job(w http.ResponseWriter, r *door.Request) error {
 	var job reeve.Job
 	err = a.until(r, wait, func() (bool, error) {
 		var err error
-		job, err = a.Jobs.Job(r.Context(), r.Caller.Account, id)
+		job, err = a.Store.Job(r.Context(), r.Caller.Account, id)
 		return known < 0 || job.Open() != known || job.Open() == 0, err
 	})
 	if err != nil {

@@ -50,7 +50,7 @@ func (a *api) log(w http.ResponseWriter, r *door.Request) error {
 	var entries []reeve.AuditEntry
 	err := a.until(r, wait, func() (bool, error) {
 		var err error
-		entries, err = a.Entries.Log(r.Context(), r.Caller.Account, query)
+		entries, err = a.Store.Log(r.Context(), r.Caller.Account, query)
 		return len(entries) > 0, err
 	})
 	if err != nil {

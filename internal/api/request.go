@@ -188,7 +188,7 @@ func stringsOf[T ~string](list []T) []string {
 }
 
 // until calls look every so often until it says that there is news, the time is
-// over or the caller has gone.
+// over, the caller has gone or the server stops.
 func (a *api) until(r *door.Request, wait time.Duration, look func() (bool, error)) error {
 	tick := time.NewTicker(a.Poll)
 	defer tick.Stop()
@@ -199,6 +199,8 @@ func (a *api) until(r *door.Request, wait time.Duration, look func() (bool, erro
 		}
 		select {
 		case <-tick.C:
+		case <-a.Stopping:
+			return nil
 		case <-r.Context().Done():
 			return r.Context().Err()
 		}

@@ -10,7 +10,6 @@ package cmapi
 import (
 	"context"
 	"io"
-	"log/slog"
 	"time"
 
 	"reeve"
@@ -39,7 +38,6 @@ type Config struct {
 	Jobs    reeve.JobStore
 	Entries reeve.LogStore
 	Files   Files
-	Log     *slog.Logger
 	Now     func() time.Time // default time.Now
 	// KeepReports is how long results can be fetched; default DefaultKeepReports.
 	KeepReports time.Duration
