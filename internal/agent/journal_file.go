@@ -62,7 +62,7 @@ func readLines(file io.Reader, use func(line []byte, at span) error) (end int64,
 		if err != nil {
 			return end, damaged, fmt.Errorf("reading the journal: %w", err)
 		}
-		line, err := unseal(raw)
+		line, err := unsealLine(raw)
 		if err == nil {
 			err = use(line, span{end, int32(len(raw))})
 		}
@@ -82,12 +82,12 @@ func (f *appendFile) cut(end int64) error {
 	return nil
 }
 
-// seal and unseal put the check sum before a line and take it off.
-func seal(line []byte) []byte {
+// sealLine and unsealLine put the check sum before a line and take it off.
+func sealLine(line []byte) []byte {
 	return append(fmt.Appendf(make([]byte, 0, len(line)+10), "%08x ", crc32.ChecksumIEEE(line)), append(line, '\n')...)
 }
 
-func unseal(raw []byte) ([]byte, error) {
+func unsealLine(raw []byte) ([]byte, error) {
 	sum, line, _ := bytes.Cut(bytes.TrimSuffix(raw, []byte("\n")), []byte(" "))
 	var want [4]byte
 	if n, err := hex.Decode(want[:], sum[:min(len(sum), 8)]); err != nil || n != 4 || len(sum) != 8 ||
@@ -99,7 +99,7 @@ func unseal(raw []byte) ([]byte, error) {
 
 // append adds a line. If that fails the file is as before.
 func (f *appendFile) append(line []byte) (span, error) {
-	raw := seal(line)
+	raw := sealLine(line)
 	if _, err := f.file.WriteAt(raw, f.size); err != nil {
 		return span{}, errors.Join(fmt.Errorf("writing the journal: %w", err), f.cut(f.size))
 	}
@@ -120,7 +120,7 @@ func (f *appendFile) read(at span) ([]byte, error) {
 	if _, err := f.file.ReadAt(raw, at.at); err != nil {
 		return nil, fmt.Errorf("reading the journal: %w", err)
 	}
-	return unseal(raw)
+	return unsealLine(raw)
 }
 
 // crowded reports whether most of the file is likely to be of no more use.

@@ -203,8 +203,8 @@ func TestJournalWithoutDisk(t *testing.T) {
 
 func FuzzJournal(f *testing.F) {
 	f.Add([]byte("00000000 {}\n"))
-	f.Add(seal([]byte(`{"command":"c1","stage":1,"work":{"action":"x"}}`)))
-	f.Add(append(seal([]byte(`{"command":"c1","stage":3,"report":{"command":"c1"}}`)), "12345678 tor"...))
+	f.Add(sealLine([]byte(`{"command":"c1","stage":1,"work":{"action":"x"}}`)))
+	f.Add(append(sealLine([]byte(`{"command":"c1","stage":3,"report":{"command":"c1"}}`)), "12345678 tor"...))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		path := filepath.Join(t.TempDir(), "journal")
 		must(t, os.WriteFile(path, text, 0o600))

@@ -187,7 +187,9 @@ func (l *loop) outcome(t *task) (r link.Report, done bool) {
 	switch {
 	case o.OK:
 		r.State = succeeded
-		r.Identity = answers(o.Result)
+		if r.Identity = answers(o.Result); r.Identity != nil {
+			r.Result = nil
+		}
 	case l.ctx.Err() != nil:
 		return r, false
 	case t.ctx.Err() != nil:

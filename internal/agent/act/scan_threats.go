@@ -19,7 +19,7 @@ import (
 
 // A ScanHost is a machine with files to scan.
 type ScanHost interface {
-	// Volumes lists the mounted file systems, the innermost last.
+	// Volumes lists the mounted file systems, each once.
 	Volumes() ([]Volume, error)
 
 	// MayScan reports whether the local policy lets a path be scanned.

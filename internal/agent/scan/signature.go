@@ -51,11 +51,11 @@ func parse(line []byte, into *[maxDigest]byte) (signature, error) {
 	}
 	s := signature{digest: into[:n], size: anySize, name: name}
 	if string(size) != "*" {
-		bytes, err := strconv.ParseUint(string(size), 10, 64)
-		if err != nil || bytes > maxFile {
+		count, err := strconv.ParseUint(string(size), 10, 64)
+		if err != nil || count > maxFile {
 			return signature{}, errSize
 		}
-		s.size = int64(bytes)
+		s.size = int64(count)
 	}
 	if !validName(name) {
 		return signature{}, errName
