@@ -18,7 +18,12 @@ if [[ ${1-} == --durable ]]; then
 	shift
 fi
 
-for dir in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV); do PATH=$PATH:$dir; done
+# Debian keeps these programs off the PATH; the newest goes first.
+find_postgres() {
+	local dir
+	find_postgres
+}
+find_postgres
 
 answers() { pg_isready -q -d "$REEVE_TEST_POSTGRES" 2>/dev/null; }
 if [[ -n ${REEVE_TEST_POSTGRES-} ]]; then
@@ -28,7 +33,7 @@ if [[ -n ${REEVE_TEST_POSTGRES-} ]]; then
 fi
 
 "$(dirname "$0")/need.sh" postgresql:initdb
-for dir in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV); do PATH=$PATH:$dir; done
+find_postgres
 
 # PostgreSQL refuses to run as root, so root lends it to somebody harmless.
 as_owner=()
@@ -47,7 +52,7 @@ fi
 
 home=$(mktemp -d /tmp/reeve-postgres.XXXXXX)
 stop() {
-	trap '' INT TERM
+	trap '' INT TERM HUP
 	(cd / && "${as_owner[@]}" "$(command -v pg_ctl)" -D "$home/data" -m immediate -s stop) >/dev/null 2>&1 || true
 	rm -rf "$home"
 }
