@@ -21,7 +21,7 @@ fi
 # Debian keeps these programs off the PATH; the newest goes first.
 find_postgres() {
 	local dir
-	find_postgres
+	for dir in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV); do PATH=$PATH:$dir; done
 }
 find_postgres
 
