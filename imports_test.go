@@ -50,6 +50,7 @@ var rooms = map[string]room{
 	"internal/api":   {own: ". internal/action internal/control internal/door client"},
 
 	"internal/serve":      {own: server, mods: "golang.org/x/sync/"},
+	"internal/doortest":   {own: server},
 	"internal/testserver": {own: server + " internal/serve internal/swarm client"},
 
 	"internal/swarm": {own: ". internal/action internal/link internal/seal internal/agent/line",
@@ -75,8 +76,8 @@ var scarce = map[string]string{
 	"math/rand":    "internal/swarm",
 	"math/rand/v2": "internal/swarm",
 	"database/sql": "internal/sqlstore internal/storetest",
-	"net/http": "client internal/gate internal/door internal/cmapi internal/api internal/serve internal/testserver" +
-		" internal/swarm internal/agent/... cmd/...",
+	"net/http": "client internal/gate internal/door internal/cmapi internal/api internal/serve internal/doortest" +
+		" internal/testserver internal/swarm internal/agent internal/agent/line internal/agent/linetest cmd/...",
 	"unsafe": "internal/agent/host",
 }
 
