@@ -477,7 +477,7 @@ func TestLeaving(t *testing.T) {
 func TestMemoryWhileTheServerIsAway(t *testing.T) {
 	r := newRig(t)
 	r.server.Silence(true)
-	answer := map[string]string{"a": strings.Repeat("x", 400<<10)}
+	answer := map[string]string{"a": strings.Repeat("x", 200<<10)}
 	r.machine.ask = func(context.Context) (map[string]string, error) { return answer, nil }
 	r.start()
 	heap := func() int64 {
@@ -486,7 +486,7 @@ func TestMemoryWhileTheServerIsAway(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return int64(m.HeapAlloc)
 	}
-	orders := make([]link.Order, 100)
+	orders := make([]link.Order, 30)
 	for i := range orders {
 		orders[i] = r.server.Seal(r.server.Header(int64(i+1), "re-identify", `{"fields":[{"name":"a"}]}`), r.address)[0]
 	}
@@ -494,13 +494,13 @@ func TestMemoryWhileTheServerIsAway(t *testing.T) {
 	r.wants(r.end(orders[0].Command()), succeeded, "")
 	before := heap()
 	r.server.Give(r.address, orders[1:]...)
-	eventually(t, "all were received", func() bool { s, err := Look(r.dir); return err == nil && s.Open+s.Unsettled == 100 })
+	eventually(t, "all were received", func() bool { s, err := Look(r.dir); return err == nil && s.Open+s.Unsettled == len(orders) })
 	r.server.StopBus()
-	eventually(t, "all have ended", func() bool { s, err := Look(r.dir); return err == nil && s.Unsettled == 100 })
+	eventually(t, "all have ended", func() bool { s, err := Look(r.dir); return err == nil && s.Unsettled == len(orders) })
 	for len(r.server.Reports()) > 0 {
 		r.next()
 	}
-	if grown := heap() - before; grown > 4<<20 {
-		t.Errorf("100 results of 400 kB grew the heap by %d kB", grown>>10)
+	if grown := heap() - before; grown > 2<<20 {
+		t.Errorf("30 results of 200 kB grew the heap by %d kB", grown>>10)
 	}
 }

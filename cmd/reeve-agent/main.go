@@ -1,0 +1,169 @@
+// Command reeve-agent is the agent of Reeve: it enrols a machine, waits for what
+// the server orders, and does it. It may import the agent's rooms and the words;
+// what they are wired with is decided here.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"reeve/internal/agent"
+)
+
+// version is set by the build.
+var version = "unknown"
+
+const usage = `Reeve's agent carries out on this machine what its server orders.
+
+  reeve-agent run --server URL --pin PIN --code-file FILE --state DIR [--policy FILE]
+      enrol if this machine is not enrolled yet, then run in the foreground until
+      stopped. Once it is enrolled, --state alone is enough.
+  reeve-agent identify --state DIR
+      answer, on this terminal, the questions of a re-identify command.
+  reeve-agent status --state DIR [--json]
+      tell whether the agent runs, who it is and whether its server is there.
+  reeve-agent retire --state DIR
+      leave the server for good and forget the enrolment. Stop the agent first.
+  reeve-agent --version
+
+Flags, each with a twin in the environment:
+  --server URL      REEVE_SERVER     the server, such as https://reeve.example:8443; http://
+                                     only for a server on this machine
+  --pin PIN         REEVE_PIN        the server's fingerprint, 64 hex digits, from where the
+                                     registration code came from; not needed with http://
+  --code-file FILE  REEVE_CODE_FILE  a file with the registration code
+  --code CODE       REEVE_CODE       the code itself; others can see it in the list of processes
+  --state DIR       REEVE_STATE      folder for the agent's key, journal and logs; one agent each
+  --policy FILE     REEVE_POLICY     JSON file with what this agent refuses whatever is ordered:
+                                     {"actions": {"dhcprenew": false},
+                                      "scan_paths": ["/srv"],
+                                      "signatures": "/usr/local/share/reeve-signatures"}
+                                     Without it every action is allowed.
+  --json                             print one JSON object
+
+Signature files (*.hdb, *.hsb) are read from DIR/signatures, unless the policy names
+another folder. Logs are in DIR/logs.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], console{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// A console is what a command talks to.
+type console struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// errUsage marks an error of the command line itself.
+var errUsage = errors.New("see reeve-agent --help")
+
+func usagef(format string, args ...any) error {
+	return fmt.Errorf("%s; %w", fmt.Sprintf(format, args...), errUsage)
+}
+
+// commands are the subcommands, each with the names of its flags.
+var commands = map[string]struct {
+	flags string
+	run   func(context.Context, console, settings) error
+}{
+	"run":      {"server pin code code-file state policy", runAgent},
+	"identify": {"state", identify},
+	"status":   {"state json", status},
+	"retire":   {"state", retire},
+}
+
+// run runs one command line and returns its exit code.
+func run(ctx context.Context, args []string, c console) int {
+	err := dispatch(ctx, args, c)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(c.err, "reeve-agent:", err)
+	if errors.Is(err, errUsage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func dispatch(ctx context.Context, args []string, c console) error {
+	if len(args) == 0 {
+		return usagef("no command was given")
+	}
+	switch args[0] {
+	case "--help", "-help", "-h", "help":
+		_, err := io.WriteString(c.out, usage)
+		return err
+	case "--version", "-version":
+		_, err := fmt.Fprintf(c.out, "reeve-agent %s (%s)\n", agent.Version, version)
+		return err
+	}
+	command, ok := commands[args[0]]
+	if !ok {
+		return usagef("there is no command %q", args[0])
+	}
+	s, err := readSettings(command.flags, args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		_, err = io.WriteString(c.out, usage)
+		return err
+	}
+	if err != nil {
+		return usagef("%v", err)
+	}
+	return command.run(ctx, c, s)
+}
+
+// settings are the values of the flags.
+type settings struct {
+	server, pin, code, codeFile, state, policy string
+	json                                       bool
+}
+
+// readSettings takes the named flags from the command line and, where they are
+// not there, from the environment.
+func readSettings(names string, args []string) (s settings, err error) {
+	texts := map[string]*string{
+		"server": &s.server, "pin": &s.pin, "code": &s.code, "code-file": &s.codeFile, "state": &s.state, "policy": &s.policy,
+	}
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	for _, name := range strings.Fields(names) {
+		if name == "json" {
+			flags.BoolVar(&s.json, name, false, "")
+			continue
+		}
+		twin := "REEVE_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		flags.StringVar(texts[name], name, os.Getenv(twin), "")
+	}
+	if err := flags.Parse(args); err != nil {
+		return s, err
+	}
+	if flags.NArg() > 0 {
+		return s, fmt.Errorf("%q is too much", flags.Arg(0))
+	}
+	if s.state == "" {
+		return s, errors.New("name the agent's folder with --state")
+	}
+	if s.code != "" && s.codeFile != "" {
+		return s, errors.New("give --code or --code-file, not both")
+	}
+	return s, nil
+}

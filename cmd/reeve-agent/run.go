@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"reeve/internal/agent"
+	"reeve/internal/agent/host"
+)
+
+// runAgent enrols if need be and runs until ctx ends.
+func runAgent(ctx context.Context, c console, s settings) error {
+	dir, err := filepath.Abs(s.state)
+	if err != nil {
+		return err
+	}
+	policy := &agent.Policy{}
+	if s.policy != "" {
+		if policy, err = agent.ReadPolicy(s.policy); err != nil {
+			return err
+		}
+	}
+	state, err := agent.OpenState(dir)
+	if err != nil {
+		return err
+	}
+	defer state.Close()
+	code, err := s.registrationCode(state)
+	if err != nil {
+		return err
+	}
+	file, err := agent.OpenLog(dir)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	log := slog.New(slog.NewTextHandler(both{file, c.err}, nil))
+	slog.SetDefault(log)
+
+	machine := host.Open(dir)
+	identity, err := state.Enrol(ctx, agent.Enrolment{Server: s.server, Pin: s.pin, Code: code, Machine: machine, Log: log})
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop, which it did
+		}
+		return err
+	}
+	err = agent.Run(ctx, agent.Options{State: state, Identity: identity, Machine: machine, Policy: policy, Log: log})
+	if errors.Is(err, agent.ErrRetired) {
+		return nil // as it was told; the log says so
+	}
+	return err
+}
+
+// registrationCode returns the code, read from its file if one is named. An
+// agent that is enrolled needs none, so its file may be gone by then.
+func (s settings) registrationCode(state *agent.State) (string, error) {
+	if s.codeFile == "" {
+		return s.code, nil
+	}
+	text, err := os.ReadFile(s.codeFile)
+	if err == nil {
+		return strings.TrimSpace(string(text)), nil
+	}
+	if i, unread := state.Identity(); unread == nil && i.Enrolled() {
+		return "", nil
+	}
+	return "", fmt.Errorf("reading the registration code: %w", err)
+}
+
+// both writes to a file and to the terminal, and lets neither keep the other
+// from it.
+type both [2]io.Writer
+
+func (b both) Write(p []byte) (int, error) {
+	_, err1 := b[0].Write(p)
+	_, err2 := b[1].Write(p)
+	return len(p), errors.Join(err1, err2)
+}
