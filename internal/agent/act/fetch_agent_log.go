@@ -59,7 +59,7 @@ func fetchLog(ctx context.Context, h Host, t Task, _ struct{}, progress func(Pro
 	}
 	// Named by the command: running it again replaces what a crash left.
 	path := filepath.Join(folder, "agent_log-"+t.Command+".zip")
-	report, err := pack(ctx, path, h.Notes(), h.Logs())
+	report, err := pack(ctx, path, h.Notes(), h.Logs(), MaxLogs)
 	if err != nil {
 		os.Remove(path)
 		return Outcome{}, err
@@ -71,8 +71,8 @@ func fetchLog(ctx context.Context, h Host, t Task, _ struct{}, progress func(Pro
 	}, nil
 }
 
-// pack writes the archive and describes it.
-func pack(ctx context.Context, path string, notes map[string]any, logs []string) (logReport, error) {
+// pack writes the archive, with at most room bytes of logs, and describes it.
+func pack(ctx context.Context, path string, notes map[string]any, logs []string, room int64) (logReport, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return logReport{}, fmt.Errorf("writing the archive: %w", err)
@@ -89,7 +89,6 @@ func pack(ctx context.Context, path string, notes map[string]any, logs []string)
 		}
 		report.Files = append(report.Files, entry{Name: name, Bytes: bytes})
 	}
-	room := int64(MaxLogs)
 	for _, log := range logs {
 		if ctx.Err() != nil {
 			return logReport{}, context.Cause(ctx)

@@ -2,7 +2,6 @@ package act
 
 import (
 	"archive/zip"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -11,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -83,21 +83,20 @@ func TestFetchLog(t *testing.T) {
 func TestFetchLogIsBounded(t *testing.T) {
 	state := t.TempDir()
 	var logs []string
-	for i, size := range []int{MaxLogs - 3, 5, 5} {
+	for i, text := range []string{strings.Repeat("n", 97), "o, cut: end", "never"} {
 		path := filepath.Join(state, fmt.Sprint(i))
-		text := append(bytes.Repeat([]byte{'.'}, size-3), "end"...)
-		if err := os.WriteFile(path, text, 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		logs = append(logs, path)
 	}
-	var report logReport
-	o := run(t, &fakeHost{state: state, logs: logs}, "fetch_agent_log", "", &report)
-	want := []entry{{"logs/0", MaxLogs - 3, false}, {"logs/1", 3, true}}
-	if !o.OK || !reflect.DeepEqual(report.Files, want) {
-		t.Errorf("%q packed %+v, want %+v", o.Message, report.Files, want)
+	path := filepath.Join(state, "archive")
+	report, err := pack(t.Context(), path, nil, logs, 100)
+	want := []entry{{"logs/0", 97, false}, {"logs/1", 3, true}}
+	if err != nil || !reflect.DeepEqual(report.Files, want) {
+		t.Errorf("packed %+v, %v, want %+v", report.Files, err, want)
 	}
-	if got := unpack(t, o.Upload)["logs/1"]; got != "end" {
+	if got := unpack(t, path)["logs/1"]; got != "end" {
 		t.Errorf("of the last log %q was kept, want its end", got)
 	}
 }

@@ -116,7 +116,7 @@ func (p *scanPlan) addPath(path string) error {
 	p.areas = append(p.areas, a)
 	slices.SortFunc(p.areas, func(a, b *area) int { return a.Type - b.Type })
 
-	size := int64(0)
+	size := int64(-1)
 	if home.Root == path {
 		size = home.Used
 	}

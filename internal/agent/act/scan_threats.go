@@ -45,7 +45,7 @@ type Volume struct {
 	Kind VolumeKind
 	Root string // where it is mounted
 	Type string // such as "ext4"
-	Used int64  // bytes, 0 if unknown
+	Used int64  // bytes, negative if unknown
 }
 
 // VolumeKind is what a volume is to a scan.
@@ -80,7 +80,6 @@ type scanResult struct {
 	Threats          []scan.Threat         `json:"threats"`
 	ThreatsTruncated bool                  `json:"threats_truncated"`
 	Errors           []scan.Failure        `json:"errors"`
-	ErrorsTotal      int64                 `json:"errors_total"`
 }
 
 type engineResult struct {
@@ -105,6 +104,7 @@ func scanThreats(ctx context.Context, h Host, _ Task, p scanParams, progress fun
 	}
 	result := scanResult{Started: now(), Areas: plan.areas}
 	var done scan.Result
+	progress(Progress{Percent: -1, Note: "reading the signatures"})
 	h.Quietly(func() {
 		var engine scan.Engine
 		if engine, err = scan.Open(h.SignatureDir()); err != nil {
@@ -204,7 +204,6 @@ func (r *scanResult) take(done scan.Result) {
 		r.Errors[i].Path = printable(r.Errors[i].Path)
 	}
 	r.ThreatsTruncated = done.Counts.Threats > int64(len(r.Threats))
-	r.ErrorsTotal = done.Counts.Errors
 }
 
 // encode leaves out described errors, then threats, until the rest fits.

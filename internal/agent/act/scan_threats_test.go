@@ -38,7 +38,7 @@ func machine(t *testing.T) (h *fakeHost, root string) {
 		{SystemVolume, root + "/system", "ext4", 1000},
 		{PortableVolume, root + "/usb", "vfat", 100},
 		{AdditionalVolume, root + "/data", "tmpfs", 0},
-		{RemoteVolume, root + "/nfs", "nfs4", 100},
+		{RemoteVolume, root + "/nfs", "nfs4", -1},
 		{PseudoVolume, root + "/proc", "proc", 0},
 	}}, root
 }
@@ -189,7 +189,7 @@ func TestScanResultIsBounded(t *testing.T) {
 	if len(data) > maxScanResult || !got.ThreatsTruncated || len(got.Threats) == 0 {
 		t.Errorf("%d bytes with %d threats, truncated: %v", len(data), len(got.Threats), got.ThreatsTruncated)
 	}
-	if got.Counts.Threats != scan.MaxThreats || got.ErrorsTotal != 5000 {
+	if got.Counts.Threats != scan.MaxThreats || got.Counts.Errors != 5000 {
 		t.Errorf("the totals are lost: %+v", got.Counts)
 	}
 	if want := `<\xff\x01`; !strings.HasPrefix(got.Threats[0].Path, want) {

@@ -50,7 +50,7 @@ func (m *Machine) Volumes() ([]act.Volume, error) {
 	}
 	var volumes []act.Volume
 	for _, mount := range reachable(parseMounts(string(text))) {
-		v := act.Volume{Kind: act.AdditionalVolume, Root: mount.point, Type: mount.kind}
+		v := act.Volume{Kind: act.AdditionalVolume, Root: mount.point, Type: mount.kind, Used: -1}
 		if kind, ok := kindOf[mount.kind]; ok {
 			v.Kind = kind
 		} else if mount.point != "/" && m.removable(mount.device) {
@@ -159,11 +159,11 @@ func (m *Machine) removable(device string) bool {
 	})
 }
 
-// used returns how many bytes a file system holds, 0 if it does not say.
+// used returns how many bytes a file system holds, -1 if it does not say.
 func used(root string) int64 {
 	var s unix.Statfs_t
 	if unix.Statfs(root, &s) != nil {
-		return 0
+		return -1
 	}
 	return int64(s.Blocks-s.Bfree) * int64(s.Bsize)
 }

@@ -54,7 +54,7 @@ type Fault struct {
 // system, or a single file.
 type Root struct {
 	Path  string
-	Bytes int64 // about how much it holds, 0 if that is not known
+	Bytes int64 // about how much it holds, negative if that is not known
 }
 
 // Options say what a scan may touch, and how. The zero value scans everything
@@ -63,9 +63,6 @@ type Options struct {
 	// Allow reports whether policy lets the engine look at a path. It is asked
 	// for every root, folder and file.
 	Allow func(path string) bool
-
-	// Exclude lists folders that are left out, besides the engine's own.
-	Exclude []string
 
 	// Open opens a file or folder for reading; it should neither follow a
 	// link, nor wait for a pipe's other end.
@@ -104,7 +101,7 @@ const (
 	Link            Reason = "symbolic_link"     // what it names is scanned where it lives
 	NotAFile        Reason = "not_a_file"        // device, socket, pipe
 	OtherFileSystem Reason = "other_file_system" // mounted below a root
-	Excluded        Reason = "excluded"          // the agent's own signatures
+	Own             Reason = "own_signatures"    // the folder of the engine's signatures
 	Vanished        Reason = "vanished"          // removed between listing and opening
 	Refused         Reason = "policy"            // Options.Allow said no
 	TooDeep         Reason = "too_deep"          // more than MaxDepth folders down

@@ -34,12 +34,12 @@ type walk struct {
 	options  Options
 	progress func(Progress)
 
-	result   Result // of the roots that are done, threats and errors of all
-	root     *RootResult
-	device   uint64 // of the root
-	excluded []fs.FileInfo
+	result Result // of the roots that are done, threats and errors of all
+	root   *RootResult
+	device uint64      // of the root
+	own    fs.FileInfo // the folder of signatures, nil without one
 
-	expected int64 // bytes below all roots, 0 if not known
+	expected int64 // bytes below all roots, negative if not known
 	told     time.Time
 
 	head   [eicarLimit + 1]byte
@@ -54,14 +54,12 @@ func (e *builtin) Scan(ctx context.Context, roots []Root, o Options, progress fu
 	for i, a := range algorithms {
 		w.hashes[i] = a.open()
 	}
-	for _, folder := range append([]string{e.folder}, o.Exclude...) {
-		if info, err := os.Stat(folder); err == nil {
-			w.excluded = append(w.excluded, info)
-		}
+	if own, err := os.Stat(e.folder); err == nil {
+		w.own = own
 	}
 	for _, root := range roots {
-		if root.Bytes == 0 {
-			w.expected = 0
+		if root.Bytes < 0 {
+			w.expected = -1
 			break
 		}
 		w.expected += root.Bytes
@@ -121,11 +119,9 @@ func (w *walk) from(path string) error {
 // directory scans a folder that Lstat described as info. It returns an error
 // only if it could not begin.
 func (w *walk) directory(path string, info fs.FileInfo, depth int) error {
-	for _, excluded := range w.excluded {
-		if os.SameFile(info, excluded) {
-			w.skip(Excluded)
-			return nil
-		}
+	if w.own != nil && os.SameFile(info, w.own) {
+		w.skip(Own)
+		return nil
 	}
 	folder, err := w.options.Open(path)
 	if err != nil {
