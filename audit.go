@@ -25,6 +25,14 @@ type AuditEntry struct {
 	Hash [32]byte // of this row, given by the store
 }
 
+// Covered returns the fields that the row's hash covers besides the hash before
+// it, in the order in which they are hashed: whoever recomputes it from the
+// stored row sees whether the row is as it was written.
+func (e AuditEntry) Covered() (numbers []int64, texts []string) {
+	return []int64{e.Account, e.Seq, e.At.UnixMicro(), int64(e.Source), int64(e.Job)},
+		[]string{e.Event, e.Actor, e.Name, e.Address, e.RequestID, e.Device, e.Outcome, e.Detail}
+}
+
 // A Checkpoint is a signed statement of how far an account's log had come.
 type Checkpoint struct {
 	Account   int64

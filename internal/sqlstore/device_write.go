@@ -1,0 +1,170 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+
+	"reeve"
+)
+
+const deviceTaken = "a device with this id or key exists already"
+
+// Import adds devices that nobody enrolled, in the default group. Of each it
+// keeps id, class, names, MACs and when it was added.
+func (s *Store) Import(ctx context.Context, account int64, devices []reeve.Device, entry reeve.AuditEntry) error {
+	var nos []int64
+	err := s.change(ctx, func(t *tx) error {
+		a, err := t.lockAccount(account)
+		if err != nil {
+			return err
+		}
+		t.log(entry)
+		if nos, err = t.deviceNumbers(ctx, len(devices)); err != nil {
+			return err
+		}
+		rest := nos
+		for chunk := range slices.Chunk(devices, bulkChunk) {
+			if err := t.importChunk(a, rest[:len(chunk)], chunk); err != nil {
+				return err
+			}
+			rest = rest[len(chunk):]
+		}
+		return nil
+	})
+	if err != nil {
+		return conflict(err, deviceTaken)
+	}
+	for i := range devices {
+		devices[i].No = nos[i]
+		devices[i].Class.Standing = reeve.Unknown
+	}
+	return nil
+}
+
+func (t *tx) importChunk(a reeve.Account, nos []int64, devices []reeve.Device) error {
+	n := len(devices)
+	classes, added := make([]int64, n), make([]int64, n)
+	ids, hostnames, folded, nicknames, hardware := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	var macs, owners []int64
+	for i, d := range devices {
+		var err error
+		d.Class.Standing = reeve.Unknown
+		if classes[i], err = t.classNumber(d.Class); err != nil {
+			return err
+		}
+		ids[i], added[i] = d.ID, micro(d.AddedAt)
+		hostnames[i], nicknames[i], hardware[i] = clean(d.Hostname), clean(d.Nickname), clean(d.HardwareID)
+		folded[i] = fold(hostnames[i])
+		for _, m := range d.MACs {
+			macs, owners = append(macs, int64(m)), append(owners, nos[i])
+		}
+	}
+	if err := t.refuseTaken(a.No, ids); err != nil {
+		return err
+	}
+	list, args := t.list("r", 3, numbers("no", nos), texts("id", ids), numbers("class", classes), numbers("added", added))
+	err := t.later(`INSERT INTO devices (no, account, id, class, key, group_no, exempt, exempt_until, added, enrolled, archived, erase_at)
+		SELECT no, CAST($1 AS BIGINT), id, class, NULL, CAST($2 AS BIGINT), 0, 0, added, 0, 0, 0 FROM `+list,
+		append([]any{a.No, a.DefaultGroup}, args...)...)
+	if err != nil {
+		return err
+	}
+	list, args = t.list("r", 1, numbers("no", nos), texts("hostname", hostnames), texts("folded", folded),
+		texts("nickname", nicknames), texts("hardware_id", hardware))
+	err = t.later(`INSERT INTO device_names (device, hostname, folded, nickname, hardware_id)
+		SELECT no, hostname, folded, nickname, hardware_id FROM `+list, args...)
+	if err != nil {
+		return err
+	}
+	return t.addMACs(a.No, macs, owners)
+}
+
+// refuseTaken makes sure that no id is used twice. SQLite has no unique index
+// over ids, since the one that lookups read has more columns.
+func (t *tx) refuseTaken(account int64, ids []string) error {
+	sorted := slices.Sorted(slices.Values(ids))
+	list, args := t.list("r", 2, texts("id", ids))
+	used, _, err := first(t.ctx, t, number, "SELECT COUNT(*) FROM "+list+
+		" CROSS JOIN devices AS d WHERE d.account = $1 AND d.id = r.id", append([]any{account}, args...)...)
+	if err == nil && (used > 0 || len(slices.Compact(sorted)) < len(ids)) {
+		err = reeve.Errorf(reeve.Conflict, deviceTaken)
+	}
+	return err
+}
+
+// addMACs gives owners[i] the address macs[i].
+func (t *tx) addMACs(account int64, macs, owners []int64) error {
+	if len(macs) == 0 {
+		return nil
+	}
+	list, args := t.list("r", 2, numbers("mac", macs), numbers("device", owners))
+	return t.later(`INSERT INTO macs (account, mac, device) SELECT CAST($1 AS BIGINT), mac, device FROM `+list+
+		` WHERE TRUE ON CONFLICT DO NOTHING`, append([]any{account}, args...)...)
+}
+
+// setMACs makes these the only addresses of a device.
+func (t *tx) setMACs(account, device int64, macs []reeve.MAC) error {
+	list, args := t.list("r", 2, numbers("mac", macNumbers(macs)))
+	err := t.later("DELETE FROM macs WHERE device = $1 AND mac NOT IN (SELECT mac FROM "+list+")", append([]any{device}, args...)...)
+	if err != nil {
+		return err
+	}
+	return t.addMACs(account, macNumbers(macs), slices.Repeat([]int64{device}, len(macs)))
+}
+
+// insertDevice writes the row of a new device.
+func (t *tx) insertDevice(account int64, d *reeve.Device, class, group int64) error {
+	if err := t.refuseTaken(account, []string{d.ID}); err != nil {
+		return err
+	}
+	nos, err := t.deviceNumbers(t.ctx, 1)
+	if err != nil {
+		return err
+	}
+	d.No = nos[0]
+	return t.later(`INSERT INTO devices (no, account, id, class, key, group_no, exempt, exempt_until, added, enrolled, archived, erase_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)`, d.No, account, d.ID, class, keyColumn(d.Key), group,
+		int64(d.Exempt), micro(d.ExemptUntil), micro(d.AddedAt), micro(d.EnrolledAt), micro(d.ArchivedAt))
+}
+
+// updateDevice writes the row of a device that exists. A device that is not
+// archived is not to be erased either.
+func (t *tx) updateDevice(d reeve.Device, class, group int64) error {
+	return t.later(`UPDATE devices SET class = $2, key = $3, group_no = $4, exempt = $5, exempt_until = $6, enrolled = $7, archived = $8,
+		erase_at = CASE WHEN CAST($8 AS BIGINT) = 0 THEN 0 ELSE erase_at END WHERE no = $1`, d.No, class, keyColumn(d.Key), group,
+		int64(d.Exempt), micro(d.ExemptUntil), micro(d.EnrolledAt), micro(d.ArchivedAt))
+}
+
+// describe writes what stands beside the row.
+func (t *tx) describe(account int64, d reeve.Device) error {
+	err := t.later(`INSERT INTO device_names (device, hostname, folded, nickname, hardware_id) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (device) DO UPDATE SET hostname = excluded.hostname, folded = excluded.folded,
+			nickname = excluded.nickname, hardware_id = excluded.hardware_id`,
+		d.No, clean(d.Hostname), fold(clean(d.Hostname)), clean(d.Nickname), clean(d.HardwareID))
+	if err != nil {
+		return err
+	}
+	facts, err := encode(d.Facts, isZero(d.Facts))
+	if err != nil {
+		return err
+	}
+	identity, err := encode(d.Identity, len(d.Identity) == 0)
+	if err != nil {
+		return err
+	}
+	err = t.later(`INSERT INTO device_facts (device, facts, identity) VALUES ($1, $2, $3)
+		ON CONFLICT (device) DO UPDATE SET facts = excluded.facts, identity = excluded.identity`, d.No, facts, identity)
+	if err != nil {
+		return err
+	}
+	if err := t.setMACs(account, d.No, d.MACs); err != nil {
+		return err
+	}
+	return t.later(`INSERT INTO presence (device, online, last_seen, address) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (device) DO UPDATE SET online = excluded.online, last_seen = excluded.last_seen, address = excluded.address`,
+		d.No, flag(d.Online), micro(d.LastSeen), clean(d.PublicIP))
+}
+
+func isZero(f reeve.Facts) bool {
+	return f.Networks == nil && f.OSName+f.OSVersion+f.Architecture+f.User+f.Type == "" && f.LastReboot.IsZero()
+}

@@ -1,0 +1,163 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"reeve"
+)
+
+var noDevice = reeve.Errorf(reeve.NotFound, "there is no such device in this account")
+
+// A device is put together from four tables, of which each device has a row in
+// the first two.
+const (
+	deviceColumns = `SELECT d.no, d.id, d.class, d.key, d.exempt, d.exempt_until, d.added, d.enrolled, d.archived, d.account,
+		g.id, g.name, n.hostname, n.nickname, n.hardware_id, COALESCE(f.facts, ''), COALESCE(f.identity, ''),
+		COALESCE(p.online, 0), COALESCE(p.last_seen, 0), COALESCE(p.address, ''),
+		COALESCE((SELECT string_agg(CAST(m.mac AS TEXT), ' ') FROM macs AS m WHERE m.device = d.no), '') FROM `
+	deviceJoins = ` JOIN device_names AS n ON n.device = d.no JOIN device_groups AS g ON g.no = d.group_no
+		LEFT JOIN device_facts AS f ON f.device = d.no LEFT JOIN presence AS p ON p.device = d.no`
+)
+
+// record is a device as it is read: its class is still a number.
+type record struct {
+	reeve.Device
+	class, account int64
+}
+
+func scanRecord(r rows) (v record, err error) {
+	d := &v.Device
+	var exempt, exemptUntil, added, enrolled, archived, online, lastSeen int64
+	var key []byte
+	var facts, identity, macs string
+	err = r.Scan(&d.No, &d.ID, &v.class, &key, &exempt, &exemptUntil, &added, &enrolled, &archived, &v.account,
+		&d.GroupID, &d.GroupName, &d.Hostname, &d.Nickname, &d.HardwareID, &facts, &identity,
+		&online, &lastSeen, &d.PublicIP, &macs)
+	if err != nil {
+		return v, err
+	}
+	d.Key, d.Exempt, d.ExemptUntil = toKey(key), reeve.Exemption(exempt), fromMicro(exemptUntil)
+	d.AddedAt, d.EnrolledAt, d.ArchivedAt = fromMicro(added), fromMicro(enrolled), fromMicro(archived)
+	d.Online, d.LastSeen = online != 0, fromMicro(lastSeen)
+	for word := range strings.FieldsSeq(macs) {
+		mac, err := strconv.ParseInt(word, 10, 64)
+		if err != nil {
+			return v, fmt.Errorf("reading a MAC address of device %d: %w", d.No, err)
+		}
+		d.MACs = append(d.MACs, reeve.MAC(mac))
+	}
+	slices.Sort(d.MACs)
+	if err := decode(facts, &d.Facts); err != nil {
+		return v, err
+	}
+	return v, decode(identity, &d.Identity)
+}
+
+// records reads devices: from is a table of devices named d, rest follows the joins.
+func (s *Store) records(ctx context.Context, q querier, from, rest string, args ...any) ([]record, error) {
+	found, err := all(ctx, q, scanRecord, deviceColumns+from+deviceJoins+rest, args...)
+	if err != nil {
+		return nil, err
+	}
+	err = s.classes.know(ctx, q, func(yield func(int64) bool) {
+		for i := range found {
+			if !yield(found[i].class) {
+				return
+			}
+		}
+	})
+	for i := range found {
+		found[i].Class, _ = s.classes.class(found[i].class)
+	}
+	return found, err
+}
+
+func (s *Store) devices(ctx context.Context, q querier, from, rest string, args ...any) ([]reeve.Device, error) {
+	found, err := s.records(ctx, q, from, rest, args...)
+	devices := make([]reeve.Device, len(found))
+	for i := range found {
+		devices[i] = found[i].Device
+	}
+	return devices, err
+}
+
+// Device finds one device that is not archived.
+func (s *Store) Device(ctx context.Context, account int64, id string) (reeve.Device, error) {
+	found, err := s.devices(ctx, s.db, "devices AS d", " WHERE d.account = $1 AND d.id = $2 AND "+live, account, id)
+	if err == nil && len(found) == 0 {
+		err = noDevice
+	}
+	if err != nil {
+		return reeve.Device{}, err
+	}
+	return found[0], nil
+}
+
+// DevicesByID returns the devices with these ids.
+func (s *Store) DevicesByID(ctx context.Context, account int64, ids []string) ([]reeve.Device, error) {
+	list, args := s.db.list("r", 2, texts("id", ids))
+	return s.devices(ctx, s.db, "(SELECT * FROM devices AS d WHERE d.account = $1 AND "+live+
+		" AND d.id IN (SELECT id FROM "+list+")) AS d", "", append([]any{account}, args...)...)
+}
+
+// DevicesByMAC returns every device that claims one of these MACs.
+func (s *Store) DevicesByMAC(ctx context.Context, account int64, macs []reeve.MAC) ([]reeve.Device, error) {
+	return s.byMAC(ctx, s.db, account, macs)
+}
+
+func (s *Store) byMAC(ctx context.Context, q querier, account int64, macs []reeve.MAC) ([]reeve.Device, error) {
+	list, args := q.list("r", 2, numbers("mac", macNumbers(macs)))
+	return s.devices(ctx, q, "(SELECT * FROM devices AS d WHERE "+live+" AND d.no IN (SELECT m.device FROM "+list+
+		" CROSS JOIN macs AS m WHERE m.account = $1 AND m.mac = r.mac)) AS d", "", append([]any{account}, args...)...)
+}
+
+// Devices returns a page: the rows are chosen first, then completed.
+func (s *Store) Devices(ctx context.Context, account int64, q reeve.DeviceQuery) ([]reeve.Device, error) {
+	from := "devices AS d"
+	where := "d.account = $1 AND d.no > $2"
+	args := []any{account, q.After, q.Limit}
+	if len(q.Standings) == 0 {
+		where += " AND " + live
+	} else {
+		var words []string
+		for _, standing := range q.Standings {
+			words = append(words, strconv.Itoa(int(standing)))
+		}
+		where += " AND d.class & 7 IN (" + strings.Join(words, ", ") + ")"
+	}
+	if q.GroupID != "" {
+		args = append(args, q.GroupID)
+		where += fmt.Sprintf(" AND d.group_no = (SELECT no FROM device_groups WHERE account = $1 AND id = $%d)", len(args))
+	}
+	if wanted := fold(q.Search); wanted != "" {
+		args = append(args, "%"+likeEscaper.Replace(clean(wanted))+"%")
+		from += " JOIN device_names AS s ON s.device = d.no"
+		where += fmt.Sprintf(" AND s.folded LIKE $%d ESCAPE '!'", len(args))
+	}
+	return s.devices(ctx, s.db, "(SELECT d.* FROM "+from+" WHERE "+where+" ORDER BY d.no LIMIT $3) AS d", " ORDER BY d.no", args...)
+}
+
+var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+
+// CountDevices returns how many devices the account has in each standing.
+func (s *Store) CountDevices(ctx context.Context, account int64) (map[reeve.Standing]int64, error) {
+	counts, err := all(ctx, s.db, func(r rows) (v [2]int64, err error) { return v, r.Scan(&v[0], &v[1]) },
+		"SELECT d.class & 7, COUNT(*) FROM devices AS d WHERE d.account = $1 AND "+kept+" GROUP BY d.class & 7", account)
+	byStanding := map[reeve.Standing]int64{}
+	for _, c := range counts {
+		byStanding[reeve.Standing(c[0])] = c[1]
+	}
+	return byStanding, err
+}
+
+func macNumbers(macs []reeve.MAC) []int64 {
+	numbers := make([]int64, len(macs))
+	for i, m := range macs {
+		numbers[i] = int64(m)
+	}
+	return numbers
+}

@@ -1,0 +1,171 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"reeve"
+)
+
+// Expire ends what is over at now. Of several servers that do so at once, each
+// finds what the others have left.
+func (s *Store) Expire(ctx context.Context, now time.Time) (int64, error) {
+	due, _, err := first(ctx, s.db, number, `SELECT CASE WHEN EXISTS (SELECT 1 FROM open_jobs WHERE due <= $1)
+		OR EXISTS (SELECT 1 FROM effect_ends WHERE at <= $1) OR EXISTS (SELECT 1 FROM repeats WHERE until <= $1)
+		THEN 1 ELSE 0 END`, micro(now))
+	if err != nil || due == 0 {
+		return 0, err
+	}
+	var changed int64
+	err = s.change(ctx, func(t *tx) error {
+		effects, err := t.endEffects(now)
+		if err != nil {
+			return err
+		}
+		commands, err := t.endCommands(now)
+		if err != nil {
+			return err
+		}
+		changed = effects + commands
+		return t.later("DELETE FROM repeats WHERE until <= $1", micro(now))
+	})
+	return changed, err
+}
+
+// endEffects ends exemptions that are over and erases records that are due: of
+// each job's devices those that nothing has changed since.
+func (t *tx) endEffects(now time.Time) (int64, error) {
+	type end struct{ at, job, account int64 }
+	ends, err := all(t.ctx, t, func(r rows) (e end, err error) { return e, r.Scan(&e.at, &e.job, &e.account) },
+		"DELETE FROM effect_ends WHERE at <= $1 RETURNING at, job, account", micro(now))
+	if err != nil || len(ends) == 0 {
+		return 0, err
+	}
+	accounts := make([]int64, len(ends))
+	for i, e := range ends {
+		accounts[i] = e.account
+	}
+	if err := t.lockAccounts(accounts); err != nil {
+		return 0, err
+	}
+	const ofJob = " AND no IN (SELECT device FROM commands WHERE job = $1 AND state = 3)"
+	var total int64
+	for _, e := range ends {
+		n, err := t.exec("UPDATE devices SET exempt = 0, exempt_until = 0 WHERE exempt_until = $2"+ofJob, e.job, e.at)
+		if err != nil {
+			return 0, err
+		}
+		t.logCount(e.account, now, "exemptions_ended", reeve.JobID(e.job), n)
+		total += n
+		gone, err := all(t.ctx, t, number, "SELECT d.no FROM devices AS d WHERE d.erase_at = $2 AND "+archived+ofJob, e.job, e.at)
+		if err != nil {
+			return 0, err
+		}
+		for chunk := range slices.Chunk(gone, bulkChunk) {
+			if err := t.erase(chunk); err != nil {
+				return 0, err
+			}
+		}
+		t.logCount(e.account, now, "devices_erased", reeve.JobID(e.job), int64(len(gone)))
+		total += int64(len(gone))
+	}
+	return total, nil
+}
+
+// erase leaves of a record what the trees of its jobs need: number, id and key.
+func (t *tx) erase(devices []int64) error {
+	list, args := t.list("r", 1, numbers("no", devices))
+	listed := " IN (SELECT no FROM " + list + ")"
+	for _, statement := range []string{
+		"UPDATE devices SET class = class | 7, exempt = 0, exempt_until = 0 WHERE no" + listed,
+		"UPDATE device_names SET hostname = '', folded = '', nickname = '', hardware_id = '' WHERE device" + listed,
+		"DELETE FROM device_keys WHERE key IN (SELECT key FROM devices WHERE key IS NOT NULL AND no" + listed + ")",
+		"DELETE FROM device_facts WHERE device" + listed,
+		"DELETE FROM macs WHERE device" + listed,
+		"DELETE FROM presence WHERE device" + listed,
+	} {
+		if err := t.later(statement, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endCommands ends the commands whose deadline has passed. Jobs are looked for
+// again once they are locked, since a report or another server may have been
+// faster.
+func (t *tx) endCommands(now time.Time) (int64, error) {
+	const due = "SELECT job, 0 FROM open_jobs WHERE due <= $1 ORDER BY job"
+	ids, err := all(t.ctx, t, scanID, due, micro(now))
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	heads, err := t.lockJobs(ids)
+	if err != nil {
+		return 0, err
+	}
+	if ids, err = all(t.ctx, t, scanID, due, micro(now)); err != nil {
+		return 0, err
+	}
+	var jobs, reach []int64 // reach is the state up to which commands end
+	for _, id := range ids {
+		head, locked := heads[id.Job]
+		if !locked { // became due meanwhile: the next sweep has it
+			continue
+		}
+		jobs = append(jobs, int64(id.Job))
+		if head.finishBy <= micro(now) {
+			reach = append(reach, int64(reeve.Running))
+		} else {
+			reach = append(reach, int64(reeve.Sent))
+		}
+	}
+	if len(jobs) == 0 {
+		return 0, nil
+	}
+	return t.endJobs(now, jobs, reach, heads)
+}
+
+func (t *tx) endJobs(now time.Time, jobs, reach []int64, heads map[reeve.JobID]jobHead) (int64, error) {
+	list, args := t.list("r", 1, numbers("job", jobs), numbers("reach", reach))
+	counts, err := all(t.ctx, t, func(r rows) (v [2]int64, err error) { return v, r.Scan(&v[0], &v[1]) },
+		"SELECT c.job, COUNT(*) FROM "+list+" CROSS JOIN commands AS c WHERE c.job = r.job AND c.state <= r.reach GROUP BY c.job ORDER BY c.job", args...)
+	if err != nil {
+		return 0, err
+	}
+	list, args = t.list("r", 5, numbers("job", jobs), numbers("reach", reach))
+	err = t.later(`UPDATE commands SET state = $1, changed = $2,
+			reason = CASE WHEN commands.state = 2 THEN CAST($3 AS INTEGER) ELSE CAST($4 AS INTEGER) END
+		FROM `+list+` WHERE commands.job = r.job AND commands.state <= r.reach`,
+		append([]any{int64(reeve.Expired), micro(now), int64(reeve.ExecutionRanOut), int64(reeve.DeliveryRanOut)}, args...)...)
+	if err != nil {
+		return 0, err
+	}
+	ended := map[reeve.JobID]*reeve.Counts{}
+	var total int64
+	for _, c := range counts {
+		id := reeve.JobID(c[0])
+		countIn(ended, id)[reeve.Expired] = c[1]
+		t.logCount(heads[id].account, now, "job_expired", id, c[1])
+		total += c[1]
+	}
+	// What is left runs until the job's end.
+	list, args = t.list("r", 1, numbers("job", jobs))
+	err = t.later("UPDATE open_jobs SET due = (SELECT finish_by FROM jobs WHERE id = job) WHERE job IN (SELECT job FROM "+list+")", args...)
+	if err != nil {
+		return 0, err
+	}
+	return total, t.count(ended)
+}
+
+// logCount appends an entry about n devices of a job, unless there are none.
+func (t *tx) logCount(account int64, now time.Time, event string, job reeve.JobID, n int64) {
+	if n == 0 {
+		return
+	}
+	e := system(account, now, event)
+	e.Job, e.Detail = job, fmt.Sprintf(`{"devices":%d}`, n)
+	t.log(e)
+}

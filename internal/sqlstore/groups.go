@@ -1,0 +1,154 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"reeve"
+)
+
+var noGroup = reeve.Errorf(reeve.NotFound, "there is no such group in this account")
+
+const (
+	groupColumns = `g.no, g.id, g.name, g.description, CASE WHEN a.default_group = g.no THEN 1 ELSE 0 END, g.created, g.modified
+		FROM device_groups AS g JOIN accounts AS a ON a.no = g.account`
+	groupNameUsed = "a group with this name exists already; choose another name"
+)
+
+func scanGroup(r rows) (g reeve.Group, err error) {
+	var isDefault, created, modified int64
+	err = r.Scan(&g.No, &g.ID, &g.Name, &g.Description, &isDefault, &created, &modified)
+	g.Default, g.Created, g.Modified = isDefault != 0, fromMicro(created), fromMicro(modified)
+	return g, err
+}
+
+func findGroup(ctx context.Context, q querier, account int64, id string) (reeve.Group, error) {
+	return must[reeve.Group](noGroup)(first(ctx, q, scanGroup,
+		"SELECT "+groupColumns+" WHERE g.account = $1 AND g.id = $2", account, id))
+}
+
+func (t *tx) addGroup(account int64, g reeve.Group) (int64, error) {
+	no, _, err := first(t.ctx, t, number, `INSERT INTO device_groups (account, id, name, description, created, modified)
+		VALUES ($1, $2, $3, $4, $5, $6) RETURNING no`, account, g.ID, g.Name, g.Description, micro(g.Created), micro(g.Modified))
+	return no, err
+}
+
+// AddGroup adds a group and sets its key.
+func (s *Store) AddGroup(ctx context.Context, account int64, g reeve.Group, entry reeve.AuditEntry) (reeve.Group, error) {
+	err := s.change(ctx, func(t *tx) (err error) {
+		if _, err := t.lockAccount(account); err != nil {
+			return err
+		}
+		t.log(entry)
+		g.No, err = t.addGroup(account, g)
+		return err
+	})
+	if err != nil {
+		return reeve.Group{}, conflict(err, groupNameUsed)
+	}
+	g.Default, g.Devices = false, 0
+	g.Created, g.Modified = fromMicro(micro(g.Created)), fromMicro(micro(g.Modified))
+	return g, nil
+}
+
+// Group returns one group.
+func (s *Store) Group(ctx context.Context, account int64, id string) (reeve.Group, error) {
+	return findGroup(ctx, s.db, account, id)
+}
+
+// Groups returns one page. All groups are read, since they are few, and chosen
+// here, where letters fold alike over every database.
+func (s *Store) Groups(ctx context.Context, account int64, q reeve.GroupQuery) ([]reeve.Group, error) {
+	groups, err := all(ctx, s.db, scanGroup, "SELECT "+groupColumns+" WHERE g.account = $1 ORDER BY g.no", account)
+	if err != nil {
+		return nil, err
+	}
+	if wanted := fold(q.Search); wanted != "" {
+		groups = slices.DeleteFunc(groups, func(g reeve.Group) bool { return !strings.Contains(fold(g.Name), wanted) })
+	}
+	if q.Sort == "devices" {
+		if err := s.countInGroups(ctx, account, groups); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(groups, func(a, b reeve.Group) int {
+		if q.Desc {
+			a, b = b, a
+		}
+		switch q.Sort {
+		case "devices":
+			return cmp.Compare(a.Devices, b.Devices)
+		case "modified":
+			return a.Modified.Compare(b.Modified)
+		default:
+			return strings.Compare(fold(a.Name), fold(b.Name))
+		}
+	})
+	from := min((q.Page-1)*q.Limit, len(groups))
+	groups = groups[from:min(from+q.Limit, len(groups))]
+	if q.Sort != "devices" {
+		err = s.countInGroups(ctx, account, groups)
+	}
+	return groups, err
+}
+
+// countInGroups sets how many live devices are in each of the groups.
+func (s *Store) countInGroups(ctx context.Context, account int64, groups []reeve.Group) error {
+	nos := make([]int64, len(groups))
+	for i, g := range groups {
+		nos[i] = g.No
+	}
+	list, args := s.db.list("r", 2, numbers("no", nos))
+	counts, err := all(ctx, s.db, func(r rows) (v [2]int64, err error) { return v, r.Scan(&v[0], &v[1]) },
+		"SELECT d.group_no, COUNT(*) FROM devices AS d WHERE d.account = $1 AND "+live+
+			" AND d.group_no IN (SELECT no FROM "+list+") GROUP BY d.group_no", append([]any{account}, args...)...)
+	for _, c := range counts {
+		groups[slices.Index(nos, c[0])].Devices = c[1]
+	}
+	return err
+}
+
+// SetGroup stores name and description of the group with g's ID.
+func (s *Store) SetGroup(ctx context.Context, account int64, g reeve.Group, entry reeve.AuditEntry) error {
+	err := s.change(ctx, func(t *tx) error {
+		t.log(entry)
+		n, err := t.exec("UPDATE device_groups SET name = $3, description = $4, modified = $5 WHERE account = $1 AND id = $2",
+			account, g.ID, g.Name, g.Description, micro(g.Modified))
+		if err == nil && n == 0 {
+			err = noGroup
+		}
+		return err
+	})
+	return conflict(err, groupNameUsed)
+}
+
+// RemoveGroup moves the group's devices and codes to the default group and
+// removes it.
+func (s *Store) RemoveGroup(ctx context.Context, account int64, id string, entry reeve.AuditEntry) error {
+	return s.change(ctx, func(t *tx) error {
+		a, err := t.lockAccount(account)
+		if err != nil {
+			return err
+		}
+		g, err := findGroup(ctx, t, account, id)
+		if err != nil {
+			return err
+		}
+		if g.Default {
+			return reeve.Errorf(reeve.Invalid, "the default group takes the devices that are in no other and cannot be removed")
+		}
+		t.log(entry)
+		if err := t.later("UPDATE devices SET group_no = $2 WHERE group_no = $1", g.No, a.DefaultGroup); err != nil {
+			return err
+		}
+		if err := t.later("UPDATE codes SET group_no = 0 WHERE group_no = $1", g.No); err != nil {
+			return err
+		}
+		return t.later("DELETE FROM device_groups WHERE no = $1", g.No)
+	})
+}
+
+// fold makes text comparable without regard to case.
+func fold(s string) string { return strings.ToLower(s) }

@@ -1,0 +1,119 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"reeve"
+)
+
+var noJob = reeve.Errorf(reeve.NotFound, "there is no such job in this account")
+var noCommand = reeve.Errorf(reeve.NotFound, "there is no such command in this account")
+
+const jobColumns = `id, account, action, params, source, actor, name, address, request_id, comment, issued, deliver_by,
+	finish_by, entries, unmatched, targets, succeeded, failed, expired, cancelled, not_applicable, refused, root, signature,
+	seal_key, cancelled_at`
+
+func scanJob(r rows) (j reeve.Job, err error) {
+	var id, source, issued, deliverBy, finishBy, cancelled int64
+	var params string
+	var root []byte
+	n := &j.Counts
+	err = r.Scan(&id, &j.Account, &j.Action, &params, &source, &j.Caller.Actor, &j.Caller.Name, &j.Caller.Address,
+		&j.Caller.RequestID, &j.Comment, &issued, &deliverBy, &finishBy, &j.Entries, &j.Unmatched, &j.Targets,
+		&n[reeve.Succeeded], &n[reeve.Failed], &n[reeve.Expired], &n[reeve.Cancelled], &n[reeve.NotApplicable],
+		&n[reeve.Refused], &root, &j.Signature, &j.SealKey, &cancelled)
+	j.ID, j.Params, j.Caller.Account, j.Caller.Source = reeve.JobID(id), json.RawMessage(params), j.Account, reeve.Source(source)
+	j.Issued, j.DeliverBy, j.FinishBy = fromMicro(issued), fromMicro(deliverBy), fromMicro(finishBy)
+	j.Root, j.Cancelled = toHash(root), fromMicro(cancelled)
+	return j, err
+}
+
+// Job returns one job.
+func (s *Store) Job(ctx context.Context, account int64, id reeve.JobID) (reeve.Job, error) {
+	return must[reeve.Job](noJob)(first(ctx, s.db, scanJob,
+		"SELECT "+jobColumns+" FROM jobs WHERE id = $1 AND account = $2", int64(id), account))
+}
+
+// Jobs returns up to limit jobs, newest first.
+func (s *Store) Jobs(ctx context.Context, account int64, before reeve.JobID, limit int) ([]reeve.Job, error) {
+	return all(ctx, s.db, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE account = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+		account, orLast(before), limit)
+}
+
+// orLast makes 0 the end of all ids.
+func orLast(before reeve.JobID) int64 {
+	if before == 0 {
+		return 1<<63 - 1
+	}
+	return int64(before)
+}
+
+const commandColumns = `SELECT c.job, c.leaf, c.device, d.id, n.hostname, c.state, c.reason, c.percent,
+	COALESCE(o.message, ''), c.changed, COALESCE(o.late, ''), COALESCE(o.result, '') FROM `
+const commandJoins = ` JOIN devices AS d ON d.no = c.device JOIN device_names AS n ON n.device = c.device
+	LEFT JOIN command_notes AS o ON o.job = c.job AND o.leaf = c.leaf`
+
+// told is a command with the result that its agent sent.
+type told struct {
+	reeve.Command
+	result string
+}
+
+func scanCommand(r rows) (c told, err error) {
+	var job, state, reason, percent, changed int64
+	err = r.Scan(&job, &c.ID.Leaf, &c.DeviceNo, &c.DeviceID, &c.Hostname, &state, &reason, &percent,
+		&c.Message, &changed, &c.Late, &c.result)
+	c.ID.Job, c.State, c.Reason, c.Percent = reeve.JobID(job), reeve.State(state), reeve.Reason(reason), int8(percent)
+	c.Changed = fromMicro(changed)
+	return c, err
+}
+
+func (s *Store) commands(ctx context.Context, from, rest string, args ...any) ([]reeve.Command, error) {
+	found, err := all(ctx, s.db, scanCommand, commandColumns+from+commandJoins+rest, args...)
+	commands := make([]reeve.Command, len(found))
+	for i, c := range found {
+		commands[i] = c.Command
+	}
+	return commands, err
+}
+
+// Commands returns a page of a job's commands in leaf order.
+func (s *Store) Commands(ctx context.Context, account int64, job reeve.JobID, states []reeve.State, from int32, limit int) ([]reeve.Command, error) {
+	if _, err := s.Job(ctx, account, job); err != nil {
+		return nil, err
+	}
+	where := "job = $1 AND leaf >= $2"
+	if len(states) > 0 {
+		words := make([]string, len(states))
+		for i, state := range states {
+			words[i] = strconv.Itoa(int(state))
+		}
+		where += " AND state IN (" + strings.Join(words, ", ") + ")"
+	}
+	return s.commands(ctx, "(SELECT * FROM commands WHERE "+where+" ORDER BY leaf LIMIT $3) AS c", " ORDER BY c.leaf",
+		int64(job), from, limit)
+}
+
+// Command returns one command and the structured result its agent sent, if any.
+func (s *Store) Command(ctx context.Context, account int64, id reeve.CommandID) (reeve.Command, json.RawMessage, error) {
+	c, err := must[told](noCommand)(first(ctx, s.db, scanCommand, commandColumns+"commands AS c"+commandJoins+
+		" JOIN jobs AS j ON j.id = c.job WHERE c.job = $1 AND c.leaf = $2 AND j.account = $3", int64(id.Job), id.Leaf, account))
+	if err != nil || c.result == "" {
+		return c.Command, nil, err
+	}
+	return c.Command, json.RawMessage(c.result), nil
+}
+
+// DeviceCommands returns up to limit commands of a device, newest first.
+func (s *Store) DeviceCommands(ctx context.Context, account, device int64, before reeve.JobID, limit int) ([]reeve.Command, error) {
+	_, err := must[int64](noDevice)(first(ctx, s.db, number,
+		"SELECT d.no FROM devices AS d WHERE d.no = $1 AND d.account = $2 AND "+kept, device, account))
+	if err != nil {
+		return nil, err
+	}
+	return s.commands(ctx, `(SELECT * FROM commands WHERE device = $1 AND job < $2 ORDER BY job DESC, leaf DESC LIMIT $3) AS c`,
+		" ORDER BY c.job DESC, c.leaf DESC", device, orLast(before), limit)
+}

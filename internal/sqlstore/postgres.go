@@ -1,0 +1,185 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// postgresDB is a PostgreSQL database, which other servers may use as well.
+type postgresDB struct {
+	pool *pgxpool.Pool
+	// writers bounds the transactions under way, so that a query that somebody
+	// makes within one always finds a connection.
+	writers chan struct{}
+}
+
+func openPostgres(ctx context.Context, url string, readOnly bool) (*postgresDB, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("reading the address of the database: %w", err)
+	}
+	config.ConnConfig.RuntimeParams["application_name"] = "reeve"
+	if readOnly {
+		config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = 16
+	}
+	config.MaxConns = max(config.MaxConns, 2)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the database: %w", err)
+	}
+	db := &postgresDB{pool, make(chan struct{}, config.MaxConns/2)}
+	if err = db.ping(ctx); err == nil && !readOnly {
+		err = db.migrate(ctx)
+	}
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("connecting to the database: %w", err)
+	}
+	return db, nil
+}
+
+func (db *postgresDB) ping(ctx context.Context) error { return db.pool.Ping(ctx) }
+
+func (db *postgresDB) close() error {
+	db.pool.Close()
+	return nil
+}
+
+func (db *postgresDB) query(ctx context.Context, text string, args ...any) (rows, error) {
+	return db.pool.Query(ctx, text, args...)
+}
+
+func (db *postgresDB) list(name string, first int, columns ...column) (string, []any) {
+	return postgresList(name, first, columns...)
+}
+
+func postgresList(name string, first int, columns ...column) (string, []any) {
+	arrays, names := make([]string, len(columns)), make([]string, len(columns))
+	args := make([]any, len(columns))
+	for i, c := range columns {
+		names[i] = c.name
+		if c.texts == nil {
+			arrays[i], args[i] = fmt.Sprintf("$%d::bigint[]", first+i), c.numbers
+		} else {
+			arrays[i], args[i] = fmt.Sprintf("$%d::text[]", first+i), c.texts
+		}
+	}
+	return fmt.Sprintf("unnest(%s) AS %s (%s)", strings.Join(arrays, ", "), name, strings.Join(names, ", ")), args
+}
+
+// postgresSession is one transaction. Statements that nobody waits for are
+// kept and sent together with the next that somebody waits for, the BEGIN too:
+// a small transaction is a matter of round trips.
+type postgresSession struct {
+	conn  *pgxpool.Conn
+	batch *pgx.Batch
+	done  func() // gives the place among the writers back
+}
+
+func (db *postgresDB) begin(ctx context.Context) (session, error) {
+	select {
+	case db.writers <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	done := func() { <-db.writers }
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		done()
+		return nil, err
+	}
+	s := &postgresSession{conn, &pgx.Batch{}, done}
+	s.batch.Queue("BEGIN")
+	return s, nil
+}
+
+func (s *postgresSession) later(_ context.Context, text string, args ...any) error {
+	s.batch.Queue(text, args...)
+	return nil
+}
+
+// send sends everything that waits and returns the results, which stand before
+// that of the last statement.
+func (s *postgresSession) send(ctx context.Context) (pgx.BatchResults, error) {
+	batch := s.batch
+	s.batch = &pgx.Batch{}
+	results := s.conn.SendBatch(ctx, batch)
+	for range batch.Len() - 1 {
+		if _, err := results.Exec(); err != nil {
+			_ = results.Close() // repeats the error
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+func (s *postgresSession) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	s.batch.Queue(text, args...)
+	results, err := s.send(ctx)
+	if err != nil {
+		return 0, err
+	}
+	tag, err := results.Exec()
+	if closing := results.Close(); err == nil {
+		err = closing
+	}
+	return tag.RowsAffected(), err
+}
+
+func (s *postgresSession) query(ctx context.Context, text string, args ...any) (rows, error) {
+	s.batch.Queue(text, args...)
+	results, err := s.send(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := results.Query()
+	if err != nil {
+		_ = results.Close()
+		return nil, err
+	}
+	return &batchRows{found, results}, nil
+}
+
+// batchRows ends the batch with its rows.
+type batchRows struct {
+	pgx.Rows
+	results pgx.BatchResults
+}
+
+// Close ends both. What could go wrong is reported by Err before.
+func (r *batchRows) Close() {
+	r.Rows.Close()
+	_ = r.results.Close()
+}
+
+func (s *postgresSession) list(name string, first int, columns ...column) (string, []any) {
+	return postgresList(name, first, columns...)
+}
+
+// locking takes the weakest lock that keeps other writers of the row away.
+func (s *postgresSession) locking(text string) string { return text + " FOR NO KEY UPDATE" }
+
+func (s *postgresSession) commit(ctx context.Context) error {
+	_, err := s.exec(context.WithoutCancel(ctx), "COMMIT")
+	if err != nil {
+		s.rollback()
+		return err
+	}
+	s.conn.Release()
+	s.done()
+	return nil
+}
+
+func (s *postgresSession) rollback() {
+	// If it fails, the connection is no good and the pool drops it.
+	_, _ = s.conn.Exec(context.Background(), "ROLLBACK")
+	s.conn.Release()
+	s.done()
+}

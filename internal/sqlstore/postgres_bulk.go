@@ -1,0 +1,123 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"reeve"
+)
+
+func (s *postgresSession) deviceNumbers(ctx context.Context, n int) ([]int64, error) {
+	given, err := all(ctx, s, number, "SELECT nextval('device_no') FROM generate_series(1, $1::bigint)", n)
+	slices.Sort(given)
+	return given, err
+}
+
+// Targets come back as arrays, and their keys as one string of bytes: a few
+// large values are cheaper than many rows.
+const postgresTargets = `array_agg(d.no), array_agg(d.class), string_agg(COALESCE(d.key, decode(repeat('00', 32), 'hex')), '')`
+
+// lookupChunk is how many ids are looked up by one statement.
+const lookupChunk = 20_000
+
+func (s *postgresSession) findIDs(ctx context.Context, found []reeve.Match, account int64, ids []string, entries []int32) ([]reeve.Match, error) {
+	const query = `SELECT array_agg(r.i), ` + postgresTargets + `
+		FROM unnest($2::text[]) WITH ORDINALITY AS r (id, i)
+		CROSS JOIN LATERAL (SELECT no, class, key FROM devices AS d WHERE d.account = $1 AND d.id = r.id AND ` + live + ` OFFSET 0) AS d`
+	for chunk := range slices.Chunk(ids, lookupChunk) {
+		var at []int32
+		targets, err := s.targets(ctx, &at, query, account, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for i, t := range targets {
+			found = append(found, reeve.Match{Entry: entries[at[i]-1], Target: t})
+		}
+		entries = entries[len(chunk):]
+	}
+	return found, nil
+}
+
+func (s *postgresSession) walk(ctx context.Context, account, group, after int64, limit int) ([]reeve.Target, error) {
+	where := "d.account = $1 AND d.no > $2 AND " + live
+	args := []any{account, after, limit}
+	if group != 0 {
+		where += " AND d.group_no = $4"
+		args = append(args, group)
+	}
+	targets, err := s.targets(ctx, nil, "SELECT "+postgresTargets+" FROM (SELECT no, class, key FROM devices AS d WHERE "+
+		where+" ORDER BY no LIMIT $3) AS d", args...)
+	slices.SortFunc(targets, func(a, b reeve.Target) int { return cmp.Compare(a.No, b.No) })
+	return targets, err
+}
+
+// targets runs a query for postgresTargets, with one more array before them if
+// at is given.
+func (s *postgresSession) targets(ctx context.Context, at *[]int32, query string, args ...any) ([]reeve.Target, error) {
+	var nos []int64
+	var classes []int32
+	var keys []byte
+	into := []any{&nos, &classes, &keys}
+	if at != nil {
+		into = slices.Insert(into, 0, any(at))
+	}
+	_, _, err := first(ctx, s, func(r rows) (_ struct{}, err error) { return struct{}{}, r.Scan(into...) }, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	targets := make([]reeve.Target, len(nos))
+	for i := range targets {
+		targets[i] = reeve.Target{No: nos[i], Class: classes[i], Key: reeve.Key(keys[i*len(reeve.Key{}):])}
+	}
+	return targets, nil
+}
+
+// copyFrom is the number of rows from which COPY beats a statement, which can
+// travel together with others.
+const copyFrom = 200
+
+func (s *postgresSession) addCommands(ctx context.Context, job reeve.JobID, placed []reeve.Placed, changed int64) error {
+	if len(placed) < copyFrom {
+		devices, states, reasons := make([]int64, len(placed)), make([]int64, len(placed)), make([]int64, len(placed))
+		for i, p := range placed {
+			devices[i], states[i], reasons[i] = p.Device, int64(p.State), int64(p.Reason)
+		}
+		return s.later(ctx, `INSERT INTO commands (job, leaf, device, state, reason, percent, changed)
+			SELECT $1::bigint, i - 1, device, state, reason, -1, $2::bigint
+			FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS r (device, state, reason, i)`,
+			int64(job), changed, devices, states, reasons)
+	}
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
+	row := make([]any, 7)
+	leaf := 0
+	_, err := s.conn.CopyFrom(ctx, pgx.Identifier{"commands"},
+		[]string{"job", "leaf", "device", "state", "reason", "percent", "changed"},
+		pgx.CopyFromFunc(func() ([]any, error) {
+			if leaf == len(placed) {
+				return nil, nil
+			}
+			p := placed[leaf]
+			row[0], row[1], row[2] = int64(job), int32(leaf), p.Device
+			row[3], row[4], row[5], row[6] = int16(p.State), int16(p.Reason), int16(-1), changed
+			leaf++
+			return row, nil
+		}))
+	return err
+}
+
+// flush sends what waits.
+func (s *postgresSession) flush(ctx context.Context) error {
+	if s.batch.Len() == 0 {
+		return nil
+	}
+	results, err := s.send(ctx)
+	if err != nil {
+		return err
+	}
+	return results.Close()
+}

@@ -1,0 +1,207 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"reeve"
+)
+
+// Meet stores the Hellos of a batch of devices. Most agents say what they said
+// before, so only what differs is written. Of several Hellos of one device the
+// last counts.
+func (s *Store) Meet(ctx context.Context, now time.Time, batch []reeve.Meeting) error {
+	latest := make(map[int64]reeve.Meeting, len(batch))
+	for _, m := range batch {
+		latest[m.Device] = m
+	}
+	batch = slices.SortedFunc(maps.Values(latest), func(a, b reeve.Meeting) int { return cmp.Compare(a.Device, b.Device) })
+	return s.change(ctx, func(t *tx) error {
+		known, err := t.known(batch)
+		if err != nil || len(known) == 0 {
+			return err
+		}
+		batch := slices.DeleteFunc(batch, func(m reeve.Meeting) bool { _, ok := known[m.Device]; return !ok })
+		if err := t.meetClasses(known, batch); err != nil {
+			return err
+		}
+		if err := t.meetNames(batch); err != nil {
+			return err
+		}
+		if err := t.meetMACs(known, batch); err != nil {
+			return err
+		}
+		return t.meetPresence(now, batch)
+	})
+}
+
+// known returns the records, as far as they matter here, of those that exist.
+func (t *tx) known(batch []reeve.Meeting) (map[int64]record, error) {
+	list, args := t.list("r", 1, numbers("no", meetingDevices(batch)))
+	found, err := all(t.ctx, t, func(r rows) (v record, err error) { return v, r.Scan(&v.No, &v.account, &v.class) },
+		"SELECT d.no, d.account, d.class FROM "+list+" CROSS JOIN devices AS d WHERE d.no = r.no AND "+kept, args...)
+	known := make(map[int64]record, len(found))
+	for _, v := range found {
+		known[v.No] = v
+	}
+	if err == nil {
+		err = t.store.classes.know(t.ctx, t, func(yield func(int64) bool) {
+			for _, v := range found {
+				if !yield(v.class) {
+					return
+				}
+			}
+		})
+	}
+	return known, err
+}
+
+func meetingDevices(batch []reeve.Meeting) []int64 {
+	devices := make([]int64, len(batch))
+	for i, m := range batch {
+		devices[i] = m.Device
+	}
+	return devices
+}
+
+// meetClasses moves devices whose agent has another version or other abilities
+// than before. A class that somebody else has changed meanwhile stays, until
+// the agent says hello again.
+func (t *tx) meetClasses(known map[int64]record, batch []reeve.Meeting) error {
+	var devices, from, to, accounts []int64
+	for _, m := range batch {
+		old := known[m.Device]
+		class, _ := t.store.classes.class(old.class)
+		if class.Version == m.Version && class.Abilities == m.Abilities {
+			continue
+		}
+		class.Version, class.Abilities = m.Version, m.Abilities
+		number, err := t.classNumber(class)
+		if err != nil {
+			return err
+		}
+		devices, from, to = append(devices, m.Device), append(from, old.class), append(to, number)
+		accounts = append(accounts, old.account)
+	}
+	if len(devices) == 0 {
+		return nil
+	}
+	if err := t.lockAccounts(accounts); err != nil {
+		return err
+	}
+	list, args := t.list("r", 1, numbers("no", devices), numbers("old", from), numbers("new", to))
+	return t.later("UPDATE devices SET class = r.new FROM "+list+" WHERE devices.no = r.no AND devices.class = r.old", args...)
+}
+
+// lockAccounts locks several accounts in the order that all follow.
+func (t *tx) lockAccounts(accounts []int64) error {
+	list, args := t.list("r", 1, numbers("no", accounts))
+	_, err := all(t.ctx, t, number,
+		t.locking("SELECT no FROM accounts WHERE no IN (SELECT no FROM "+list+") ORDER BY no"), args...)
+	return err
+}
+
+func (t *tx) meetNames(batch []reeve.Meeting) error {
+	devices := meetingDevices(batch)
+	hostnames, folded, facts := make([]string, len(batch)), make([]string, len(batch)), make([]string, len(batch))
+	for i, m := range batch {
+		var err error
+		hostnames[i] = clean(m.Hostname)
+		folded[i] = fold(hostnames[i])
+		if facts[i], err = encode(m.Facts, isZero(m.Facts)); err != nil {
+			return err
+		}
+	}
+	list, args := t.list("r", 1, numbers("device", devices), texts("hostname", hostnames), texts("folded", folded))
+	err := t.later(`UPDATE device_names SET hostname = r.hostname, folded = r.folded FROM `+list+
+		` WHERE device_names.device = r.device AND device_names.hostname <> r.hostname`, args...)
+	if err != nil {
+		return err
+	}
+	list, args = t.list("r", 1, numbers("device", devices), texts("facts", facts))
+	return t.later(`INSERT INTO device_facts (device, facts, identity) SELECT device, facts, '' FROM `+list+` WHERE TRUE
+		ON CONFLICT (device) DO UPDATE SET facts = excluded.facts WHERE device_facts.facts <> excluded.facts`, args...)
+}
+
+// meetMACs makes what the agents said the only addresses of their devices.
+func (t *tx) meetMACs(known map[int64]record, batch []reeve.Meeting) error {
+	type owned struct{ mac, device int64 }
+	list, args := t.list("r", 1, numbers("device", meetingDevices(batch)))
+	had, err := all(t.ctx, t, func(r rows) (v owned, err error) { return v, r.Scan(&v.mac, &v.device) },
+		"SELECT m.mac, m.device FROM "+list+" CROSS JOIN macs AS m WHERE m.device = r.device", args...)
+	if err != nil {
+		return err
+	}
+	gone := make(map[owned]bool, len(had))
+	for _, v := range had {
+		gone[v] = true
+	}
+	added := map[int64][]owned{} // by account
+	for _, m := range batch {
+		for _, mac := range m.MACs {
+			v := owned{int64(mac), m.Device}
+			if !gone[v] {
+				account := known[m.Device].account
+				added[account] = append(added[account], v)
+			}
+			delete(gone, v)
+		}
+	}
+	var macs, devices []int64
+	for v := range gone {
+		macs, devices = append(macs, v.mac), append(devices, v.device)
+	}
+	if len(macs) > 0 {
+		list, args := t.list("r", 1, numbers("mac", macs), numbers("device", devices))
+		err := t.later("DELETE FROM macs WHERE (device, mac) IN (SELECT device, mac FROM "+list+")", args...)
+		if err != nil {
+			return err
+		}
+	}
+	for _, account := range slices.Sorted(maps.Keys(added)) {
+		macs, devices = nil, nil
+		for _, v := range added[account] {
+			macs, devices = append(macs, v.mac), append(devices, v.device)
+		}
+		if err := t.addMACs(account, macs, devices); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) meetPresence(now time.Time, batch []reeve.Meeting) error {
+	addresses := make([]string, len(batch))
+	for i, m := range batch {
+		addresses[i] = clean(m.Address)
+	}
+	list, args := t.list("r", 2, numbers("device", meetingDevices(batch)), texts("address", addresses))
+	return t.later(`INSERT INTO presence (device, online, last_seen, address)
+		SELECT device, 1, CAST($1 AS BIGINT), address FROM `+list+` WHERE TRUE
+		ON CONFLICT (device) DO UPDATE SET online = 1, last_seen = excluded.last_seen, address = excluded.address`,
+		append([]any{micro(now)}, args...)...)
+}
+
+// Seen stores that these devices were heard at now and are online, or left.
+func (s *Store) Seen(ctx context.Context, now time.Time, devices []int64, online bool) error {
+	devices = slices.Compact(slices.Sorted(slices.Values(devices)))
+	return s.change(ctx, func(t *tx) error {
+		list, args := t.list("r", 3, numbers("device", devices))
+		return t.later(`INSERT INTO presence (device, online, last_seen, address)
+			SELECT r.device, CAST($1 AS BIGINT), CAST($2 AS BIGINT), '' FROM `+list+`
+			CROSS JOIN devices AS d WHERE d.no = r.device AND `+kept+`
+			ON CONFLICT (device) DO UPDATE SET online = excluded.online, last_seen = excluded.last_seen`,
+			append([]any{flag(online), micro(now)}, args...)...)
+	})
+}
+
+// NobodyOnline marks every device as away.
+func (s *Store) NobodyOnline(ctx context.Context) error {
+	return s.change(ctx, func(t *tx) error {
+		return t.later("UPDATE presence SET online = 0 WHERE device IN (" +
+			t.locking("SELECT device FROM presence WHERE online = 1 ORDER BY device") + ")")
+	})
+}

@@ -1,0 +1,195 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"reeve"
+)
+
+// sqliteSession is the transaction of the connection that writes.
+type sqliteSession struct {
+	*sqliteConn
+	db *sqliteDB
+}
+
+func (db *sqliteDB) begin(ctx context.Context) (session, error) {
+	select {
+	case conn := <-db.writer:
+		s := &sqliteSession{conn, db}
+		if _, err := s.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+			db.writer <- conn
+			return nil, err
+		}
+		return s, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *sqliteSession) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	statement, err := s.prepare(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	result, err := statement.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (s *sqliteSession) later(ctx context.Context, text string, args ...any) error {
+	_, err := s.exec(ctx, text, args...)
+	return err
+}
+
+func (s *sqliteSession) list(name string, first int, columns ...column) (string, []any) {
+	return sqliteList(name, first, columns...)
+}
+
+// locking has nothing to do: there is one writer.
+func (s *sqliteSession) locking(text string) string { return text }
+
+func (s *sqliteSession) commit(ctx context.Context) error {
+	_, err := s.exec(context.WithoutCancel(ctx), "COMMIT")
+	if err != nil {
+		s.rollback()
+		return err
+	}
+	s.db.writer <- s.sqliteConn
+	return nil
+}
+
+func (s *sqliteSession) rollback() {
+	// It fails only if SQLite has already rolled back by itself.
+	_, _ = s.exec(context.Background(), "ROLLBACK")
+	s.db.writer <- s.sqliteConn
+}
+
+// Numbers of erased devices are not given out again, since their rows stay.
+func (s *sqliteSession) deviceNumbers(ctx context.Context, n int) ([]int64, error) {
+	last, _, err := first(ctx, s, number, "SELECT COALESCE(MAX(no), 0) FROM devices")
+	if err != nil {
+		return nil, err
+	}
+	given := make([]int64, n)
+	for i := range given {
+		given[i] = last + int64(i) + 1
+	}
+	return given, nil
+}
+
+// bulkChunk is how many rows go into one statement of a placing. Larger chunks
+// are no faster and hold more memory.
+const bulkChunk = 5000
+
+// A row that crosses from SQLite to Go costs more than finding it. So targets
+// come back in one text: words in hexadecimal and decimal, separated by spaces.
+const sqliteTarget = `d.no || ' ' || d.class || ' ' || COALESCE(hex(d.key), '') || ' '`
+
+func (s *sqliteSession) findIDs(ctx context.Context, found []reeve.Match, account int64, ids []string, entries []int32) ([]reeve.Match, error) {
+	const query = `SELECT COALESCE(string_agg(j.key || ' ' || ` + sqliteTarget + `, ''), '')
+		FROM json_each($2) AS j CROSS JOIN devices AS d
+		WHERE d.account = $1 AND d.id = j.value AND ` + live
+	var list []byte
+	for chunk := range slices.Chunk(ids, bulkChunk) {
+		list = append(list[:0], '[')
+		for _, id := range chunk {
+			list = append(append(append(list, '"'), id...), '"', ',')
+		}
+		list[len(list)-1] = ']'
+		packed, err := s.text(ctx, query, account, string(list))
+		if err != nil {
+			return nil, err
+		}
+		for len(packed) > 0 {
+			var key int64
+			var t reeve.Target
+			key, packed = cutNumber(packed)
+			if t, packed, err = cutTarget(packed); err != nil {
+				return nil, err
+			}
+			found = append(found, reeve.Match{Entry: entries[key], Target: t})
+		}
+		entries = entries[len(chunk):]
+	}
+	return found, nil
+}
+
+func (s *sqliteSession) walk(ctx context.Context, account, group, after int64, limit int) ([]reeve.Target, error) {
+	from := "FROM devices AS d WHERE d.account = $1 AND d.no > $2 AND " + live
+	args := []any{account, after, limit}
+	if group != 0 {
+		from += " AND d.group_no = $4"
+		args = append(args, group)
+	}
+	packed, err := s.text(ctx, "SELECT COALESCE(string_agg("+sqliteTarget+", ''), '') FROM (SELECT no, class, key "+
+		from+" ORDER BY d.no LIMIT $3) AS d", args...)
+	if err != nil {
+		return nil, err
+	}
+	targets := make([]reeve.Target, 0, strings.Count(packed, " ")/3)
+	for len(packed) > 0 {
+		var t reeve.Target
+		if t, packed, err = cutTarget(packed); err != nil {
+			return nil, err
+		}
+		targets = append(targets, t)
+	}
+	return targets, nil
+}
+
+func (s *sqliteSession) text(ctx context.Context, query string, args ...any) (string, error) {
+	text, _, err := first(ctx, s, func(r rows) (v string, err error) { return v, r.Scan(&v) }, query, args...)
+	return text, err
+}
+
+// cutNumber reads the number before the first space and returns what is behind it.
+func cutNumber(packed string) (int64, string) {
+	var n int64
+	for i := range len(packed) {
+		if packed[i] == ' ' {
+			return n, packed[i+1:]
+		}
+		n = n*10 + int64(packed[i]-'0')
+	}
+	return n, ""
+}
+
+func cutTarget(packed string) (t reeve.Target, rest string, err error) {
+	t.No, packed = cutNumber(packed)
+	class, packed := cutNumber(packed)
+	t.Class = int32(class)
+	digits, rest, _ := strings.Cut(packed, " ")
+	if _, err := hex.Decode(t.Key[:], []byte(digits)); err != nil {
+		return t, "", fmt.Errorf("reading the key of device %d: %w", t.No, err)
+	}
+	return t, rest, nil
+}
+
+// Device, reason and state of a command are packed into one number, so that
+// the list is flat and cheap to take apart: device * 4096 + reason * 16 + state.
+func (s *sqliteSession) addCommands(ctx context.Context, job reeve.JobID, placed []reeve.Placed, changed int64) error {
+	const insert = `INSERT INTO commands (job, leaf, device, state, reason, percent, changed)
+		SELECT $1, $2 + key, value >> 12, value & 15, (value >> 4) & 255, -1, $3 FROM json_each($4)`
+	var list []byte
+	leaf := 0
+	for chunk := range slices.Chunk(placed, bulkChunk) {
+		list = append(list[:0], '[')
+		for _, p := range chunk {
+			list = strconv.AppendInt(list, p.Device<<12|int64(p.Reason)<<4|int64(p.State), 10)
+			list = append(list, ',')
+		}
+		list[len(list)-1] = ']'
+		if _, err := s.exec(ctx, insert, int64(job), leaf, changed, string(list)); err != nil {
+			return err
+		}
+		leaf += len(chunk)
+	}
+	return nil
+}
