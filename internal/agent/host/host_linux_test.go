@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -295,6 +296,30 @@ func TestTrusted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := trusted(proc(tt.uid, tt.exe)); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWatch(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stop := errors.New("enough")
+	repeat := []string{"-c", "while :; do echo a word >&2; done"}
+	tests := []struct {
+		name  string
+		args  []string
+		heard func(string) bool
+		want  string
+	}{
+		{"until it says the word", repeat, func(line string) bool { return line == "a word" }, ""},
+		{"until it ends", []string{"-c", "echo; echo sorry >&2; exit 3"}, func(string) bool { return false }, "/bin/sh ended by itself: sorry"},
+		{"until it is called off", repeat, func(string) bool { cancel(stop); return false }, "enough"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := watch(ctx, "/bin/sh", tt.args, tt.heard)
+			if (err == nil) != (tt.want == "") || err != nil && err.Error() != tt.want {
+				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
 	}

@@ -5,7 +5,6 @@ package host
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -70,14 +69,14 @@ func watch(ctx context.Context, path string, args []string, heard func(line stri
 		}
 	}
 	cmd.Process.Kill() // what is left of it, also after a line too long
-	err = cmd.Wait()
+	cmd.Wait()         // what it says of the kill is no news
 	switch {
 	case done:
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
-	return fmt.Errorf("%s ended: %s", path, errors.Join(errors.New(last), err))
+	return fmt.Errorf("%s ended by itself: %s", path, last)
 }
 
 // detach starts a program that goes into the background by itself, and waits
