@@ -123,8 +123,9 @@ func taken(err error) string {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch e.Code() {
 		case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-			_, columns, _ := strings.Cut(e.Error(), "failed: ")
-			table, _, _ := strings.Cut(columns, ".")
+			// "constraint failed: UNIQUE constraint failed: jobs.id (1555)"
+			text := e.Error()
+			table, _, _ := strings.Cut(text[strings.LastIndex(text, ": ")+2:], ".")
 			return table
 		}
 	}
