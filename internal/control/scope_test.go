@@ -1,0 +1,118 @@
+package control_test
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"reeve"
+	"reeve/internal/control"
+)
+
+// calls has every door that takes a caller, with the scope that it asks for.
+var calls = map[string]struct {
+	scope reeve.Scope
+	call  func(*testing.T, *world, reeve.Caller) error
+}{
+	"Place": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.Place(t.Context(), c, order("exempt", reeve.NewID()))
+		return err
+	}},
+	"Cancel": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.Cancel(t.Context(), c, 1)
+		return err
+	}},
+	"Import": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		return w.Import(t.Context(), c, []reeve.Device{{Hostname: "printer"}})
+	}},
+	"CreateGroup": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.CreateGroup(t.Context(), c, "Lab", "")
+		return err
+	}},
+	"ChangeGroup": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		return w.ChangeGroup(t.Context(), c, reeve.NewID(), "Lab", "")
+	}},
+	"RemoveGroup": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		return w.RemoveGroup(t.Context(), c, reeve.NewID())
+	}},
+	"CreateApp": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, _, err := w.CreateApp(t.Context(), c, "nightly", reeve.Scopes{reeve.Admin}, false, 0)
+		return err
+	}},
+	"RevokeApp": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		return w.RevokeApp(t.Context(), c, "nobody")
+	}},
+	"CreateCode": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.CreateCode(t.Context(), c, reeve.Code{})
+		return err
+	}},
+	"RevokeCode": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		return w.RevokeCode(t.Context(), c, "00000000")
+	}},
+	"CreateAccount": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.CreateAccount(t.Context(), c, "other", 0)
+		return err
+	}},
+	"Accounts": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.Accounts(t.Context(), c)
+		return err
+	}},
+	"ChangeAccount": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		return w.ChangeAccount(t.Context(), c, reeve.Account{Name: "default"})
+	}},
+}
+
+func TestScopes(t *testing.T) {
+	doors := map[string]bool{}
+	typ, caller := reflect.TypeFor[*control.Control](), reflect.TypeFor[reeve.Caller]()
+	for i := range typ.NumMethod() {
+		method := typ.Method(i)
+		for in := range method.Type.NumIn() {
+			if method.Type.In(in) == caller {
+				doors[method.Name] = true
+			}
+		}
+	}
+	for name := range doors {
+		if calls[name].call == nil {
+			t.Errorf("%s takes a caller, but the test does not know the scope that it asks for", name)
+		}
+	}
+	for name, door := range calls {
+		if !doors[name] {
+			t.Errorf("the test knows %s, which is no door", name)
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			head, _, _ := w.store.Head(t.Context(), w.admin.Account)
+			others := slices.DeleteFunc(slices.Clone(w.admin.Scopes), func(s reeve.Scope) bool { return s == door.scope })
+			for what, c := range map[string]reeve.Caller{
+				"every other scope":       callerOf(w.admin.Account, "APP", others...),
+				"no scope":                callerOf(w.admin.Account, "APP"),
+				"no account":              callerOf(0, "APP", w.admin.Scopes...),
+				"a scope that is no word": callerOf(w.admin.Account, "APP", "Admin", "*", ""),
+			} {
+				wantKind(t, "a caller with "+what, door.call(t, w, c), reeve.Forbidden)
+			}
+			if after, _, _ := w.store.Head(t.Context(), w.admin.Account); after.Seq != head.Seq || len(w.wake.told) != 0 {
+				t.Errorf("what was forbidden left %d rows in the log and told %q", after.Seq-head.Seq, w.wake.told)
+			}
+			if err := door.call(t, w, callerOf(w.admin.Account, "APP", door.scope)); reeve.KindOf(err) == reeve.Forbidden && err != nil {
+				t.Errorf("a caller with the scope %s: %v", door.scope, err)
+			}
+		})
+	}
+}
+
+// Only an admin of the first account acts beyond his own.
+func TestAccountsAreForTheFirst(t *testing.T) {
+	w := newWorld(t)
+	_, stranger := w.further(t, "other")
+	for _, name := range []string{"CreateAccount", "Accounts"} {
+		wantKind(t, name+" by an admin of another account", calls[name].call(t, w, stranger), reeve.Forbidden)
+	}
+	if accounts, err := w.Accounts(t.Context(), w.admin); err != nil || len(accounts) != 2 {
+		t.Errorf("the accounts are %v, %v", accounts, err)
+	}
+}
