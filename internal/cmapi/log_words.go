@@ -82,14 +82,14 @@ func wordOf(category string, row reeve.AuditEntry) string {
 	return actionWords[facts.Action]
 }
 
-// detailsOf says in words who did it and through which door, which the
-// published log records tell since Device Action v3.3.
+// detailsOf says in Reeve's words what it was, who did it and through which
+// door, which the published log records tell since Device Action v3.3.
 func detailsOf(row reeve.AuditEntry) string {
 	who := row.Name
 	if who == "" {
 		who = row.Actor
 	}
-	details := fmt.Sprintf("source %s, by %s", row.Source, who)
+	details := fmt.Sprintf("%s, source %s, by %s", row.Event, row.Source, who)
 	if row.Address != "" {
 		details += " from " + row.Address
 	}

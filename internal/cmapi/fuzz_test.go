@@ -1,0 +1,81 @@
+package cmapi
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"unicode/utf8"
+
+	"reeve"
+	"reeve/internal/control"
+)
+
+// FuzzActionBody looks for a body that is decoded into something else than the
+// standard library reads, or that makes an answer which is not JSON.
+func FuzzActionBody(f *testing.F) {
+	for _, seed := range []string{
+		`{"types":"exempt","ids":["a","b"],"params":{"exempt_time":24}}`,
+		`{"types":"scan_threats","macs":["00:0c:29:cd:c7:b2"],"params":{"full_scan":1},"reeve":{"dry_run":true,"comment":"c","deliver_within":60,"offline":"skip"}}`,
+		`{"ids":[null,""],"ids":7}`, `{"types":"\ud800","ids":["\u0000"]}`, `[]`, `{`, `{"reeve":null}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if !utf8.Valid(body) {
+			return // the door refuses it
+		}
+		request, err := decodeActionV3(body)
+		if err != nil {
+			if reeve.KindOf(err) != reeve.Invalid {
+				t.Fatalf("%v is not the caller's fault", err)
+			}
+			return
+		}
+		var plain map[string]json.RawMessage
+		if err := json.Unmarshal(body, &plain); err != nil {
+			t.Fatalf("took what is not a JSON object: %v", err)
+		}
+		for name, got := range map[string][]string{"ids": request.order.IDs, "macs": request.order.MACs} {
+			var want []string
+			if json.Unmarshal(plain[name], &want); !slices.Equal(got, want) {
+				t.Fatalf("%s are %q, want %q", name, got, want)
+			}
+		}
+		for _, v := range deviceActions {
+			answer := actionAnswer{sent: request.sent, returns: true, reasons: request.order.DryRun}
+			for i := range request.sent {
+				answer.placement.Outcomes = append(answer.placement.Outcomes, control.Outcome{Status: int8(i%3) - 1, Leaf: int32(i)})
+			}
+			var out []struct{ ID string }
+			if err := json.Unmarshal(v.encode(v, answer), &out); err != nil || len(out) != len(request.sent) {
+				t.Fatalf("%s answers %d elements, %v", v.segment, len(out), err)
+			}
+			for i, one := range out {
+				if one.ID != request.sent[i] {
+					t.Fatalf("%s answers %q for %q", v.segment, one.ID, request.sent[i])
+				}
+			}
+		}
+	})
+}
+
+// FuzzScanReport looks for a result of an agent that breaks the report.
+func FuzzScanReport(f *testing.F) {
+	f.Add([]byte(`{"threats":[{"path":"=1"}],"areas":[{"roots":["/a"]}],"engines":[{}],"errors":[{}]}`))
+	f.Add([]byte(`{}`))
+	f.Add([]byte(`[]`))
+	f.Fuzz(func(t *testing.T, result []byte) {
+		var out countingWriter
+		err := writeScanReport(&out, reeve.Job{Params: json.RawMessage("{}")}, reeve.Command{}, result)
+		if json.Valid(result) && err == nil && out == 0 {
+			t.Error("no report came out")
+		}
+	})
+}
+
+type countingWriter int
+
+func (n *countingWriter) Write(b []byte) (int, error) {
+	*n += countingWriter(len(b))
+	return len(b), nil
+}
