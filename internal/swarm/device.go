@@ -131,7 +131,8 @@ func (d *device) join(ctx context.Context, sessions *sync.WaitGroup) error {
 		return nil
 	}
 	d.ctx, d.stop = context.WithCancel(ctx)
-	d.joined = make(chan struct{})
+	joined := make(chan struct{})
+	d.joined = joined
 	sessions.Go(func() {
 		defer d.stop()
 		if !d.place.away || line.Pause(d.ctx, d.place.kind.BackAfter) {
@@ -141,8 +142,8 @@ func (d *device) join(ctx context.Context, sessions *sync.WaitGroup) error {
 	})
 	if !d.place.away {
 		select {
-		case <-d.joined:
-		case <-ctx.Done():
+		case <-joined:
+		case <-d.ctx.Done():
 		}
 	}
 	return nil
