@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"reeve"
 	"reeve/client"
 	"reeve/internal/action"
 )
@@ -236,19 +237,19 @@ func showPlacement(o output, order client.Order, p client.Placement) error {
 		return list(o, sequence(p.Outcomes), outcomeColumns)
 	}
 	refused := refusedIn(p)
-	accepted := len(p.Outcomes) - refused
+	all := len(p.Outcomes)
 	if p.Outcomes == nil {
-		accepted = p.Tally[""]
+		all = p.Tally[""] + refused
 	}
 	if order.DryRun {
-		o.say("%s would apply to %d and not to %d; nothing was done", order.Action, accepted, refused)
+		o.say("%s would apply to %d of %d; nothing was done", order.Action, all-refused, all)
 	} else {
-		o.say("job %s: %s accepted for %d, not for %d", p.Job.ID, order.Action, accepted, refused)
+		o.say("job %s: %s accepted for %d of %d", p.Job.ID, order.Action, all-refused, all)
 	}
 	if p.Outcomes == nil {
-		for _, reason := range sortedKeys(p.Tally) {
-			if reason != "" {
-				o.say("  %d: %s", p.Tally[reason], reason)
+		for _, word := range sortedKeys(p.Tally) {
+			if reason, _ := reeve.ParseReason(word); reason != reeve.NoReason {
+				o.say("  %d: %s", p.Tally[word], reason.Sentence())
 			}
 		}
 		return nil

@@ -25,6 +25,7 @@ var version = "unknown"
 
 // commands are all subcommands, in the order of the help.
 var commands = []func() *cobra.Command{
+	serveCommand, operatorsCommand,
 	actCommand, devicesCommand, groupsCommand, jobsCommand, logCommand,
 	appsCommand, codesCommand, accountsCommand,
 }
@@ -132,8 +133,13 @@ func sentence(err error) string {
 	if e, ok := errors.AsType[*reeve.Error](err); ok && e.Kind != reeve.Internal {
 		return e.Msg
 	}
-	if e, ok := errors.AsType[*client.Error](err); ok && e.RequestID != "" && e.Status >= 500 {
-		return fmt.Sprintf("%s (request %s)", e.Message, e.RequestID)
+	if e, ok := errors.AsType[*client.Error](err); ok {
+		switch {
+		case e.Code == "invalid_client":
+			return "the server does not know this app or its secret is another; check REEVE_CLIENT_ID and REEVE_CLIENT_SECRET"
+		case e.Status >= 500:
+			return fmt.Sprintf("%v (request %s)", err, e.RequestID)
+		}
 	}
 	if errors.Is(err, context.Canceled) {
 		return "stopped"

@@ -57,8 +57,11 @@ func rows[T any](o output, items iter.Seq2[T, error], columns []column[T], headi
 		}
 		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
-	if heading {
-		row(func(c column[T]) string { return c.name })
+	head := func() {
+		if heading {
+			row(func(c column[T]) string { return c.name })
+		}
+		heading = false
 	}
 	n := 0
 	for item, err := range items {
@@ -66,11 +69,13 @@ func rows[T any](o output, items iter.Seq2[T, error], columns []column[T], headi
 			table.Flush()
 			return err
 		}
+		head()
 		row(func(c column[T]) string { return plain(c.of(item)) })
 		if n++; n%rowsAtOnce == 0 {
 			table.Flush()
 		}
 	}
+	head()
 	return table.Flush()
 }
 

@@ -25,11 +25,13 @@ var eventWords = map[string]map[string]string{
 	deviceEvents: {
 		"device_enrolled":               "added",
 		"device_enrolled_duplicate_mac": "added_duplicate_mac",
-		"exemption_ended":               "unexempted",
+		"exemptions_ended":              "unexempted",
 	},
 	adminEvents: {
 		"devices_imported": "devices_imported",
+		"devices_erased":   "devices_erased",
 		"job_cancelled":    "job_cancelled",
+		"job_expired":      "job_expired",
 		"account_created":  "configuration_change",
 		"account_changed":  "configuration_change",
 		"app_created":      "configuration_change",
@@ -95,6 +97,9 @@ func detailsOf(row reeve.AuditEntry) string {
 	}
 	if row.Job != 0 {
 		details += ", job " + row.Job.String()
+	}
+	if row.Event != jobEvent && row.Detail != "" {
+		details += ", " + row.Detail
 	}
 	return details
 }
