@@ -59,7 +59,7 @@ func prepare(c *Config, own *keys.Keys) (ports, error) {
 		p.ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.RootCert()})
 	}
 	if err == nil {
-		p.agentsTLS, err = own.AgentsTLS(names(c.Agents, c.PublicAgents)...)
+		p.agentsTLS, err = own.AgentsTLS(append(names(c.Agents, c.PublicAgents), link.ServerName)...)
 	}
 	if err == nil {
 		p.identity.Endorsement, err = own.Endorse(p.webTLS)
