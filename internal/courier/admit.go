@@ -86,11 +86,10 @@ func (p *porter) answer(m *nats.Msg, q *jwt.AuthorizationRequestClaims) {
 			p.remember(key)
 			reply.Error = "the key is not known"
 		default:
-			// A refusal would tell the agent that its key is bad. Ending the
-			// connection lets it try again soon.
-			p.c.opts.Log.Error("an agent could not be recognised", "err", err)
-			p.c.kick(from)
-			return
+			// A refusal would tell the agent that its key is bad, so the
+			// connection ends without a word before the bus is answered.
+			p.c.opts.Log.Error("an agent could not be recognised", "err", err, "ended", p.c.kickNow(from))
+			reply.Error = "the server is not ready"
 		}
 	}
 	text, err := reply.Encode(p.issuer)

@@ -27,6 +27,7 @@ const (
 const (
 	subjectLeft = "$SYS.ACCOUNT." + agentsAccount + ".DISCONNECT"
 	subjectKick = "$SYS.REQ.SERVER.%s.KICK" // %s is a server's id
+	answers     = "answers"                 // to our own requests
 )
 
 // A role is a user of the bus that we are ourselves. Each may do what it needs
@@ -58,7 +59,7 @@ var (
 		name:      "administering",
 		account:   systemAccount,
 		publish:   []string{fmt.Sprintf(subjectKick, "*")},
-		subscribe: []string{subjectLeft},
+		subscribe: []string{subjectLeft, answers + ".>"},
 	}
 )
 
@@ -74,9 +75,10 @@ func everywhere(verbs ...string) []string {
 const (
 	patience      = 30 * time.Second // for a handshake, when a whole fleet returns
 	writePatience = 10 * time.Second // for an agent that does not read
-	pingEvery     = time.Minute      // two unanswered ones end a connection
-	maxPending    = 64 << 20         // bytes that wait for one connection
-	maxSubs       = 16               // subscriptions of one connection
+	closing       = 2 * time.Second
+	pingEvery     = time.Minute // two unanswered ones end a connection
+	maxPending    = 64 << 20    // bytes that wait for one connection
+	maxSubs       = 16          // subscriptions of one connection
 	maxConns      = 1 << 20
 )
 
@@ -162,7 +164,7 @@ func (b *broker) dial(r role, log *slog.Logger) (*nats.Conn, error) {
 		return nil, fmt.Errorf("connecting to the message bus: %w", err)
 	}
 	conn, err := nats.Connect("", nats.InProcessServer(b),
-		nats.Nkey(public, pair.Sign), nats.Timeout(patience),
+		nats.Nkey(public, pair.Sign), nats.Timeout(patience), nats.CustomInboxPrefix(answers),
 		nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			log.Warn("the message bus reports a problem; what was lost is sent again", "err", err)
@@ -182,9 +184,18 @@ func (b *broker) listen() error {
 	return nil
 }
 
+// close ends the bus. Its port closes at once; it may keep waiting for itself
+// when it is closed in the middle of admitting somebody.
 func (b *broker) close() {
-	b.Shutdown()
-	b.WaitForShutdown()
+	done := make(chan struct{})
+	go func() {
+		b.Shutdown()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(closing):
+	}
 }
 
 func splitListen(address string) (string, int, error) {

@@ -114,12 +114,24 @@ func (c *Courier) carry(device int64, verb string, message []byte) {
 	}
 }
 
-// kick ends a connection.
+// kick ends a connection. The bus does only what it can answer to, so there is
+// a subject for the answer although nobody reads it.
 func (c *Courier) kick(at connection) {
-	message := fmt.Appendf(nil, `{"cid":%d}`, at.number)
-	if err := c.bus.admin.Publish(fmt.Sprintf(subjectKick, at.server), message); err != nil {
+	subject, message := kicking(at)
+	if err := c.bus.admin.PublishRequest(subject, answers+".kick", message); err != nil {
 		c.opts.Log.Warn("a connection could not be ended", "err", err)
 	}
+}
+
+// kickNow ends a connection before it returns.
+func (c *Courier) kickNow(at connection) error {
+	subject, message := kicking(at)
+	_, err := c.bus.admin.Request(subject, message, writePatience)
+	return err
+}
+
+func kicking(at connection) (subject string, message []byte) {
+	return fmt.Sprintf(subjectKick, at.server), fmt.Appendf(nil, `{"cid":%d}`, at.number)
 }
 
 // tasks are what Wake's methods leave to do, in order.

@@ -5,10 +5,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"log/slog"
 	"slices"
@@ -194,7 +192,7 @@ func (s *shelf) state(id reeve.CommandID) reeve.State {
 	return s.jobs[id.Job].states[id.Leaf]
 }
 
-// bench is a courier with its store and its keys.
+// A table is a courier with its store and its keys.
 type table struct {
 	*Courier
 	t        testing.TB
@@ -423,16 +421,3 @@ func eventually(t testing.TB, what string, holds func() bool) {
 		}
 	}
 }
-
-// wrongKey is an agent whose signature is another's.
-func (a agent) connectSigning(sign func([]byte) ([]byte, error)) error {
-	public, _ := a.pair.PublicKey()
-	conn, err := nats.Connect("nats://"+a.table.Addr().String(), nats.Nkey(public, sign), nats.NoReconnect(), nats.Timeout(20*time.Second))
-	if err == nil {
-		conn.Close()
-	}
-	return err
-}
-
-var _ = base64.StdEncoding
-var _ = ed25519.Verify

@@ -1,0 +1,441 @@
+package courier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/jwt/v2"
+	"github.com/nats-io/nats.go"
+
+	"reeve"
+	"reeve/internal/control"
+	"reeve/internal/link"
+	"reeve/internal/seal"
+)
+
+func expiry(t *testing.T, text string) time.Time {
+	t.Helper()
+	claims, err := jwt.DecodeUserClaims(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Unix(claims.Expires, 0)
+}
+
+// Who reports follows from the connection; what the message says of it is
+// nothing.
+func TestIdentityComesFromTheConnection(t *testing.T) {
+	b := lay(t, nil)
+	liar, other := b.device(1).arrive(), b.device(2)
+	job := b.place("scan_threats", liar, other)
+	b.Placed(job)
+	liar.order()
+	theirs := reeve.CommandID{Job: job.Job.ID, Leaf: 1}
+	message, _ := json.Marshal(map[string]any{
+		"command": theirs.String(), "state": "succeeded", "device": 2, "address": "2", "Device": 2,
+	})
+	liar.conn.Publish(link.Subject("1", link.VerbReport), message)
+	mine := reeve.CommandID{Job: job.Job.ID, Leaf: 0}
+	liar.say(link.VerbReport, link.Report{Command: mine.String(), State: "succeeded"})
+	var ack link.Ack
+	liar.hear(link.VerbAck, &ack)
+	if len(ack.Commands) != 1 || ack.Commands[0] != mine.String() {
+		t.Errorf("acknowledged %v", ack.Commands)
+	}
+	if got := b.shelf.state(theirs); got != reeve.Queued {
+		t.Errorf("the other device's command is %v", got)
+	}
+}
+
+func TestDeletedDeviceIsToldToRetire(t *testing.T) {
+	b := lay(t, nil)
+	d := b.device(1)
+	a := d.arrive()
+	b.place("scan_threats", d) // not for the deleted
+	b.shelf.locked(func() {
+		record := b.shelf.devices[d.key]
+		record.Class.Standing = reeve.Archived
+		b.shelf.devices[d.key] = record
+	})
+	retire := b.place("retire", d)
+	b.Placed(retire)
+	b.Left([]int64{1})
+	if o := a.order(); o.Header.Action != "retire" {
+		t.Errorf("the connected agent was told to %s", o.Header.Action)
+	}
+	<-a.closed
+
+	a = d.arrive()
+	o := a.order()
+	if o.Header.Action != "retire" {
+		t.Errorf("the returned agent was told to %s", o.Header.Action)
+	}
+	a.say(link.VerbReport, link.Report{Command: o.Command(), State: "succeeded"})
+	a.hear(link.VerbAck, &link.Ack{})
+	a.silent()
+	b.shelf.locked(func() {
+		if len(b.shelf.meetings) != 1 {
+			t.Error("the record of a deleted device was written")
+		}
+	})
+}
+
+// A command that its agent does not answer is sent again, at growing intervals.
+func TestSilentCommandIsSentAgain(t *testing.T) {
+	b := lay(t, func(_ *Options, r *rhythm) { r.sweep = 20 * time.Millisecond })
+	a, busy := b.device(1).arrive(), b.device(2).arrive()
+	job := b.place("scan_threats", a, busy)
+	b.Placed(job)
+	first := a.order()
+	busy.say(link.VerbReport, link.Report{Command: busy.order().Command(), State: "running"})
+	busy.hear(link.VerbAck, &link.Ack{})
+	for range 2 {
+		if again := a.order(); again.Command() != first.Command() {
+			t.Fatalf("sent %s", again.Command())
+		}
+	}
+	busy.silent()
+}
+
+// What no Placed told of, as of another node or of a job too large for memory,
+// is found in the store.
+func TestOrderOfAnotherNodeIsFound(t *testing.T) {
+	b := lay(t, func(_ *Options, r *rhythm) { r.sweep = 20 * time.Millisecond })
+	a := b.device(1).arrive()
+	job := b.place("scan_threats", b.device(2), a)
+	if o := a.order(); o.Command() != (reeve.CommandID{Job: job.Job.ID, Leaf: 1}).String() {
+		t.Errorf("sent %s", o.Command())
+	}
+	if b.shelf.loads != 1 {
+		t.Errorf("the job was read %d times", b.shelf.loads)
+	}
+}
+
+func TestLargeJobGoesByTheStore(t *testing.T) {
+	b := lay(t, nil)
+	a := b.device(1).arrive()
+	job := b.place("scan_threats", a)
+	large := control.Batch{Job: job.Job, Placed: make([]reeve.Placed, tasksWeight+1)}
+	b.Placed(large)
+	if o := a.order(); o.Command() != (reeve.CommandID{Job: job.Job.ID, Leaf: 0}).String() {
+		t.Errorf("sent %s", o.Command())
+	}
+}
+
+func TestTamperedJobIsNotSent(t *testing.T) {
+	b := lay(t, nil)
+	d, good := b.device(1), b.device(2)
+	bad := b.place("scan_threats", d, good)
+	b.shelf.locked(func() { b.shelf.jobs[bad.Job.ID].subjects[1].Key[0]++ })
+	fine := b.place("fetch_agent_log", d)
+	a := d.arrive()
+	if o := a.order(); o.Header.Job != int64(fine.Job.ID) {
+		t.Errorf("the order of job %d was sent", o.Header.Job)
+	}
+	a.silent()
+	b.logHas("not those that were sealed")
+}
+
+func (b *table) logHas(text string) {
+	b.t.Helper()
+	eventually(b.t, "the log says "+text, func() bool {
+		b.logMu.Lock()
+		defer b.logMu.Unlock()
+		return strings.Contains(b.log.String(), text)
+	})
+}
+
+func TestGarbageIsCounted(t *testing.T) {
+	b := lay(t, nil)
+	a := b.device(1).arrive()
+	job := b.place("scan_threats", a)
+	b.Placed(job)
+	o := a.order()
+	for _, verb := range []string{link.VerbHello, link.VerbReport} {
+		for _, message := range []string{"", "{}", "[]", "null", "\x00\xff", `{"command":"` + o.Command() + `","state":"queued"}`, strings.Repeat("[", 10_000)} {
+			if err := a.conn.Publish(link.Subject(a.address, verb), []byte(message)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	a.say(link.VerbReport, link.Report{Command: o.Command(), State: "succeeded"})
+	a.hear(link.VerbAck, &link.Ack{})
+	a.silent()
+	b.logHas("messages of agents were not used")
+	b.shelf.locked(func() {
+		if len(b.shelf.reports) != 1 {
+			t.Errorf("recorded %v", b.shelf.reports)
+		}
+	})
+}
+
+// While the store is down nothing is acknowledged, and nothing is lost that was
+// heard.
+func TestStoreThatFailsForAWhile(t *testing.T) {
+	b := lay(t, nil)
+	a := b.device(1).arrive()
+	job := b.place("scan_threats", a)
+	b.Placed(job)
+	o := a.order()
+	b.shelf.setDown(errors.New("the disk is full"))
+	a.say(link.VerbReport, link.Report{Command: o.Command(), State: "running"})
+	b.logHas("the store did not take what agents said")
+	a.silent()
+	b.shelf.setDown(nil)
+	// A lone report that failed is given up; the agent says it again.
+	a.say(link.VerbReport, link.Report{Command: o.Command(), State: "succeeded"})
+	a.hear(link.VerbAck, &link.Ack{})
+}
+
+func TestOneBadReportDoesNotHoldUpOthers(t *testing.T) {
+	b := lay(t, nil)
+	var agents []agent
+	for no := int64(1); no <= 8; no++ {
+		agents = append(agents, b.device(no).arrive())
+	}
+	job := b.place("scan_threats", agents...)
+	b.shelf.locked(func() { b.shelf.refuse = func(r reeve.Report) bool { return r.Device == 3 } })
+	b.Placed(job)
+	var wg sync.WaitGroup
+	for _, a := range agents {
+		wg.Go(func() {
+			var o link.Order
+			a.hear(link.VerbOrder, &o)
+			a.say(link.VerbReport, link.Report{Command: o.Command(), State: "succeeded"})
+			if a.no != 3 {
+				a.hear(link.VerbAck, &link.Ack{})
+			}
+		})
+	}
+	wg.Wait()
+	agents[2].silent()
+}
+
+// Agents that return together cost a few calls of the store, not one each.
+func TestCrowd(t *testing.T) {
+	b := lay(t, nil)
+	const crowd = 5000
+	agents := make([]agent, crowd)
+	for i := range agents {
+		agents[i] = b.device(int64(i + 1))
+	}
+	job := b.place("scan_threats", agents...)
+	for _, a := range agents {
+		message, _ := json.Marshal(a.hello())
+		b.onHello(&nats.Msg{Subject: link.Subject(a.address, link.VerbHello), Data: message})
+	}
+	eventually(t, "every order is sent", func() bool {
+		b.shelf.mu.Lock()
+		defer b.shelf.mu.Unlock()
+		return !slices.Contains(b.shelf.jobs[job.Job.ID].states, reeve.Queued)
+	})
+	b.shelf.locked(func() {
+		if b.shelf.meets > crowd/4 || len(b.shelf.meetings) != crowd {
+			t.Errorf("%d calls for %d Hellos", b.shelf.meets, len(b.shelf.meetings))
+		}
+		if b.shelf.loads != 1 {
+			t.Errorf("the job was read %d times", b.shelf.loads)
+		}
+	})
+}
+
+func TestClosingKeepsWhatWasSaid(t *testing.T) {
+	b := lay(t, nil)
+	const agents = 20
+	var all []agent
+	for no := int64(1); no <= agents; no++ {
+		all = append(all, b.device(no).arrive())
+	}
+	job := b.place("scan_threats", all...)
+	b.Placed(job)
+	for _, a := range all {
+		a.say(link.VerbReport, link.Report{Command: a.order().Command(), State: "succeeded"})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := b.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for leaf := range int32(agents) {
+		if got := b.shelf.state(reeve.CommandID{Job: job.Job.ID, Leaf: leaf}); got != reeve.Succeeded {
+			t.Errorf("command %d is %v", leaf, got)
+		}
+	}
+	b.Placed(job) // too late, and harmless
+	b.Cancelled(job.Job.ID, time.Now(), nil)
+	b.Left([]int64{1})
+}
+
+func TestRestartOnTheSamePort(t *testing.T) {
+	b := lay(t, nil)
+	d, address := b.device(1), b.Addr().String()
+	a := d.arrive()
+	if err := b.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-a.closed
+	job := b.place("scan_threats", d)
+	again := b.opts
+	again.Listen = address
+	second, err := open(t.Context(), again, quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Courier = second // closed by the table's cleanup
+	if b.shelf.online[1] {
+		t.Error("the device is online although nobody has connected yet")
+	}
+	a = d.arrive()
+	if o := a.order(); o.Header.Job != int64(job.Job.ID) {
+		t.Errorf("got the order of job %d", o.Header.Job)
+	}
+}
+
+func TestPortInUse(t *testing.T) {
+	b := lay(t, nil)
+	o := b.opts
+	o.Listen = b.Addr().String()
+	if _, err := Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("a second courier on the port: %v", err)
+	}
+}
+
+func TestBeats(t *testing.T) {
+	b := lay(t, nil)
+	a := b.device(1).arrive()
+	b.shelf.locked(func() { b.shelf.online[1] = false })
+	a.say(link.VerbBeat, nil)
+	eventually(t, "a beat reaches the store", func() bool {
+		b.shelf.mu.Lock()
+		defer b.shelf.mu.Unlock()
+		return b.shelf.online[1]
+	})
+}
+
+func TestSilenceIsAbsence(t *testing.T) {
+	p := newPresence(newShelf(), time.Minute)
+	start := time.Now()
+	p.admit(1, connection{"s", 1}, "", false, start)
+	p.arrive(1, start)
+	p.admit(2, connection{"s", 2}, "", true, start)
+	p.arrive(2, start)
+	if err := p.flush(t.Context(), start.Add(2*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if p.has(1) || !p.has(2) {
+		t.Error("a device without beats is here, or one that may not beat is away")
+	}
+}
+
+// A device that left while its Hello was being stored must not stay online.
+func TestLeavingDuringMeet(t *testing.T) {
+	s := newShelf()
+	p := newPresence(s, time.Minute)
+	now := time.Now()
+	p.admit(1, connection{"s", 1}, "", false, now)
+	p.arrive(1, now)
+	p.end(1, connection{"s", 1})
+	if err := p.flush(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.meet(t.Context(), now, []reeve.Meeting{{Device: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.flush(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	if s.online[1] {
+		t.Error("the device is online for ever")
+	}
+}
+
+// An order that is written by appending is what encoding/json would write.
+func TestLettersAreJSON(t *testing.T) {
+	b := lay(t, nil)
+	for _, size := range []int{1, 2, 3, 7, 100} {
+		agents := make([]agent, size)
+		for i := range agents {
+			agents[i] = b.device(int64(i + 1))
+		}
+		job := b.place("scan_threats", agents...)
+		l, err := newLetter(job.Job, job.Tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var path []byte
+		for leaf := range size {
+			want, _ := json.Marshal(link.Order{Header: control.Header(job.Job), Proof: seal.Proof{
+				Leaf: uint32(leaf), Leaves: uint32(size), Path: job.Tree.AppendPath([]byte{}, leaf),
+				Signature: job.Job.Signature, SealKey: job.Job.SealKey,
+			}})
+			if got := l.appendOrder(nil, int32(leaf), &path); string(got) != string(want) {
+				t.Fatalf("leaf %d of %d:\n%s\nwant\n%s", leaf, size, got, want)
+			}
+		}
+	}
+	ids := []reeve.CommandID{{Job: 1 << 62, Leaf: 7}, {Job: 255, Leaf: 1 << 30}}
+	want, _ := json.Marshal(link.Ack{Commands: []string{ids[0].String(), ids[1].String()}})
+	if got := appendAck(nil, ids); string(got) != string(want) {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestLettersForgetTheOldest(t *testing.T) {
+	l := newLetters(newShelf())
+	tree := seal.NewTree(make([]seal.Hash, lettersKept/2))
+	for job := range reeve.JobID(3) {
+		l.keep(job+1, &letter{tree: tree})
+		l.find(1)
+	}
+	for job, kept := range map[reeve.JobID]bool{1: true, 2: false, 3: true} {
+		if (l.find(job) != nil) != kept {
+			t.Errorf("job %d: kept is not %v", job, kept)
+		}
+	}
+	l.keep(4, &letter{tree: seal.NewTree(make([]seal.Hash, lettersKept+1))})
+	if l.find(4) == nil || l.find(1) != nil {
+		t.Error("a job larger than all the room must be kept alone")
+	}
+}
+
+// An agent that answers at once makes it needless to store that it was sent to.
+func TestLedger(t *testing.T) {
+	s := newShelf()
+	s.jobs[1] = &shelved{states: make([]reeve.State, 10)}
+	l := newLedger(s)
+	for leaf := range int32(10) {
+		l.sent(reeve.CommandID{Job: 1, Leaf: leaf})
+	}
+	flush := func(all bool, want int) {
+		t.Helper()
+		if err := l.flush(t.Context(), time.Now(), all); err != nil {
+			t.Fatal(err)
+		}
+		if s.sents != want {
+			t.Errorf("%d stored, want %d", s.sents, want)
+		}
+	}
+	flush(false, 0) // too fresh
+	l.answered([]reeve.Report{{ID: reeve.CommandID{Job: 1, Leaf: 3}}})
+	flush(false, 9)
+	if l.has(reeve.CommandID{Job: 1, Leaf: 1}) {
+		t.Error("what is stored is still in the ledger")
+	}
+	l.sent(reeve.CommandID{Job: 1, Leaf: 1})
+	flush(true, 10)
+
+	s.setDown(fmt.Errorf("down"))
+	l.sent(reeve.CommandID{Job: 1, Leaf: 2})
+	if err := l.flush(t.Context(), time.Now(), true); err == nil {
+		t.Error("no error from a store that is down")
+	}
+	s.setDown(nil)
+	flush(false, 11)
+}
