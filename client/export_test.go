@@ -1,0 +1,17 @@
+package client
+
+import (
+	"net/http"
+	"testing"
+)
+
+// ForTest returns a client whose requests go nowhere but to transport.
+func ForTest(t *testing.T, transport http.RoundTripper) *Client {
+	t.Helper()
+	c, err := New(Config{URL: "http://reeve.test", ClientID: "id", ClientSecret: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.http.Transport = transport
+	return c
+}
