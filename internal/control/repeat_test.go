@@ -142,6 +142,47 @@ func TestLateRepeat(t *testing.T) {
 	}
 }
 
+// A random job id that was used before costs another attempt, which leaves
+// nothing of the first.
+func TestJobIDTaken(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.enrol(t, w.linux()), w.enrol(t, w.machine(reeve.OnDemand, reeve.Windows, "7.6.231.0"))
+	store := &takenStore{Store: w.store, attempts: 3}
+	p, err := w.control(store).Place(t.Context(), w.admin, order("dhcprenew", a.ID, b.ID, reeve.NewID()))
+	if err != nil || store.attempts != 0 || slices.Contains(store.taken, p.Job.ID) {
+		t.Fatalf("the job is %v after %v, %v", p.Job.ID, store.taken, err)
+	}
+	checkJob(t, w, p, 3, 1, 1)
+	if len(w.jobs(t)) != 1 || len(w.wake.placed) != 1 || len(w.wake.placed[0].Placed) != 2 {
+		t.Errorf("%d jobs, %d batches", len(w.jobs(t)), len(w.wake.placed))
+	}
+}
+
+// A takenStore says of the first ids that they are taken.
+type takenStore struct {
+	control.Store
+	attempts int
+	taken    []reeve.JobID
+}
+
+func (s *takenStore) Place(ctx context.Context, account int64, fn func(reeve.Placing) error) error {
+	return s.Store.Place(ctx, account, func(tx reeve.Placing) error { return fn(takenPlacing{tx, s}) })
+}
+
+type takenPlacing struct {
+	reeve.Placing
+	store *takenStore
+}
+
+func (p takenPlacing) Commit(w reeve.Work) error {
+	if p.store.attempts > 0 {
+		p.store.attempts--
+		p.store.taken = append(p.store.taken, w.Job.ID)
+		return reeve.ErrJobIDTaken
+	}
+	return p.Placing.Commit(w)
+}
+
 // A lateStore lets somebody else commit first, and hides it from the first
 // placing, which began before.
 type lateStore struct {
