@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
+	"reeve"
 	"reeve/client"
+	"reeve/internal/serve"
 )
 
 var verdictFields = []column[client.Verdict]{
@@ -21,20 +24,64 @@ var verdictFields = []column[client.Verdict]{
 	}},
 }
 
-// logVerify checks the log by way of the server.
+// logVerify checks the log by way of the server, or with --data in the server's
+// own folder, for which no server is needed.
 func logVerify() *cobra.Command {
 	cmd := &cobra.Command{Use: "verify", Short: "Check that the log is whole", Args: exactly()}
-	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
+	remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
 		verdict, err := c.VerifyLog(ctx)
 		if err != nil {
 			return err
 		}
-		if err := one(o, verdict, verdictFields); err != nil {
+		return showVerdicts(o, verdict)
+	})
+	throughServer := cmd.RunE
+	var c serve.Config
+	dataFlags(cmd, &c)
+	against := cmd.Flags().String("against", "", "with --data: file of checkpoints that was kept elsewhere")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if c.Data == "" && *against == "" {
+			return throughServer(cmd, args)
+		}
+		asJSON, _ := cmd.Flags().GetBool("json")
+		kept, err := readKept(*against)
+		if err != nil {
 			return err
 		}
-		if !verdict.Intact {
-			return fmt.Errorf("the log of account %s is not whole", verdict.Account)
+		found, err := serve.VerifyLogs(cmd.Context(), c, kept)
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+		verdicts := make([]client.Verdict, len(found))
+		for i, v := range found {
+			verdicts[i] = client.Verdict{Account: v.Account, Rows: v.Rows, Checkpoints: v.Checkpoints, Intact: v.Fault == "", Fault: v.Fault}
+		}
+		return showVerdicts(output{json: asJSON, out: cmd.OutOrStdout(), notes: cmd.ErrOrStderr()}, verdicts...)
+	}
+	return cmd
+}
+
+func showVerdicts(o output, verdicts ...client.Verdict) error {
+	var fault error
+	for _, v := range verdicts {
+		if err := one(o, v, verdictFields); err != nil {
+			return err
+		}
+		if !v.Intact {
+			fault = fmt.Errorf("the log of account %s is not whole", v.Account)
+		}
+	}
+	return fault
+}
+
+func readKept(path string) ([]reeve.Checkpoint, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, reeve.Errorf(reeve.NotFound, "cannot read the file of --against; check its path").Because(err)
+	}
+	defer file.Close()
+	return serve.ReadCheckpoints(file)
 }

@@ -17,6 +17,7 @@ func serveCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			c.Log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+			c.Version = version
 			c.Show = func(b serve.Bootstrap) { b.Print(cmd.OutOrStdout()) }
 			server, err := serve.Open(ctx, c)
 			if err != nil {

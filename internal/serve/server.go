@@ -20,6 +20,7 @@ import (
 	"reeve/internal/door"
 	"reeve/internal/gate"
 	"reeve/internal/keys"
+	"reeve/internal/link"
 	"reeve/internal/seal"
 	"reeve/internal/sqlstore"
 )
@@ -36,11 +37,13 @@ type Server struct {
 	Store *sqlstore.Store
 	Bus   *courier.Courier
 
-	config Config
-	web    *http.Server
-	failed chan error
-	stop   context.CancelFunc // ends the sweeps
-	swept  chan struct{}      // closed once they have
+	config   Config
+	web      *http.Server
+	files    *blob.Folder
+	failed   chan error
+	stopping chan struct{}      // closed when the server begins to stop
+	stop     context.CancelFunc // ends the sweeps
+	swept    chan struct{}      // closed once they have
 }
 
 // How long a server that was told to stop waits for what is under way.
@@ -60,7 +63,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{config: c, failed: make(chan error, 1), swept: make(chan struct{})}
+	s := &Server{config: c, failed: make(chan error, 1), stopping: make(chan struct{}), swept: make(chan struct{})}
 	if err := s.open(ctx); err != nil {
 		s.Close(ctx)
 		return nil, err
@@ -90,8 +93,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.Store.Belong(ctx, own.Pin()); err != nil {
 		return err
 	}
-	files, err := blob.Open(filepath.Join(c.Data, "blobs"))
-	if err != nil {
+	if s.files, err = blob.Open(filepath.Join(c.Data, "blobs")); err != nil {
 		return err
 	}
 	s.Rules = control.New(s.Store, own.Seal, nil, control.Options{
@@ -113,12 +115,8 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.Rules.Attach(s.Bus)
-	agents := gate.New(gate.Options{
-		Rules: s.Rules, Files: files, Log: c.Log,
-		Identity: ports.identity, Agents: s.Agents, AgentsTLS: ports.agentsTLS != nil,
-	})
 	s.web = &http.Server{
-		Handler: s.routes(agents, files, own.Verifier()), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		Handler: s.routes(ports.identity, s.files, own.Verifier()), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
@@ -141,29 +139,31 @@ func (s *Server) open(ctx context.Context) error {
 }
 
 // routes is everything that the HTTPS port answers.
-func (s *Server) routes(agents http.Handler, files *blob.Folder, verifier *seal.Verifier) http.Handler {
+func (s *Server) routes(identity link.Identity, files *blob.Folder, verifier *seal.Verifier) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/agent/", agents)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := s.Store.Ping(r.Context()); err != nil {
-			s.config.Log.Warn("not ready", "err", err)
-			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		io.WriteString(w, "ready\n")
-	})
+	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("/", door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log},
-		cmapi.Routes(cmapi.Config{Rules: s.Rules, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Entries: s.Store, Files: files, Log: s.config.Log}),
+		cmapi.Routes(cmapi.Config{Rules: s.Rules, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Entries: s.Store, Files: files}),
 		api.Routes(api.Config{
-			Rules: s.Rules, Credentials: s.Store, Codes: s.Store, Groups: s.Store, Devices: s.Store, Jobs: s.Store, Entries: s.Store,
-			Version: s.config.Version,
+			Rules: s.Rules, Store: s.Store, Version: s.config.Version, Stopping: s.stopping,
 			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
 				return control.VerifyLog(ctx, s.Store, a, verifier, nil)
 			},
 		}),
+		gate.Routes(gate.Config{Rules: s.Rules, Files: files, Identity: identity, Agents: s.Agents, AgentsTLS: s.Pin != ""}),
 	))
 	return mux
+}
+
+// ready tells a balancer whether requests would be served.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if err := s.Store.Ping(r.Context()); err != nil {
+		s.config.Log.Warn("not ready", "err", err)
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	io.WriteString(w, "ready\n")
 }
 
 // setUp creates the first account on an empty store and hands out its
@@ -202,6 +202,7 @@ func (s *Server) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
 	defer cancel()
 	var errs []error
+	close(s.stopping)
 	if s.web != nil {
 		errs = append(errs, s.web.Shutdown(ctx))
 	}
@@ -211,6 +212,9 @@ func (s *Server) Close(ctx context.Context) error {
 	if s.stop != nil {
 		s.stop()
 		<-s.swept
+	}
+	if s.files != nil {
+		errs = append(errs, s.files.Close())
 	}
 	if s.Store != nil {
 		errs = append(errs, s.Store.Close())
