@@ -77,6 +77,7 @@ func Open(t testing.TB, o Options) *House {
 	})
 	_, err = h.Rules.SetUp(t.Context(), func(b control.Bootstrap) error { h.First = b; return nil })
 	must(t, err)
+	h.First.Account = h.Account()
 	log := slog.New(slog.NewTextHandler(logWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.Handler = door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures},
 		cmapi.Routes(cmapi.Config{
