@@ -1,6 +1,8 @@
 package control_test
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -77,6 +79,57 @@ func TestDelete(t *testing.T) {
 	if p := w.place(t, control.Order{Action: "delete", MACs: []string{a.MACs[0].String()}}); p.Outcomes[0].Status != 0 {
 		t.Errorf("deleted again by MAC: %+v", p.Outcomes[0])
 	}
+}
+
+// Whatever goes wrong in the middle, nothing has happened.
+func TestFailuresLeaveNothing(t *testing.T) {
+	w := newWorld(t)
+	d := w.enrol(t, w.linux())
+	waiting := w.place(t, order("dhcprenew", d.ID)).Job
+	head, _, _ := w.store.Head(t.Context(), w.admin.Account)
+	w.wake.told = nil
+	full := errors.New("the disk is full")
+	for _, good := range []int{0, 1} { // the deletion itself, and the order to retire
+		store := &brokenStore{Store: w.store, good: good, err: full}
+		p, err := w.control(store).Place(t.Context(), w.admin, keyed(order("delete", d.ID), "key", "body"))
+		if !errors.Is(err, full) || reeve.KindOf(err) != reeve.Internal || p.Outcomes != nil {
+			t.Errorf("after %d commits: %+v, %v", good, p, err)
+		}
+		if got := w.device(t, d.ID).Class.Standing; got != reeve.Managed {
+			t.Errorf("after %d commits the device is %v", good, got)
+		}
+	}
+	after, _, _ := w.store.Head(t.Context(), w.admin.Account)
+	if len(w.jobs(t)) != 1 || len(w.wake.told) != 0 || after.Seq != head.Seq || w.commands(t, waiting.ID)[0].State != reeve.Queued {
+		t.Errorf("it left %d jobs, %d rows, and told %q", len(w.jobs(t)), after.Seq-head.Seq, w.wake.told)
+	}
+	if p := w.place(t, keyed(order("delete", d.ID), "key", "body")); p.Repeated || p.Outcomes[0].Status != 1 {
+		t.Errorf("once the store is well: %+v", p)
+	}
+}
+
+// A brokenStore fails after some good commits.
+type brokenStore struct {
+	control.Store
+	good int
+	err  error
+}
+
+func (s *brokenStore) Place(ctx context.Context, account int64, fn func(reeve.Placing) error) error {
+	return s.Store.Place(ctx, account, func(tx reeve.Placing) error { return fn(brokenPlacing{tx, s}) })
+}
+
+type brokenPlacing struct {
+	reeve.Placing
+	store *brokenStore
+}
+
+func (p brokenPlacing) Commit(w reeve.Work) error {
+	if p.store.good == 0 {
+		return p.store.err
+	}
+	p.store.good--
+	return p.Placing.Commit(w)
 }
 
 func TestLeave(t *testing.T) {

@@ -142,6 +142,28 @@ func TestSkipAway(t *testing.T) {
 	}
 }
 
+// Without delivery nobody is connected, and what is placed waits.
+func TestNoWake(t *testing.T) {
+	w := newWorld(t)
+	d := w.enrol(t, w.linux())
+	c := control.New(w.store, func() seal.Key { return w.key }, nil, control.Options{Now: w.clock.Now})
+	for skip, want := range map[bool]int8{true: 0, false: 1} {
+		o := order("dhcprenew", d.ID)
+		o.SkipAway = skip
+		p, err := c.Place(t.Context(), w.admin, o)
+		if err != nil || p.Outcomes[0].Status != want {
+			t.Errorf("skip %v: %+v, %v", skip, p.Outcomes, err)
+		}
+		if _, err := c.Cancel(t.Context(), w.admin, p.Job.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	c.Attach(w.wake)
+	if _, err := c.Place(t.Context(), w.admin, order("delete", d.ID)); err != nil || len(w.wake.told) != 2 {
+		t.Errorf("once attached it is told %q, %v", w.wake.told, err)
+	}
+}
+
 func TestDryRun(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.enrol(t, w.linux()), w.enrol(t, w.machine(reeve.OnDemand, reeve.Windows, "7.6.231.0"))

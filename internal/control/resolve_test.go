@@ -105,6 +105,20 @@ func TestDisputedMACs(t *testing.T) {
 			t.Errorf("%s was deleted although its MAC is in doubt", d.Hostname)
 		}
 	}
+	// Readers that take MACs go by the same rule.
+	for i, want := range []string{managed.ID, "", ""} {
+		mac, _ := reeve.ParseMAC(o.MACs[i])
+		claimants, err := w.store.DevicesByMAC(t.Context(), w.admin.Account, []reeve.MAC{mac})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 { // it has been deleted meanwhile
+			claimants = append(claimants, managed)
+		}
+		if d, ok := control.Undisputed(claimants); ok != (want != "") || ok && d.ID != want {
+			t.Errorf("%s is undisputed %v, of %s", o.MACs[i], ok, d.Hostname)
+		}
+	}
 	rows := w.audit(t, w.admin.Account, "job_placed")
 	var detail struct {
 		Disputed map[string][]string `json:"disputed_macs"`

@@ -3,6 +3,7 @@ package control_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -120,6 +121,38 @@ func TestRunErasesDeletedRecords(t *testing.T) {
 			t.Errorf("the log says %+v", rows)
 		}
 	})
+}
+
+// A sweep that fails is told of and tried again.
+func TestRunGoesOn(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		d := w.enrol(t, w.linux())
+		job := w.place(t, order("dhcprenew", d.ID)).Job
+		store := &wearyStore{Store: w.store, failures: 2}
+		defer run(t, w.control(store))()
+		w.pass(2 * time.Hour)
+		w.pass(0)
+		if got := w.commands(t, job.ID)[0].State; got != reeve.Queued || strings.Count(w.log.String(), "the disk is full") != 2 {
+			t.Errorf("while sweeps fail the command is %v, and the server's log says %q", got, w.log)
+		}
+		w.pass(0)
+		if got := w.commands(t, job.ID)[0].State; got != reeve.Expired {
+			t.Errorf("after that the command is %v", got)
+		}
+	})
+}
+
+type wearyStore struct {
+	control.Store
+	failures int
+}
+
+func (s *wearyStore) Expire(ctx context.Context, now time.Time) (int64, error) {
+	if s.failures > 0 {
+		s.failures--
+		return 0, errors.New("the disk is full")
+	}
+	return s.Store.Expire(ctx, now)
 }
 
 func checkpoints(t *testing.T, w *world) []reeve.Checkpoint {

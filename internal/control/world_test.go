@@ -2,12 +2,14 @@ package control_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -41,20 +43,51 @@ var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 var headKey = seal.HeadKey("a key from outside of the store")
 
+// origin is how every world begins: the file of a store after set-up. To copy it
+// costs far less than to make it.
+var origin = sync.OnceValue(func() (o struct {
+	file []byte
+	key  seal.Key
+	root *ecdsa.PublicKey
+	boot control.Bootstrap
+}) {
+	dir, err := os.MkdirTemp("", "reeve")
+	must(err)
+	defer os.RemoveAll(dir)
+	root, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(err)
+	o.root = &root.PublicKey
+	o.key, err = seal.NewKey(root, bytes.Repeat([]byte{7}, 32), noon.AddDate(-1, 0, 0), noon.AddDate(1, 0, 0))
+	must(err)
+	file := filepath.Join(dir, "reeve.db")
+	store, err := sqlstore.Open(context.Background(), file, headKey)
+	must(err)
+	c := control.New(store, nil, nil, control.Options{Now: func() time.Time { return noon }})
+	_, err = c.SetUp(context.Background(), func(b control.Bootstrap) error { o.boot = b; return nil })
+	must(err)
+	must(store.Close())
+	o.file, err = os.ReadFile(file)
+	must(err)
+	return o
+})
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	root, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := seal.NewKey(root, bytes.Repeat([]byte{7}, 32), noon.AddDate(-1, 0, 0), noon.AddDate(1, 0, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := origin()
 	w := &world{
-		file: filepath.Join(t.TempDir(), "reeve.db"), key: key, verifier: seal.NewVerifier(&root.PublicKey),
+		file: filepath.Join(t.TempDir(), "reeve.db"), key: o.key, verifier: seal.NewVerifier(o.root), boot: o.boot,
 		clock: &clock{now: noon}, wake: &recorder{online: map[int64]bool{}}, log: &lines{},
 	}
+	if err := os.WriteFile(w.file, o.file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var err error
 	if w.store, err = sqlstore.Open(t.Context(), w.file, headKey); err != nil {
 		t.Fatal(err)
 	}
@@ -64,9 +97,6 @@ func newWorld(t testing.TB) *world {
 		}
 	})
 	w.Control = w.control(w.store)
-	if _, err := w.SetUp(t.Context(), func(b control.Bootstrap) error { w.boot = b; return nil }); err != nil {
-		t.Fatal(err)
-	}
 	accounts, err := w.store.Accounts(t.Context())
 	if err != nil || len(accounts) != 1 {
 		t.Fatalf("set-up left the accounts %v, %v", accounts, err)
