@@ -62,7 +62,7 @@ func (d *doorway) watched(next http.HandlerFunc) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		defer func() {
 			d.log.InfoContext(r.Context(), "request", "method", r.Method, "route", r.Pattern, "status", e.status,
-				"bytes", e.bytes, "took", time.Since(began), "request", e.id,
+				"bytes", e.bytes, "took_us", time.Since(began).Microseconds(), "request", e.id,
 				"account", e.caller.Account, "actor", e.caller.Actor, "address", address(r))
 		}()
 		defer func() {

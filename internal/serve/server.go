@@ -140,10 +140,7 @@ func (s *Server) open(ctx context.Context) error {
 
 // routes is everything that the HTTPS port answers.
 func (s *Server) routes(identity link.Identity, files *blob.Folder, verifier *seal.Verifier) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
-	mux.HandleFunc("GET /readyz", s.ready)
-	mux.Handle("/", door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log},
+	doors := door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log},
 		cmapi.Routes(cmapi.Config{Rules: s.Rules, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Entries: s.Store, Files: files}),
 		api.Routes(api.Config{
 			Rules: s.Rules, Store: s.Store, Version: s.config.Version, Stopping: s.stopping,
@@ -152,8 +149,17 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, verifier *se
 			},
 		}),
 		gate.Routes(gate.Config{Rules: s.Rules, Files: files, Identity: identity, Agents: s.Agents, AgentsTLS: s.Pin != ""}),
-	))
-	return mux
+	)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path { // a mux in front of the doors would redirect what they refuse
+		case "/healthz":
+			io.WriteString(w, "ok\n")
+		case "/readyz":
+			s.ready(w, r)
+		default:
+			doors.ServeHTTP(w, r)
+		}
+	})
 }
 
 // ready tells a balancer whether requests would be served.
