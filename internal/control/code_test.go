@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -83,6 +84,44 @@ func TestCodes(t *testing.T) {
 		if c.Code != "" {
 			t.Errorf("the list of codes has a code: %+v", c)
 		}
+	}
+}
+
+func TestConcurrentEnrolments(t *testing.T) {
+	w := newWorld(t)
+	three, err := w.CreateCode(t.Context(), w.admin, reeve.Code{Uses: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := w.linux()
+	var enrolled, known sync.Map
+	var wait sync.WaitGroup
+	for range 8 {
+		e := w.linux()
+		e.Code = three.Code
+		wait.Go(func() {
+			d, _, err := w.Enrol(t.Context(), e)
+			if err == nil {
+				enrolled.Store(d.ID, true)
+			} else if reeve.KindOf(err) != reeve.Denied {
+				t.Error(err)
+			}
+		})
+		wait.Go(func() {
+			d, _, err := w.Enrol(t.Context(), same)
+			if err != nil {
+				t.Error(err)
+			}
+			known.Store(d.ID, true)
+		})
+	}
+	wait.Wait()
+	count := func(m *sync.Map) (n int) {
+		m.Range(func(any, any) bool { n++; return true })
+		return n
+	}
+	if count(&enrolled) != 3 || count(&known) != 1 {
+		t.Errorf("a code for three enrolled %d; one key has %d records", count(&enrolled), count(&known))
 	}
 }
 
