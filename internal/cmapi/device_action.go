@@ -61,7 +61,10 @@ func (a *api) act(v deviceAction) func(http.ResponseWriter, *door.Request) error
 		if order.Key, err = r.RepeatKey(); err != nil {
 			return err
 		}
-		order.Version, order.Route, order.Body = v.rules, r.Pattern, sha256.Sum256(body)
+		if order.Key != "" {
+			order.Route, order.Body = r.Pattern, sha256.Sum256(body)
+		}
+		order.Version = v.rules
 		placement, err := a.Rules.Place(r.Context(), r.Caller, order)
 		if err != nil {
 			return err
