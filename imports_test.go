@@ -38,7 +38,7 @@ var rooms = map[string]room{
 	"internal/control": {own: ". internal/action internal/seal", mods: "golang.org/x/crypto/argon2"},
 
 	"internal/sqlstore":  {own: ". internal/seal", mods: "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/pressly/goose/v3"},
-	"internal/storetest": {own: ". internal/action internal/seal", mods: "github.com/google/go-cmp/"},
+	"internal/storetest": {own: ". internal/seal", mods: "github.com/google/go-cmp/ pgregory.net/rapid"},
 
 	"internal/courier": {own: ". internal/control internal/link internal/said internal/seal",
 		mods: "github.com/nats-io/ golang.org/x/sync/"},

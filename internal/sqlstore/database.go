@@ -62,7 +62,7 @@ type rows interface {
 	Close()
 }
 
-// A column of a list: either numbers or texts.
+// A column of a list: texts, or numbers if texts is nil.
 type column struct {
 	name    string
 	numbers []int64
@@ -70,7 +70,13 @@ type column struct {
 }
 
 func numbers(name string, values []int64) column { return column{name: name, numbers: values} }
-func texts(name string, values []string) column  { return column{name: name, texts: values} }
+
+func texts(name string, values []string) column {
+	if values == nil {
+		values = []string{}
+	}
+	return column{name: name, texts: values}
+}
 
 func (c column) len() int { return max(len(c.numbers), len(c.texts)) }
 

@@ -11,44 +11,37 @@ import (
 	"reeve"
 )
 
-// Report records a batch, with the same outcome as if its reports had come one
-// by one. It takes a few statements however many reports there are.
+// Report records a batch. With the jobs locked, nobody else moves their
+// commands: so it reads where the commands stand, lets the reports move them
+// here one by one as reeve.NextStates says, and writes what came of it with a
+// few statements however many reports there are.
 func (s *Store) Report(ctx context.Context, now time.Time, batch []reeve.Report) ([]bool, error) {
 	settled := make([]bool, len(batch))
 	if len(batch) == 0 {
 		return settled, nil
 	}
-	order := make([]int, len(batch))
-	for i := range order {
-		order[i] = i
+	ids := make([]reeve.CommandID, len(batch))
+	for i := range batch {
+		ids[i] = batch[i].ID
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return compareIDs(batch[a].ID, batch[b].ID) })
+	slices.SortFunc(ids, compareIDs)
+	ids = slices.Compact(ids)
 	err := s.change(ctx, func(t *tx) error {
-		ids := make([]reeve.CommandID, len(order))
-		for i, at := range order {
-			ids[i] = batch[at].ID
-		}
 		heads, err := t.lockJobs(ids)
 		if err != nil {
 			return err
 		}
-		known := order[:0:0]
-		for _, at := range order {
-			head, ok := heads[batch[at].ID.Job]
-			if settled[at] = ok && batch[at].ID.Leaf < head.targets; settled[at] {
-				known = append(known, at)
-			}
-		}
-		r := reporting{tx: t, now: now, batch: batch, ended: map[reeve.JobID]*reeve.Counts{}, moved: map[reeve.JobID]*reeve.Counts{}}
-		for _, round := range rounds(batch, known) {
-			if err := r.round(round); err != nil {
-				return err
-			}
-		}
-		if err := t.count(r.ended); err != nil {
+		moves, err := t.standings(ids)
+		if err != nil {
 			return err
 		}
-		return r.log(heads)
+		for i := range batch {
+			at, found := slices.BinarySearchFunc(moves, batch[i].ID, func(m move, id reeve.CommandID) int { return compareIDs(m.id, id) })
+			if settled[i] = found; found {
+				moves[at].take(&batch[i])
+			}
+		}
+		return t.record(now, moves, heads)
 	})
 	if err != nil {
 		return nil, err
@@ -56,217 +49,215 @@ func (s *Store) Report(ctx context.Context, now time.Time, batch []reeve.Report)
 	return settled, nil
 }
 
-// rounds splits reports, given as indexes in order of their commands, so that
-// each round has at most one of each command. A Running that the next report
-// of its command outdates is left out: that an agent begins and ends between
-// two batches is the normal case, and needs one round.
-func rounds(batch []reeve.Report, order []int) [][]int {
-	var out [][]int
-	depth := 0
-	for i, at := range order {
-		if i > 0 && batch[order[i-1]].ID != batch[at].ID {
-			depth = 0
-		}
-		if i+1 < len(order) {
-			next := batch[order[i+1]]
-			outdated := next.State == reeve.Running || reeve.Running.May(next.State)
-			if batch[at].State == reeve.Running && next.ID == batch[at].ID && next.Device == batch[at].Device && outdated {
-				continue
-			}
-		}
-		if depth == len(out) {
-			out = append(out, nil)
-		}
-		out[depth] = append(out[depth], at)
-		depth++
-	}
-	return out
+// A move is a command with what a batch of reports makes of it.
+type move struct {
+	id     reeve.CommandID
+	device int64
+	was    reeve.State
+	state  reeve.State
+
+	told     *reeve.Report // the last one that was accepted
+	message  string
+	result   json.RawMessage
+	late     string
+	identity map[string]string
 }
 
-// reporting is a batch on its way.
-type reporting struct {
-	tx    *tx
-	now   time.Time
-	batch []reeve.Report
-	ended map[reeve.JobID]*reeve.Counts // commands by final state
-	moved map[reeve.JobID]*reeve.Counts // the same with those that began to run
-}
-
-// from is the set of states, as bits, from which each state may be reported.
-// A command that runs may report its progress.
-var from = func() (set [reeve.NumStates]int64) {
-	for s := range reeve.NumStates {
-		for _, step := range reeve.NextStates[s] {
-			set[step.To] |= 1 << s
+// take lets one report move the command, or notes it if it came after the end.
+// A repeat of the end says nothing new.
+func (m *move) take(r *reeve.Report) {
+	if r.Device != m.device {
+		return
+	}
+	switch progress := m.state == reeve.Running && r.State == reeve.Running; {
+	case progress || m.state.May(r.State):
+		m.state, m.told = r.State, r
+		if r.Message != "" {
+			m.message = r.Message
+		}
+		if len(r.Result) > 0 {
+			m.result = r.Result
+		}
+		if r.Identity != nil {
+			m.identity = r.Identity
+		}
+	case m.state.IsFinal() && r.State.IsFinal() && m.state != r.State:
+		m.late = r.State.String()
+		if m.message == "" {
+			m.message = r.Message
+		}
+		if len(m.result) == 0 {
+			m.result = r.Result
 		}
 	}
-	set[reeve.Running] |= 1 << reeve.Running
-	return set
-}()
+}
 
-// round records reports of different commands, in order of their ids.
-func (r *reporting) round(round []int) error {
-	n := len(round)
-	jobs, leaves, devices := make([]int64, n), make([]int64, n), make([]int64, n)
-	states, reasons, percents, allowed := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
-	for i, at := range round {
-		report := &r.batch[at]
-		jobs[i], leaves[i], devices[i] = int64(report.ID.Job), int64(report.ID.Leaf), report.Device
-		states[i], reasons[i], percents[i] = int64(report.State), int64(report.Reason), int64(report.Percent)
-		allowed[i] = from[report.State]
-	}
-	list, args := r.tx.list("r", 2, numbers("job", jobs), numbers("leaf", leaves), numbers("device", devices),
-		numbers("state", states), numbers("reason", reasons), numbers("percent", percents), numbers("allowed", allowed))
-	type change struct {
-		id      reeve.CommandID
-		changed int64
-	}
-	changes, err := all(r.tx.ctx, r.tx, func(rows rows) (c change, err error) {
-		var job int64
-		err = rows.Scan(&job, &c.id.Leaf, &c.changed)
-		c.id.Job = reeve.JobID(job)
-		return c, err
-	}, `UPDATE commands SET state = r.state, reason = r.reason, percent = r.percent,
-			changed = CASE WHEN commands.state = r.state THEN commands.changed ELSE CAST($1 AS BIGINT) END
-		FROM `+list+` WHERE commands.job = r.job AND commands.leaf = r.leaf AND commands.device = r.device
-			AND (r.allowed >> CAST(commands.state AS INTEGER)) & 1 = 1
-		RETURNING commands.job, commands.leaf, commands.changed`, append([]any{micro(r.now)}, args...)...)
+// standings reads where these commands stand, in order of their ids.
+func (t *tx) standings(ids []reeve.CommandID) ([]move, error) {
+	jobs, leaves := idColumns(ids)
+	list, args := t.list("r", 1, jobs, leaves)
+	moves := make([]move, 0, len(ids))
+	found, err := t.query(t.ctx, "SELECT c.job, c.leaf, c.device, c.state FROM "+list+
+		" CROSS JOIN commands AS c WHERE c.job = r.job AND c.leaf = r.leaf", args...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	accepted := make([]bool, n)
-	for _, c := range changes {
-		i, _ := slices.BinarySearchFunc(round, c.id, func(at int, id reeve.CommandID) int { return compareIDs(r.batch[at].ID, id) })
-		accepted[i] = true
-		state := r.batch[round[i]].State
-		if state.IsFinal() {
-			countIn(r.ended, c.id.Job)[state]++
+	defer found.Close()
+	for found.Next() {
+		o, err := scanOrder(found)
+		if err != nil {
+			return nil, err
 		}
-		if state.IsFinal() || c.changed == micro(r.now) {
-			countIn(r.moved, c.id.Job)[state]++
-		}
+		moves = append(moves, move{id: o.ID, device: o.Device, was: o.State, state: o.State})
 	}
-	if err := r.note(round, accepted); err != nil {
-		return err
-	}
-	return r.identify(round, accepted)
+	slices.SortFunc(moves, func(a, b move) int { return compareIDs(a.id, b.id) })
+	return moves, found.Err()
 }
 
-// note keeps what agents said beyond the state: with a report that was
-// accepted, or one that came after the end and names another end.
-func (r *reporting) note(round []int, accepted []bool) error {
-	var said, late []int
-	for i, at := range round {
-		report := &r.batch[at]
-		switch {
-		case !accepted[i] && report.State.IsFinal():
-			late = append(late, at)
-		case accepted[i] && (report.Message != "" || len(report.Result) > 0):
-			said = append(said, at)
+// record writes what the moves made of their commands and jobs.
+func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead) error {
+	ended := map[reeve.JobID]*reeve.Counts{}
+	sums := map[int64]*reportSum{}
+	var told, noted []*move
+	for i := range moves {
+		m := &moves[i]
+		if m.told != nil {
+			told = append(told, m)
+		}
+		if m.message != "" || len(m.result) > 0 || m.late != "" {
+			noted = append(noted, m)
+		}
+		if m.state != m.was || m.late != "" {
+			sum(sums, heads[m.id.Job].account).add(m)
+		}
+		if m.state != m.was && m.state.IsFinal() {
+			countIn(ended, m.id.Job)[m.state]++
 		}
 	}
-	if len(said) > 0 {
-		list, args := r.notes(said)
-		err := r.tx.later(`INSERT INTO command_notes (job, leaf, message, result, late)
-			SELECT r.job, r.leaf, r.message, r.result, '' FROM `+list+` WHERE TRUE
-			ON CONFLICT (job, leaf) DO UPDATE SET
-				message = CASE WHEN excluded.message = '' THEN command_notes.message ELSE excluded.message END,
-				result = CASE WHEN excluded.result = '' THEN command_notes.result ELSE excluded.result END`, args...)
-		if err != nil {
-			return err
-		}
+	if err := t.writeMoves(now, told); err != nil {
+		return err
 	}
-	if len(late) == 0 {
+	if err := t.count(ended); err != nil {
+		return err
+	}
+	if err := t.writeNotes(noted); err != nil {
+		return err
+	}
+	if err := t.writeIdentities(told); err != nil {
+		return err
+	}
+	return t.logReports(now, sums)
+}
+
+// writeMoves writes the commands themselves. When a command moved changes only
+// if it did.
+func (t *tx) writeMoves(now time.Time, moves []*move) error {
+	if len(moves) == 0 {
 		return nil
 	}
-	list, args := r.notes(late)
-	noted, err := all(r.tx.ctx, r.tx, number, `INSERT INTO command_notes (job, leaf, message, result, late)
-		SELECT r.job, r.leaf, r.message, r.result, r.late FROM `+list+` CROSS JOIN commands AS c
-		WHERE c.job = r.job AND c.leaf = r.leaf AND c.device = r.device AND c.state > 2 AND c.state <> r.state
-		ON CONFLICT (job, leaf) DO UPDATE SET late = excluded.late,
-			message = CASE WHEN command_notes.message = '' THEN excluded.message ELSE command_notes.message END,
-			result = CASE WHEN command_notes.result = '' THEN excluded.result ELSE command_notes.result END
-		RETURNING job`, args...)
-	for _, job := range noted {
-		countIn(r.moved, reeve.JobID(job))[lateCount]++
+	n := len(moves)
+	jobs, leaves := make([]int64, n), make([]int64, n)
+	states, reasons, percents := make([]int64, n), make([]int64, n), make([]int64, n)
+	for i, m := range moves {
+		jobs[i], leaves[i] = int64(m.id.Job), int64(m.id.Leaf)
+		states[i], reasons[i], percents[i] = int64(m.state), int64(m.told.Reason), int64(m.told.Percent)
 	}
-	return err
+	list, args := t.list("r", 2, numbers("job", jobs), numbers("leaf", leaves),
+		numbers("state", states), numbers("reason", reasons), numbers("percent", percents))
+	return t.later(`UPDATE commands SET state = r.state, reason = r.reason, percent = r.percent,
+			changed = CASE WHEN commands.state = r.state THEN commands.changed ELSE CAST($1 AS BIGINT) END
+		FROM `+list+` WHERE commands.job = r.job AND commands.leaf = r.leaf`, append([]any{micro(now)}, args...)...)
 }
 
-// notes lists reports with their texts.
-func (r *reporting) notes(reports []int) (string, []any) {
-	n := len(reports)
-	jobs, leaves, devices, states := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
-	messages, results, words := make([]string, n), make([]string, n), make([]string, n)
-	for i, at := range reports {
-		report := &r.batch[at]
-		jobs[i], leaves[i], devices[i], states[i] = int64(report.ID.Job), int64(report.ID.Leaf), report.Device, int64(report.State)
-		messages[i], results[i], words[i] = clean(report.Message), clean(string(report.Result)), report.State.String()
+// writeNotes keeps what agents said beyond the state. What comes after the end
+// adds to what was said before and replaces nothing of it.
+func (t *tx) writeNotes(moves []*move) error {
+	if len(moves) == 0 {
+		return nil
 	}
-	return r.tx.list("r", 1, numbers("job", jobs), numbers("leaf", leaves), numbers("device", devices), numbers("state", states),
-		texts("message", messages), texts("result", results), texts("late", words))
+	n := len(moves)
+	jobs, leaves := make([]int64, n), make([]int64, n)
+	messages, results, late := make([]string, n), make([]string, n), make([]string, n)
+	for i, m := range moves {
+		jobs[i], leaves[i] = int64(m.id.Job), int64(m.id.Leaf)
+		messages[i], results[i], late[i] = clean(m.message), clean(string(m.result)), m.late
+	}
+	list, args := t.list("r", 1, numbers("job", jobs), numbers("leaf", leaves),
+		texts("message", messages), texts("result", results), texts("late", late))
+	return t.later(`INSERT INTO command_notes (job, leaf, message, result, late)
+		SELECT job, leaf, message, result, late FROM `+list+` WHERE TRUE
+		ON CONFLICT (job, leaf) DO UPDATE SET
+			message = CASE WHEN excluded.message = '' OR (excluded.late <> '' AND command_notes.message <> '')
+				THEN command_notes.message ELSE excluded.message END,
+			result = CASE WHEN excluded.result = '' OR (excluded.late <> '' AND command_notes.result <> '')
+				THEN command_notes.result ELSE excluded.result END,
+			late = CASE WHEN excluded.late = '' THEN command_notes.late ELSE excluded.late END`, args...)
 }
 
-// identify keeps the latest answers to re-identify.
-func (r *reporting) identify(round []int, accepted []bool) error {
+// writeIdentities keeps the latest answers to re-identify.
+func (t *tx) writeIdentities(moves []*move) error {
 	answers := map[int64]string{}
-	for i, at := range round {
-		report := &r.batch[at]
-		if !accepted[i] || report.Identity == nil {
+	for _, m := range moves {
+		if m.identity == nil {
 			continue
 		}
-		text, err := encode(report.Identity, len(report.Identity) == 0)
+		text, err := encode(m.identity, len(m.identity) == 0)
 		if err != nil {
 			return err
 		}
-		answers[report.Device] = clean(text)
+		answers[m.device] = text
 	}
 	if len(answers) == 0 {
 		return nil
 	}
 	devices := slices.Sorted(maps.Keys(answers))
-	words := make([]string, len(devices))
+	identities := make([]string, len(devices))
 	for i, d := range devices {
-		words[i] = answers[d]
+		identities[i] = answers[d]
 	}
-	list, args := r.tx.list("r", 1, numbers("device", devices), texts("identity", words))
-	return r.tx.later(`INSERT INTO device_facts (device, facts, identity) SELECT device, '', identity FROM `+list+` WHERE TRUE
+	list, args := t.list("r", 1, numbers("device", devices), texts("identity", identities))
+	return t.later(`INSERT INTO device_facts (device, facts, identity) SELECT device, '', identity FROM `+list+` WHERE TRUE
 		ON CONFLICT (device) DO UPDATE SET identity = excluded.identity`, args...)
 }
 
-// lateCount is where notes after the end are counted: no report is ever Queued.
-const lateCount = reeve.Queued
+// reportSum is what the log says of one account's part of a batch.
+type reportSum struct {
+	Jobs   int              `json:"jobs"`
+	States map[string]int64 `json:"states,omitempty"`
+	Late   int64            `json:"late,omitempty"`
 
-// log appends one entry per account whose commands moved or were noted.
-func (r *reporting) log(heads map[reeve.JobID]jobHead) error {
-	type sum struct {
-		Jobs   int              `json:"jobs"`
-		States map[string]int64 `json:"states,omitempty"`
-		Late   int64            `json:"late,omitempty"`
+	last reeve.JobID // moves come in order of their jobs
+}
+
+func sum(sums map[int64]*reportSum, account int64) *reportSum {
+	if sums[account] == nil {
+		sums[account] = &reportSum{States: map[string]int64{}}
 	}
-	sums := map[int64]*sum{}
-	for job, counts := range r.moved {
-		account := heads[job].account
-		if sums[account] == nil {
-			sums[account] = &sum{States: map[string]int64{}}
-		}
-		s := sums[account]
+	return sums[account]
+}
+
+func (s *reportSum) add(m *move) {
+	if m.id.Job != s.last {
 		s.Jobs++
-		s.Late += counts[lateCount]
-		for state := reeve.Sent; state < reeve.NumStates; state++ {
-			if counts[state] > 0 {
-				s.States[state.String()] += counts[state]
-			}
-		}
+		s.last = m.id.Job
 	}
+	if m.state != m.was {
+		s.States[m.state.String()]++
+	}
+	if m.late != "" {
+		s.Late++
+	}
+}
+
+func (t *tx) logReports(now time.Time, sums map[int64]*reportSum) error {
 	for account, s := range sums {
 		detail, err := json.Marshal(s)
 		if err != nil {
 			return fmt.Errorf("encoding the entry of a batch of reports: %w", err)
 		}
-		e := system(account, r.now, "reports")
+		e := system(account, now, "reports")
 		e.Source, e.Detail = reeve.FromAgent, string(detail)
-		r.tx.log(e)
+		t.log(e)
 	}
 	return nil
 }

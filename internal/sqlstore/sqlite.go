@@ -22,8 +22,8 @@ import (
 // whose texts are finitely many.
 type sqliteDB struct {
 	pools  []*sql.DB
-	lock   *os.File // held while the file is open for writing
-	writer chan *sqliteConn
+	lock   *os.File         // held while the file is open for writing
+	writer chan *sqliteConn // nil in a store that is only read
 	reader chan *sqliteConn
 	opened []chan *sqliteConn // where each connection is when nobody uses it
 }
@@ -46,7 +46,7 @@ func sqliteURI(file, settings string) string {
 
 // openSQLite opens the file, alone if it is to be written.
 func openSQLite(ctx context.Context, file string, readOnly bool) (*sqliteDB, error) {
-	db := &sqliteDB{writer: make(chan *sqliteConn, 1), reader: make(chan *sqliteConn, max(4, runtime.GOMAXPROCS(0)))}
+	db := &sqliteDB{reader: make(chan *sqliteConn, max(4, runtime.GOMAXPROCS(0)))}
 	readers := sqliteReader
 	if readOnly {
 		if _, err := os.Stat(file); err != nil {
@@ -72,6 +72,7 @@ func openSQLite(ctx context.Context, file string, readOnly bool) (*sqliteDB, err
 // the connection that writes.
 func (db *sqliteDB) claim(ctx context.Context, file string) error {
 	var err error
+	db.writer = make(chan *sqliteConn, 1)
 	if db.lock, err = lockFile(file + ".lock"); err != nil {
 		return err
 	}

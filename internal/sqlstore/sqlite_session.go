@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -18,6 +19,9 @@ type sqliteSession struct {
 }
 
 func (db *sqliteDB) begin(ctx context.Context) (session, error) {
+	if db.writer == nil {
+		return nil, errors.New("the store was opened for reading only")
+	}
 	select {
 	case conn := <-db.writer:
 		s := &sqliteSession{conn, db}

@@ -25,17 +25,37 @@ type Store interface {
 	reeve.WindowStore
 }
 
-// Test runs the suite. Open returns an empty store, which it arranges to close.
+// Test runs the suite. Open returns an empty store, and arranges its end. It is
+// called anew for every test.
 func Test(t *testing.T, open func(testing.TB) Store) {
-	for _, part := range []struct {
-		name string
-		test func(*testing.T, func(testing.TB) Store)
-	}{
-		{"placing", testPlacing},
-	} {
-		t.Run(part.name, func(t *testing.T) {
-			t.Parallel()
-			part.test(t, open)
-		})
-	}
+	t.Run("accounts", func(t *testing.T) { testAccounts(t, open) })
+	t.Run("credentials", func(t *testing.T) { testCredentials(t, open) })
+	t.Run("codes", func(t *testing.T) { testCodes(t, open) })
+	t.Run("groups", func(t *testing.T) { testGroups(t, open) })
+	t.Run("devices", func(t *testing.T) { testDevices(t, open) })
+	t.Run("enrolments", func(t *testing.T) { testEnrolments(t, open) })
+	t.Run("presence", func(t *testing.T) { testPresence(t, open) })
+	t.Run("placing", func(t *testing.T) { testPlacing(t, open) })
+	t.Run("effects", func(t *testing.T) { testEffects(t, open) })
+	t.Run("repeats", func(t *testing.T) { testRepeats(t, open) })
+	t.Run("jobs", func(t *testing.T) { testJobs(t, open) })
+	t.Run("orders", func(t *testing.T) { testOrders(t, open) })
+	t.Run("reports", func(t *testing.T) { testReports(t, open) })
+	t.Run("deadlines", func(t *testing.T) { testDeadlines(t, open) })
+	t.Run("log", func(t *testing.T) { testLog(t, open) })
+	t.Run("windows", func(t *testing.T) { testWindows(t, open) })
+	t.Run("everything", func(t *testing.T) { testEverything(t, open) })
+}
+
+// suite runs tests in their order here, each in a world of its own.
+type suite struct {
+	t    *testing.T
+	open func(testing.TB) Store
+}
+
+func (s suite) run(name string, test func(w *world)) {
+	s.t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		test(begin(t, s.open))
+	})
 }

@@ -1,0 +1,124 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"reeve"
+)
+
+func testGroups(t *testing.T, open func(testing.TB) Store) {
+	s := suite{t, open}
+
+	s.run("a group is kept as it was made", func(w *world) {
+		g := w.group("Lab")
+		got, err := w.Group(w.ctx, w.account.No, g.ID)
+		w.check(err)
+		if d := cmp.Diff(g, got); d != "" || g.No == 0 || g.Default {
+			w.t.Errorf("%+v %s", g, d)
+		}
+		other := w.addAccount("other", 0)
+		_, err = w.Group(w.ctx, other.No, g.ID)
+		w.wantKind(err, reeve.NotFound)
+		w.wantKind(w.SetGroup(w.ctx, other.No, g, entryOf(other.No, "group_changed")), reeve.NotFound)
+		w.wantKind(w.RemoveGroup(w.ctx, other.No, g.ID, entryOf(other.No, "group_removed")), reeve.NotFound)
+	})
+
+	s.run("a name is taken once in an account", func(w *world) {
+		w.group("Lab")
+		g := w.group("Office")
+		_, err := w.AddGroup(w.ctx, w.account.No, reeve.Group{ID: reeve.NewID(), Name: "Lab"}, w.entry("group_created"))
+		w.wantKind(err, reeve.Conflict)
+		g.Name = "Default"
+		w.wantKind(w.SetGroup(w.ctx, w.account.No, g, w.entry("group_changed")), reeve.Conflict)
+		other := w.addAccount("other", 0)
+		_, err = w.AddGroup(w.ctx, other.No, reeve.Group{ID: reeve.NewID(), Name: "Lab"}, entryOf(other.No, "group_created"))
+		w.check(err)
+	})
+
+	s.run("name and description change", func(w *world) {
+		g := w.group("Lab")
+		g.Name, g.Description, g.Modified = "Laboratory", "", noon.Add(time.Hour)
+		w.check(w.SetGroup(w.ctx, w.account.No, g, w.entry("group_changed")))
+		got, err := w.Group(w.ctx, w.account.No, g.ID)
+		w.check(err)
+		if d := cmp.Diff(g, got); d != "" {
+			w.t.Error(d)
+		}
+	})
+
+	s.run("the devices of a group that goes are in the default group", func(w *world) {
+		g := w.group("Lab")
+		d := device(0)
+		d.GroupID = g.ID
+		d = w.save(w.account.No, d)
+		w.check(w.RemoveGroup(w.ctx, w.account.No, g.ID, w.entry("group_removed")))
+		if got := w.read(d).GroupName; got != "Default" {
+			w.t.Errorf("group %q", got)
+		}
+		_, err := w.Group(w.ctx, w.account.No, g.ID)
+		w.wantKind(err, reeve.NotFound)
+		groups, err := w.Groups(w.ctx, w.account.No, reeve.GroupQuery{Limit: 9, Page: 1})
+		w.check(err)
+		w.wantKind(w.RemoveGroup(w.ctx, w.account.No, groups[0].ID, w.entry("group_removed")), reeve.Invalid)
+		if d := cmp.Diff([]string{"group_created", "group_removed"}, w.logged()); d != "" {
+			w.t.Error(d)
+		}
+	})
+
+	s.run("lists are searched, sorted and cut into pages", func(w *world) {
+		for i, name := range []string{"delta", "Älpha", "Beta", "älm"} {
+			g := w.group(name)
+			g.Modified = noon.Add(time.Duration(10-i) * time.Minute)
+			w.check(w.SetGroup(w.ctx, w.account.No, g, w.entry("group_changed")))
+			for n := range i {
+				d := device(10*i + n)
+				d.GroupID = g.ID
+				w.save(w.account.No, d)
+			}
+		}
+		w.archive(w.save(w.account.No, device(99)))
+		for name, test := range map[string]struct {
+			query reeve.GroupQuery
+			want  []string
+		}{
+			"all by name":    {reeve.GroupQuery{}, []string{"Beta", "Default", "delta", "älm", "Älpha"}},
+			"name backwards": {reeve.GroupQuery{Desc: true, Sort: "name"}, []string{"Älpha", "älm", "delta", "Default", "Beta"}},
+			"search":         {reeve.GroupQuery{Search: "ÄL"}, []string{"älm", "Älpha"}},
+			"by devices":     {reeve.GroupQuery{Sort: "devices"}, []string{"Default", "delta", "Älpha", "Beta", "älm"}},
+			"by change":      {reeve.GroupQuery{Sort: "modified"}, []string{"Default", "älm", "Beta", "Älpha", "delta"}},
+			"second page":    {reeve.GroupQuery{Limit: 2, Page: 2}, []string{"delta", "älm"}},
+			"last page":      {reeve.GroupQuery{Limit: 2, Page: 3}, []string{"Älpha"}},
+			"behind it":      {reeve.GroupQuery{Limit: 2, Page: 4}, nil},
+		} {
+			if test.query.Limit == 0 {
+				test.query.Limit, test.query.Page = 100, 1
+			}
+			groups, err := w.Groups(w.ctx, w.account.No, test.query)
+			w.check(err)
+			var names []string
+			counts := map[string]int64{"Beta": 2, "Älpha": 1, "älm": 3}
+			for _, g := range groups {
+				names = append(names, g.Name)
+				if g.Devices != counts[g.Name] {
+					w.t.Errorf("%s: %d devices in %s, want %d", name, g.Devices, g.Name, counts[g.Name])
+				}
+			}
+			if d := cmp.Diff(test.want, names); d != "" {
+				w.t.Errorf("%s: %s", name, d)
+			}
+		}
+	})
+}
+
+// archive deletes a device as the action does.
+func (w *world) archive(devices ...reeve.Device) reeve.Job {
+	w.t.Helper()
+	archived := reeve.Archived
+	job := w.job("delete")
+	job.Signature, job.SealKey, job.DeliverBy, job.FinishBy = nil, nil, job.Issued, job.Issued
+	return w.place(job, placed(devices, reeve.Succeeded, reeve.NoReason),
+		reeve.Effect{Standing: &archived, EraseAt: job.Issued.Add(30 * 24 * time.Hour)})
+}

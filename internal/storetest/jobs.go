@@ -1,0 +1,156 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"reeve"
+)
+
+func testJobs(t *testing.T, open func(testing.TB) Store) {
+	s := suite{t, open}
+
+	s.run("jobs are listed newest first, in pages", func(w *world) {
+		var placed []reeve.JobID
+		for range 5 {
+			placed = append(placed, w.place(w.job("scan_threats"), nil, reeve.Effect{}).ID)
+		}
+		other := w.addAccount("other", 0)
+		foreign := w.job("scan_threats")
+		foreign.Account = other.No
+		w.check(w.commit(reeve.Work{Job: foreign}))
+		for name, test := range map[string]struct {
+			before reeve.JobID
+			limit  int
+			want   []reeve.JobID
+		}{
+			"all":      {0, 10, []reeve.JobID{placed[4], placed[3], placed[2], placed[1], placed[0]}},
+			"a page":   {0, 2, []reeve.JobID{placed[4], placed[3]}},
+			"the next": {placed[3], 2, []reeve.JobID{placed[2], placed[1]}},
+			"no more":  {placed[0], 2, nil},
+		} {
+			jobs, err := w.Jobs(w.ctx, w.account.No, test.before, test.limit)
+			w.check(err)
+			var got []reeve.JobID
+			for _, j := range jobs {
+				got = append(got, j.ID)
+			}
+			if d := cmp.Diff(test.want, got); d != "" {
+				w.t.Errorf("%s: %s", name, d)
+			}
+		}
+	})
+
+	s.run("commands are listed by leaf and state", func(w *world) {
+		devices := w.fleet(0, 6)
+		job := w.order("scan_threats", devices)
+		w.report(job, devices[1], 1, reeve.Succeeded)
+		w.report(job, devices[3], 3, reeve.Failed)
+		for name, test := range map[string]struct {
+			states []reeve.State
+			from   int32
+			limit  int
+			want   []int32
+		}{
+			"all":         {nil, 0, 10, []int32{0, 1, 2, 3, 4, 5}},
+			"from on":     {nil, 4, 10, []int32{4, 5}},
+			"a few":       {nil, 1, 2, []int32{1, 2}},
+			"ended":       {[]reeve.State{reeve.Succeeded, reeve.Failed}, 0, 10, []int32{1, 3}},
+			"open, limit": {[]reeve.State{reeve.Queued}, 1, 2, []int32{2, 4}},
+			"none":        {[]reeve.State{reeve.Refused}, 0, 10, nil},
+		} {
+			commands, err := w.Commands(w.ctx, w.account.No, job.ID, test.states, test.from, test.limit)
+			w.check(err)
+			var got []int32
+			for _, c := range commands {
+				got = append(got, c.ID.Leaf)
+			}
+			if d := cmp.Diff(test.want, got); d != "" {
+				w.t.Errorf("%s: %s", name, d)
+			}
+		}
+	})
+
+	s.run("a device's commands are listed newest first, also when it is archived", func(w *world) {
+		devices := w.fleet(0, 2)
+		var jobs []reeve.JobID
+		for range 4 {
+			jobs = append(jobs, w.order("scan_threats", devices).ID)
+		}
+		jobs = append(jobs, w.archive(devices[1]).ID)
+		for name, test := range map[string]struct {
+			before reeve.JobID
+			limit  int
+			want   []reeve.JobID
+		}{
+			"all":      {0, 10, []reeve.JobID{jobs[4], jobs[3], jobs[2], jobs[1], jobs[0]}},
+			"the next": {jobs[3], 2, []reeve.JobID{jobs[2], jobs[1]}},
+		} {
+			commands, err := w.DeviceCommands(w.ctx, w.account.No, devices[1].No, test.before, test.limit)
+			w.check(err)
+			var got []reeve.JobID
+			for _, c := range commands {
+				got = append(got, c.ID.Job)
+				if c.DeviceNo != devices[1].No {
+					w.t.Errorf("%s: a command of device %d", name, c.DeviceNo)
+				}
+			}
+			if d := cmp.Diff(test.want, got); d != "" {
+				w.t.Errorf("%s: %s", name, d)
+			}
+		}
+	})
+
+	s.run("what belongs to another account is not found", func(w *world) {
+		devices := w.fleet(0, 1)
+		job := w.order("scan_threats", devices)
+		other := w.addAccount("other", 0).No
+		_, err := w.Job(w.ctx, other, job.ID)
+		w.wantKind(err, reeve.NotFound)
+		_, err = w.Commands(w.ctx, other, job.ID, nil, 0, 9)
+		w.wantKind(err, reeve.NotFound)
+		_, _, err = w.Command(w.ctx, other, reeve.CommandID{Job: job.ID})
+		w.wantKind(err, reeve.NotFound)
+		_, _, err = w.Command(w.ctx, w.account.No, reeve.CommandID{Job: job.ID, Leaf: 1})
+		w.wantKind(err, reeve.NotFound)
+		_, err = w.DeviceCommands(w.ctx, other, devices[0].No, 0, 9)
+		w.wantKind(err, reeve.NotFound)
+		_, err = w.Cancel(w.ctx, other, job.ID, noon, entryOf(other, "job_cancelled"))
+		w.wantKind(err, reeve.NotFound)
+		_, _, err = w.Sealed(w.ctx, job.ID+1)
+		w.wantKind(err, reeve.NotFound)
+		w.counts(job, reeve.Counts{})
+	})
+
+	s.run("cancelling ends what is open and says how it stood", func(w *world) {
+		devices := w.fleet(0, 5)
+		job := w.order("scan_threats", devices)
+		at := func(leaf int32) reeve.CommandID { return reeve.CommandID{Job: job.ID, Leaf: leaf} }
+		w.check(w.Sent(w.ctx, noon, []reeve.CommandID{at(1)}))
+		w.report(job, devices[2], 2, reeve.Running)
+		w.report(job, devices[3], 3, reeve.Failed)
+		w.report(job, devices[4], 4, reeve.Refused)
+		now := noon.Add(20 * time.Minute)
+		orders, err := w.Cancel(w.ctx, w.account.No, job.ID, now, w.entry("job_cancelled"))
+		w.check(err)
+		want := []reeve.Order{{ID: at(0), Device: devices[0].No, State: reeve.Queued},
+			{ID: at(1), Device: devices[1].No, State: reeve.Sent}, {ID: at(2), Device: devices[2].No, State: reeve.Running}}
+		if d := cmp.Diff(want, orders); d != "" {
+			w.t.Error(d)
+		}
+		w.counts(job, reeve.Counts{reeve.Failed: 1, reeve.Refused: 1, reeve.Cancelled: 3})
+		if got := w.stored(job.ID).Cancelled; !got.Equal(now) {
+			w.t.Errorf("cancelled at %v", got)
+		}
+		if c := w.command(job, 2); c.State != reeve.Cancelled || c.Reason != reeve.JobCancelled || !c.Changed.Equal(now) {
+			w.t.Errorf("%+v", c)
+		}
+		orders, err = w.Cancel(w.ctx, w.account.No, job.ID, now.Add(time.Hour), w.entry("job_cancelled"))
+		w.check(err)
+		if got := w.stored(job.ID).Cancelled; len(orders) != 0 || !got.Equal(now) {
+			w.t.Errorf("a second time: %v, at %v", orders, got)
+		}
+	})
+}

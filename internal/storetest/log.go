@@ -1,0 +1,140 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"reeve"
+	"reeve/internal/seal"
+)
+
+func testLog(t *testing.T, open func(testing.TB) Store) {
+	s := suite{t, open}
+
+	s.run("rows are kept as they were given, numbered and chained", func(w *world) {
+		want := reeve.AuditEntry{Account: w.account.No, At: noon.Add(time.Microsecond), Event: "e", Source: reeve.FromCLI, Actor: "a", Name: "näme\x00\xff",
+			Address: "192.0.2.1", RequestID: "r", Device: "d", Job: 7, Outcome: "ok", Detail: `{"x": 1}`}
+		w.check(w.Append(w.ctx, want, w.entry("second")))
+		rows, err := w.Log(w.ctx, w.account.No, reeve.LogQuery{Limit: 10})
+		w.check(err)
+		if len(rows) != 3 {
+			w.t.Fatalf("%d rows", len(rows))
+		}
+		want.Seq, want.Prev, want.Hash, want.Name = 2, rows[0].Hash, rows[1].Hash, "näme\uFFFD"
+		if d := cmp.Diff(want, rows[1]); d != "" {
+			w.t.Error(d)
+		}
+		w.chained(w.account.No)
+		w.wantKind(w.Append(w.ctx, entryOf(w.account.No+99, "e")), reeve.NotFound)
+		w.check(w.Append(w.ctx))
+	})
+
+	s.run("every account has a log of its own, and writers do not part the chain", func(w *world) {
+		other := w.addAccount("other", 0)
+		for _, err := range concurrently(16, func(i int) error {
+			return w.Append(w.ctx, entryOf(w.account.No, fmt.Sprint(i)), entryOf(other.No, fmt.Sprint(i)), entryOf(w.account.No, "again"))
+		}) {
+			w.check(err)
+		}
+		if a, b := w.chained(w.account.No), w.chained(other.No); a != 33 || b != 17 {
+			w.t.Errorf("%d and %d rows", a, b)
+		}
+	})
+
+	s.run("rows are selected", func(w *world) {
+		for i, event := range []string{"a", "b", "c", "b"} {
+			e := w.entry(event)
+			e.At = noon.Add(time.Duration(i+1) * time.Minute)
+			if event == "b" {
+				e.Device, e.Job = "dev", 5
+			}
+			w.check(w.Append(w.ctx, e))
+		}
+		for name, test := range map[string]struct {
+			query reeve.LogQuery
+			want  []int64
+		}{
+			"all":           {reeve.LogQuery{Limit: 9}, []int64{1, 2, 3, 4, 5}},
+			"limit":         {reeve.LogQuery{Limit: 2}, []int64{1, 2}},
+			"newest":        {reeve.LogQuery{Limit: 2, Newest: true}, []int64{5, 4}},
+			"after":         {reeve.LogQuery{Limit: 9, After: 3}, []int64{4, 5}},
+			"before":        {reeve.LogQuery{Limit: 9, Before: 3, Newest: true}, []int64{2, 1}},
+			"since, until":  {reeve.LogQuery{Limit: 9, Since: noon.Add(time.Minute), Until: noon.Add(3 * time.Minute)}, []int64{2, 3}},
+			"events":        {reeve.LogQuery{Limit: 9, Events: []string{"b", "c"}}, []int64{3, 4, 5}},
+			"device":        {reeve.LogQuery{Limit: 9, Device: "dev"}, []int64{3, 5}},
+			"job and event": {reeve.LogQuery{Limit: 9, Job: 5, Events: []string{"a"}}, nil},
+			"job":           {reeve.LogQuery{Limit: 1, Job: 5, After: 3}, []int64{5}},
+		} {
+			rows, err := w.Log(w.ctx, w.account.No, test.query)
+			w.check(err)
+			var got []int64
+			for _, r := range rows {
+				got = append(got, r.Seq)
+			}
+			if d := cmp.Diff(test.want, got); d != "" {
+				w.t.Errorf("%s: %s", name, d)
+			}
+		}
+	})
+
+	s.run("nothing is logged of what failed", func(w *world) {
+		w.wantKind(w.RevokeApp(w.ctx, w.account.No, "NOBODY", noon, w.entry("app_revoked")), reeve.NotFound)
+		if events := w.logged(); len(events) != 0 {
+			w.t.Errorf("log: %v", events)
+		}
+	})
+
+	s.run("checkpoints are kept in order, one for each row", func(w *world) {
+		w.check(w.Append(w.ctx, w.entry("e")))
+		head, _, err := w.Head(w.ctx, w.account.No)
+		w.check(err)
+		first := reeve.Checkpoint{Account: w.account.No, Seq: 1, Hash: [32]byte{1}, At: noon, Signature: []byte("one")}
+		head.At, head.Signature = noon.Add(time.Minute), []byte("two")
+		w.check(w.AddCheckpoint(w.ctx, head))
+		w.check(w.AddCheckpoint(w.ctx, first))
+		w.wantKind(w.AddCheckpoint(w.ctx, first), reeve.Conflict)
+		got, err := w.Checkpoints(w.ctx, w.account.No)
+		w.check(err)
+		if d := cmp.Diff([]reeve.Checkpoint{first, head}, got); d != "" {
+			w.t.Error(d)
+		}
+		other := w.addAccount("other", 0)
+		got, err = w.Checkpoints(w.ctx, other.No)
+		w.check(err)
+		if len(got) != 0 {
+			w.t.Errorf("of another account: %+v", got)
+		}
+		_, _, err = w.Head(w.ctx, other.No+1)
+		w.wantKind(err, reeve.NotFound)
+	})
+}
+
+// chained checks that a log is whole and returns its length.
+func (w *world) chained(account int64) int64 {
+	w.t.Helper()
+	var last reeve.AuditEntry
+	for {
+		rows, err := w.Log(w.ctx, account, reeve.LogQuery{After: last.Seq, Limit: 7})
+		w.check(err)
+		for _, row := range rows {
+			numbers, texts := row.Covered()
+			if row.Account != account || row.Seq != last.Seq+1 || row.Prev != last.Hash ||
+				row.Hash != seal.Next(row.Prev, seal.Row{Numbers: numbers, Texts: texts}) {
+				w.t.Fatalf("row %d does not follow row %d", row.Seq, last.Seq)
+			}
+			last = row
+		}
+		if len(rows) < 7 {
+			break
+		}
+	}
+	head, holds, err := w.Head(w.ctx, account)
+	w.check(err)
+	if head.Seq != last.Seq || head.Hash != last.Hash || !holds {
+		w.t.Errorf("the log ends at row %d, its head says %d (%v)", last.Seq, head.Seq, holds)
+	}
+	return last.Seq
+}
