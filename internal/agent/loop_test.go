@@ -112,8 +112,9 @@ func (r *rig) start() (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		defer state.Close()
-		done <- Run(ctx, Options{State: state, Identity: i, Machine: r.machine, Policy: r.policy, Log: log})
+		err := Run(ctx, Options{State: state, Identity: i, Machine: r.machine, Policy: r.policy, Log: log})
+		state.Close()
+		done <- err
 	}()
 	stop = sync.OnceValue(func() error { cancel(); return <-done })
 	r.Cleanup(func() { stop() })

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strconv"
 	"time"
 
@@ -49,7 +48,9 @@ func (s *Server) Enrol(ctx context.Context, key Key, code string, hello link.Hel
 	if m.Place.Device == "" || m.Place.Address == "" || m.Place.Agents == "" {
 		return Member{}, errors.New("enrolling: the server's answer is incomplete")
 	}
-	id := s.known.Load().identity
+	s.mu.Lock()
+	id := s.known.identity
+	s.mu.Unlock()
 	m.Root, m.RootCert = id.Root, id.RootCert
 	return m, nil
 }
@@ -79,11 +80,7 @@ func (s *Server) Upload(ctx context.Context, key Key, command string, file io.Re
 	}
 	digest := hex.EncodeToString(hash.Sum(nil))
 	for failures := 1; ; failures++ {
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
-			return fmt.Errorf("reading the file to upload: %w", err)
-		}
-		// The transport would close the file after the first attempt.
-		err := s.send(ctx, key, http.MethodPut, link.PathUpload+command, digest, size, io.NopCloser(file), nil)
+		err := s.send(ctx, key, "PUT", link.PathUpload+command, digest, size, file, nil)
 		if err == nil {
 			return nil
 		}
@@ -96,74 +93,67 @@ func (s *Server) Upload(ctx context.Context, key Key, command string, file io.Re
 // requestTimeout bounds a request with a small body.
 const requestTimeout = time.Minute
 
-func (s *Server) post(ctx context.Context, key Key, path string, body []byte, answer any) error {
+func (s *Server) post(ctx context.Context, key Key, path string, body []byte, result any) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	sum := sha256.Sum256(body)
-	return s.send(ctx, key, http.MethodPost, path, hex.EncodeToString(sum[:]), int64(len(body)), bytes.NewReader(body), answer)
+	return s.send(ctx, key, "POST", path, hex.EncodeToString(sum[:]), int64(len(body)), bytes.NewReader(body), result)
 }
 
 // send makes one request, signed with the device's key.
-func (s *Server) send(ctx context.Context, key Key, method, path, digest string, size int64, body io.Reader, answer any) error {
+func (s *Server) send(ctx context.Context, key Key, method, path, digest string, size int64, body io.ReadSeeker, result any) error {
 	now, err := s.now(ctx)
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequestWithContext(ctx, method, s.base.JoinPath(path).String(), body)
 	if err != nil {
 		return err
 	}
 	at := strconv.FormatInt(now.Unix(), 10)
 	signature := ed25519.Sign(key.private, link.SignedRequest(method, path, digest, at))
-	r.ContentLength = size
-	r.Header.Set("Content-Type", "application/json")
-	if method == http.MethodPut {
-		r.Header.Set("Content-Type", "application/octet-stream")
-	}
-	r.Header.Set(link.HeaderKey, base64.StdEncoding.EncodeToString(key.Public()))
-	r.Header.Set(link.HeaderSignature, base64.StdEncoding.EncodeToString(signature))
-	r.Header.Set(link.HeaderDigest, digest)
-	r.Header.Set(link.HeaderTime, at)
-	response, err := s.http.Do(r)
+	r := request{method: method, host: s.base.Host, path: s.path(path), size: size, body: body, header: [][2]string{
+		{"Content-Type", contentTypes[method]},
+		{link.HeaderKey, base64.StdEncoding.EncodeToString(key.Public())},
+		{link.HeaderSignature, base64.StdEncoding.EncodeToString(signature)},
+		{link.HeaderDigest, digest},
+		{link.HeaderTime, at},
+	}}
+	a, err := s.exchange(ctx, r, body)
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxLine))
-	if err != nil {
-		return fmt.Errorf("reading the answer: %w", err)
+	if a.status/100 != 2 {
+		return refusal(a.status, a.body)
 	}
-	if response.StatusCode/100 != 2 {
-		return refusal(response.StatusCode, text)
-	}
-	if answer == nil {
+	if result == nil {
 		return nil
 	}
-	if err := json.Unmarshal(text, answer); err != nil {
+	if err := json.Unmarshal(a.body, result); err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
 	return nil
 }
 
-// now returns the server's time, which every request bears under the
-// signature; a connection tells it.
-func (s *Server) now(ctx context.Context) (time.Time, error) {
-	if k := s.known.Load(); k == nil || time.Now().Round(0).Sub(k.clock.since.Round(0)).Abs() > fresh {
-		s.http.CloseIdleConnections()
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base.JoinPath(link.PathIdentity).String(), nil)
-		if err != nil {
-			return time.Time{}, err
+var contentTypes = map[string]string{"POST": "application/json", "PUT": "application/octet-stream"}
+
+// exchange makes a request on any connection. One that was kept may have been
+// closed by the server meanwhile; then another is tried.
+func (s *Server) exchange(ctx context.Context, r request, body io.Seeker) (answer, error) {
+	for {
+		if _, err := body.Seek(0, io.SeekStart); err != nil {
+			return answer{}, fmt.Errorf("reading what is to be sent: %w", err)
 		}
-		response, err := s.http.Do(r)
+		c, used, err := s.take(ctx)
 		if err != nil {
-			return time.Time{}, err
+			return answer{}, err
 		}
-		defer response.Body.Close()
-		if _, err := io.Copy(io.Discard, io.LimitReader(response.Body, maxLine)); err != nil {
-			return time.Time{}, err
+		a, err := c.exchange(ctx, r)
+		if err == nil && !a.last {
+			s.give(c)
+			return a, nil
+		}
+		c.Close()
+		if err == nil || !used || ctx.Err() != nil {
+			return a, err
 		}
 	}
-	return s.known.Load().clock.now(), nil
 }
 
 // refusal returns the error for an answer that is not a success. Overload and
@@ -173,11 +163,8 @@ func refusal(status int, body []byte) error {
 	if json.Unmarshal(body, &f) != nil || f.Description == "" {
 		f.Description = "the server answered with status " + strconv.Itoa(status)
 	}
-	if status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout {
+	if status >= 500 || status == 429 || status == 408 {
 		return errors.New(f.Description)
 	}
 	return &Refusal{Status: status, Code: f.Error, Text: f.Description}
 }
-
-// CloseIdle gives back what connections at rest hold.
-func (s *Server) CloseIdle() { s.http.CloseIdleConnections() }

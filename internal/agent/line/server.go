@@ -1,18 +1,16 @@
 package line
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"net/url"
-	"sync/atomic"
+	"strings"
+	"sync"
 	"time"
 
 	"reeve/internal/link"
@@ -26,10 +24,12 @@ var ErrNotPinned = errors.New("the server is not the one that the pin names; che
 // checked against the pin before a request is sent on it. It is safe for
 // concurrent use.
 type Server struct {
-	base  *url.URL
-	pin   string
-	http  http.Client
-	known atomic.Pointer[known]
+	base *url.URL
+	pin  string
+
+	mu    sync.Mutex
+	idle  []*httpConn
+	known *known // nil until the first connection was checked
 }
 
 // known is what a checked connection told.
@@ -60,17 +60,7 @@ func Open(address, pin string) (*Server, error) {
 	case pin != "" && !isPin(pin):
 		return nil, errors.New("the pin must be 64 digits of 0-9 and a-f")
 	}
-	s := &Server{base: base, pin: pin}
-	s.http.Transport = &http.Transport{
-		DialContext:         s.dial,
-		DialTLSContext:      s.dial,
-		IdleConnTimeout:     10 * time.Second,
-		MaxIdleConnsPerHost: 64,
-
-		ResponseHeaderTimeout: 2 * time.Minute,
-	}
-	s.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return s, nil
+	return &Server{base: base, pin: pin}, nil
 }
 
 func isPin(s string) bool {
@@ -85,17 +75,18 @@ func isPin(s string) bool {
 // dial opens a connection and checks who is at its other end. The certificate
 // may come from any authority or none: what counts is that the pinned root
 // endorsed its key.
-func (s *Server) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+func (s *Server) dial(ctx context.Context) (*httpConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
+	port := s.base.Port()
+	if port == "" {
+		port = s.base.Scheme // net knows these by name
+	}
 	var d net.Dialer
-	raw, err := d.DialContext(ctx, network, addr)
+	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(s.base.Hostname(), port))
 	if err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { raw.Close() })
-	defer stop()
-	c := raw
 	var leaf *x509.Certificate
 	if s.base.Scheme == "https" {
 		secure := tls.Client(c, &tls.Config{
@@ -109,34 +100,23 @@ func (s *Server) dial(ctx context.Context, network, addr string) (net.Conn, erro
 		}
 		leaf, c = secure.ConnectionState().PeerCertificates[0], secure
 	}
-	if err := s.check(c, leaf); err != nil {
-		c.Close()
-		return nil, errors.Join(err, ctx.Err())
+	h := newHTTPConn(c)
+	if err := s.check(ctx, h, leaf); err != nil {
+		h.Close()
+		return nil, err
 	}
-	return c, nil
+	return h, nil
 }
 
 // check asks a fresh connection who it is. That is all that is said to a server
 // which may be anybody's.
-func (s *Server) check(c net.Conn, leaf *x509.Certificate) error {
-	ask, err := http.NewRequest(http.MethodGet, s.base.JoinPath(link.PathIdentity).String(), nil)
+func (s *Server) check(ctx context.Context, c *httpConn, leaf *x509.Certificate) error {
+	a, err := c.exchange(ctx, request{method: "GET", host: s.base.Host, path: s.path(link.PathIdentity)})
 	if err != nil {
-		return err
-	}
-	if err := ask.Write(c); err != nil {
-		return err
-	}
-	answer, err := http.ReadResponse(bufio.NewReader(c), ask)
-	if err != nil {
-		return fmt.Errorf("reading the server's identity: %w", err)
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxLine))
-	if err != nil {
-		return fmt.Errorf("reading the server's identity: %w", err)
+		return fmt.Errorf("asking the server who it is: %w", err)
 	}
 	var id link.Identity
-	if answer.StatusCode != http.StatusOK || json.Unmarshal(body, &id) != nil {
+	if a.status != 200 || a.last || json.Unmarshal(a.body, &id) != nil {
 		return errors.New("there is no Reeve server at this address; check the address and the port")
 	}
 	root, err := seal.PinnedRoot(id.Root, s.pin, leaf, id.Endorsement)
@@ -146,10 +126,75 @@ func (s *Server) check(c net.Conn, leaf *x509.Certificate) error {
 	if _, err := trustIn(root, id.RootCert); err != nil {
 		return err
 	}
-	at, err := http.ParseTime(answer.Header.Get("Date"))
+	at, err := time.Parse(time.RFC1123, a.header.Get("Date"))
 	if err != nil {
 		return errors.New("the server's answer does not say its time")
 	}
-	s.known.Store(&known{id, clock{server: at, since: time.Now()}})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known = &known{id, clock{server: at, since: time.Now()}}
 	return nil
+}
+
+// path returns the path of a request to one of link's.
+func (s *Server) path(p string) string { return strings.TrimSuffix(s.base.EscapedPath(), "/") + p }
+
+// take returns a checked connection, one that was used before if there is any.
+func (s *Server) take(ctx context.Context) (c *httpConn, used bool, err error) {
+	s.mu.Lock()
+	for c == nil && len(s.idle) > 0 {
+		last := len(s.idle) - 1
+		c, s.idle = s.idle[last], s.idle[:last]
+		if time.Since(c.rest) > idleFor {
+			c.Close()
+			c = nil
+		}
+	}
+	s.mu.Unlock()
+	if c != nil {
+		return c, true, nil
+	}
+	c, err = s.dial(ctx)
+	return c, false, err
+}
+
+// give keeps a connection for the next request.
+func (s *Server) give(c *httpConn) {
+	c.rest = time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.idle) < maxIdle {
+		s.idle = append(s.idle, c)
+	} else {
+		c.Close()
+	}
+}
+
+// CloseIdle closes the connections that are kept for further requests.
+func (s *Server) CloseIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.idle {
+		c.Close()
+	}
+	s.idle = nil
+}
+
+// now returns the server's time, which every request bears under the
+// signature; a connection tells it.
+func (s *Server) now(ctx context.Context) (time.Time, error) {
+	s.mu.Lock()
+	k := s.known
+	s.mu.Unlock()
+	if k == nil || time.Now().Round(0).Sub(k.clock.since.Round(0)).Abs() > fresh {
+		c, err := s.dial(ctx)
+		if err != nil {
+			return time.Time{}, err
+		}
+		s.give(c)
+		s.mu.Lock()
+		k = s.known
+		s.mu.Unlock()
+	}
+	return k.clock.now(), nil
 }

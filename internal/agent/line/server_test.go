@@ -107,6 +107,10 @@ func TestUpload(t *testing.T) {
 	if got := s.Uploads()["00ff"]; string(got) != content {
 		t.Errorf("%d bytes arrived, want %d", len(got), len(content))
 	}
+	s.DropWeb() // also that one which was kept
+	if err := door.Upload(t.Context(), key, "00fe", strings.NewReader(content)); err != nil {
+		t.Error(err)
+	}
 	s.Refuse(m.Place.Address, true)
 	err = door.Upload(t.Context(), key, "00ff", strings.NewReader(content))
 	if _, ok := errors.AsType[*line.Refusal](err); !ok {

@@ -40,6 +40,7 @@ type Server struct {
 	Pin string
 
 	CloseDoor func() // takes the HTTPS door away
+	DropWeb   func() // ends the connections to it, as a server does with idle ones
 
 	root  *ecdsa.PrivateKey
 	id    link.Identity
@@ -139,6 +140,7 @@ func (s *Server) startDoor() {
 	} else {
 		door.Start()
 	}
+	s.DropWeb = door.CloseClientConnections
 	s.CloseDoor = sync.OnceFunc(door.Close)
 	s.tb.Cleanup(s.CloseDoor)
 	s.URL = door.URL
