@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
+	"errors"
 	"sync"
 	"time"
 
@@ -88,7 +89,7 @@ func (p *porter) answer(m *nats.Msg, q *jwt.AuthorizationRequestClaims) {
 		default:
 			// A refusal would tell the agent that its key is bad, so the
 			// connection ends without a word before the bus is answered.
-			p.c.opts.Log.Error("an agent could not be recognised", "err", err, "ended", p.c.kickNow(from))
+			p.c.stranded.note(0, errors.Join(err, p.c.kickNow(from)))
 			reply.Error = "the server is not ready"
 		}
 	}

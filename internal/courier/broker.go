@@ -115,7 +115,9 @@ func newBroker(o Options) (*broker, error) {
 		SystemAccount: systemAccount,
 		MaxPayload:    link.MaxReport, MaxPending: maxPending, MaxSubs: maxSubs, MaxConn: maxConns,
 		MaxClosedClients: 1, PingInterval: pingEvery, WriteDeadline: writePatience,
-		NoLog: true, NoSigs: true,
+		// A subject belongs to one device: a cache of them would only turn over.
+		NoSublistCache: true,
+		NoLog:          true, NoSigs: true,
 	}
 	for _, name := range []string{agentsAccount, authAccount, systemAccount} {
 		accounts[name] = server.NewAccount(name)

@@ -50,7 +50,8 @@ type Courier struct {
 	tasks     *tasks
 	greetings *gather[greeting]
 	reports   *gather[reeve.Report]
-	garbage   garbage
+	garbage   tally                // messages that are of no use
+	stranded  tally                // devices that could not be looked up
 	heard     []*nats.Subscription // what agents say
 
 	ctx    context.Context // of calls to the store; ends when closing takes too long
@@ -99,11 +100,11 @@ func open(ctx context.Context, o Options, r rhythm) (*Courier, error) {
 	c.wg.Go(c.record)
 	c.wg.Go(func() { c.sweep(r.sweep) })
 	c.wg.Go(func() {
-		c.keep(r.ledger, func(ctx context.Context) error { return c.ledger.flush(ctx, c.now(), false) })
+		c.regularly(r.ledger, func(ctx context.Context) error { return c.ledger.flush(ctx, c.now(), false) })
 	})
 	c.wg.Go(func() {
-		c.keep(r.presence, func(ctx context.Context) error {
-			c.logGarbage()
+		c.regularly(r.presence, func(ctx context.Context) error {
+			c.logTallies()
 			return c.presence.flush(ctx, c.now())
 		})
 	})
@@ -197,6 +198,11 @@ func (c *Courier) onLeft(m *nats.Msg) {
 	}
 }
 
+func (c *Courier) logTallies() {
+	c.garbage.log(c.opts.Log, "messages of agents were not used")
+	c.stranded.log(c.opts.Log, "agents were sent away, since the store could not be asked about them")
+}
+
 // Close stops taking messages, commits and acknowledges the reports that have
 // arrived, and ends the bus. If ctx ends before, what is left is left: agents
 // report again what was not acknowledged.
@@ -216,7 +222,7 @@ func (c *Courier) Close(ctx context.Context) error {
 				c.opts.Log.Warn("the store could not be told everything", "err", err)
 			}
 		}
-		c.logGarbage()
+		c.logTallies()
 		c.disconnect()
 	})
 	return ctx.Err()

@@ -13,10 +13,16 @@ import (
 
 var _ control.Wake = (*Courier)(nil)
 
-// Placed sends the orders of a job to the devices that are connected. The
-// others find theirs when they say Hello.
+// Placed sends the orders of a job to the devices that are connected, straight
+// from memory. The others find theirs when they say Hello.
 func (c *Courier) Placed(b control.Batch) {
-	if !c.tasks.add(len(b.Placed), func() { c.fanOut(b) }) {
+	l, err := newLetter(b.Job, b.Tree)
+	if err != nil {
+		c.opts.Log.Error("orders could not be written", "job", b.Job.ID, "err", err)
+		return
+	}
+	c.letters.keep(b.Job.ID, l)
+	if !c.tasks.add(len(b.Placed), func() { c.deliver(l, c.presence.orders(b.Job.ID, b.Placed)) }) {
 		c.sweepSoon()
 	}
 }
@@ -57,40 +63,28 @@ func (c *Courier) Left(devices []int64) {
 // Online reports whether a device's agent is connected.
 func (c *Courier) Online(device int64) bool { return c.presence.has(device) }
 
-// fanOut publishes the orders of a batch, straight from memory.
-func (c *Courier) fanOut(b control.Batch) {
-	l, err := newLetter(b.Job, b.Tree)
-	if err != nil {
-		c.opts.Log.Error("orders could not be written", "job", b.Job.ID, "err", err)
-		return
-	}
-	c.letters.keep(b.Job.ID, l)
-	var message, path []byte
-	for i, p := range b.Placed {
-		if p.State == reeve.Queued && c.presence.has(p.Device) {
-			id := reeve.CommandID{Job: b.Job.ID, Leaf: int32(i)}
-			c.ledger.sent(id)
-			message = l.appendOrder(message[:0], id.Leaf, &path)
-			c.carry(p.Device, link.VerbOrder, message)
+// send publishes orders that come from the store, in order of their jobs.
+func (c *Courier) send(orders []reeve.Order) {
+	for len(orders) > 0 {
+		job, n := orders[0].ID.Job, 1
+		for n < len(orders) && orders[n].ID.Job == job {
+			n++
 		}
+		if l, err := c.letters.of(c.ctx, job); err == nil {
+			c.deliver(l, orders[:n])
+		} else {
+			c.opts.Log.Error("orders could not be sent", "job", job, "err", err)
+		}
+		orders = orders[n:]
 	}
 }
 
-// send publishes those of the orders that wanted picks.
-func (c *Courier) send(orders []reeve.Order, wanted func(reeve.Order) bool) {
+// deliver publishes orders of one job. They are in the ledger before they
+// leave, so that an answer finds them there.
+func (c *Courier) deliver(l *letter, orders []reeve.Order) {
+	c.ledger.sent(orders)
 	var message, path []byte
 	for _, o := range orders {
-		if !wanted(o) {
-			continue
-		}
-		l, err := c.letters.of(c.ctx, o.ID.Job)
-		if err != nil {
-			c.opts.Log.Error("an order could not be sent", "job", o.ID.Job, "err", err)
-			continue
-		}
-		if o.State == reeve.Queued {
-			c.ledger.sent(o.ID)
-		}
 		message = l.appendOrder(message[:0], o.ID.Leaf, &path)
 		c.carry(o.Device, link.VerbOrder, message)
 	}

@@ -96,7 +96,8 @@ func (c *Courier) welcome(batch []greeting) error {
 		}
 		c.publish(g.meeting.Device, link.VerbWelcome, w)
 	}
-	c.send(waiting, func(o reeve.Order) bool { return o.State < reeve.Running })
+	// What runs is in the agent's journal.
+	c.send(slices.DeleteFunc(waiting, func(o reeve.Order) bool { return o.State >= reeve.Running }))
 	return nil
 }
 

@@ -25,11 +25,16 @@ func newLedger(store reeve.OrderStore) *ledger {
 	return &ledger{store: store, fresh: map[reeve.CommandID]struct{}{}, ripe: map[reeve.CommandID]struct{}{}}
 }
 
-// sent notes an order that is about to leave.
-func (l *ledger) sent(id reeve.CommandID) {
+// sent notes those orders, of which the store does not know yet that they were
+// sent.
+func (l *ledger) sent(orders []reeve.Order) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.fresh[id] = struct{}{}
+	for _, o := range orders {
+		if o.State == reeve.Queued {
+			l.fresh[o.ID] = struct{}{}
+		}
+	}
 }
 
 // has reports whether an order left so recently that the store may not know.

@@ -112,6 +112,23 @@ func (p *presence) has(device int64) bool {
 	return s != nil && s.present
 }
 
+// orders returns the orders of a job for the devices that listen. The index of
+// a command is its leaf.
+func (p *presence) orders(job reeve.JobID, placed []reeve.Placed) []reeve.Order {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	var out []reeve.Order
+	for i, one := range placed {
+		if one.State != reeve.Queued {
+			continue
+		}
+		if s := p.stations[one.Device]; s != nil && s.present {
+			out = append(out, reeve.Order{ID: reeve.CommandID{Job: job, Leaf: int32(i)}, Device: one.Device})
+		}
+	}
+	return out
+}
+
 // connectionOf returns the connection of a device, if it is known.
 func (p *presence) connectionOf(device int64) (connection, bool) {
 	p.mu.RLock()

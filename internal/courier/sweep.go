@@ -2,6 +2,7 @@ package courier
 
 import (
 	"context"
+	"log/slog"
 	"math/bits"
 	"slices"
 	"sync/atomic"
@@ -19,8 +20,8 @@ type rhythm struct {
 
 var usual = rhythm{presence: 3 * time.Second, ledger: time.Second, sweep: 30 * time.Second}
 
-// keep does its work at every tick until the courier closes.
-func (c *Courier) keep(every time.Duration, work func(ctx context.Context) error) {
+// regularly does its work at every tick until the courier closes.
+func (c *Courier) regularly(every time.Duration, work func(ctx context.Context) error) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -85,39 +86,39 @@ func (c *Courier) searchOrders(silent map[reeve.CommandID]uint, regular bool) (m
 		if err != nil {
 			return found, err
 		}
-		c.send(orders, func(o reeve.Order) bool {
+		c.send(slices.DeleteFunc(orders, func(o reeve.Order) bool {
 			switch {
 			case o.State == reeve.Queued:
-				return !c.ledger.has(o.ID)
+				return c.ledger.has(o.ID)
 			case o.State == reeve.Sent && regular:
 				rounds := silent[o.ID] + 1
 				found[o.ID] = rounds
-				return rounds > 1 && bits.OnesCount(rounds) == 1
+				return rounds == 1 || bits.OnesCount(rounds) > 1
 			}
-			return false
-		})
+			return true
+		}))
 	}
 	return found, nil
 }
 
-// garbage counts messages that could not be used, so that an agent that sends
-// nothing else cannot fill the log.
-type garbage struct {
+// A tally counts what goes wrong too often for a line each: agents are many, and
+// must not be able to fill the log.
+type tally struct {
 	count  atomic.Int64
 	device atomic.Int64
-	reason atomic.Pointer[error]
+	err    atomic.Pointer[error]
 }
 
-func (g *garbage) note(device int64, err error) {
-	g.device.Store(device)
-	g.reason.Store(&err)
-	g.count.Add(1)
+// note counts one fault; the device is 0 if it is not known.
+func (t *tally) note(device int64, err error) {
+	t.device.Store(device)
+	t.err.Store(&err)
+	t.count.Add(1)
 }
 
-// logGarbage says how many messages were not used since it last did.
-func (c *Courier) logGarbage() {
-	if n := c.garbage.count.Swap(0); n > 0 {
-		c.opts.Log.Warn("messages of agents were not used", "messages", n,
-			"last_from", c.garbage.device.Load(), "last_reason", *c.garbage.reason.Load())
+// log says how many there were since it last did.
+func (t *tally) log(log *slog.Logger, message string) {
+	if n := t.count.Swap(0); n > 0 {
+		log.Warn(message, "times", n, "last_device", t.device.Load(), "last_err", *t.err.Load())
 	}
 }
