@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -53,7 +54,31 @@ func (db *postgresDB) close() error {
 }
 
 func (db *postgresDB) query(ctx context.Context, text string, args ...any) (rows, error) {
-	return db.pool.Query(ctx, text, args...)
+	return db.pool.Query(ctx, text, storable(args)...)
+}
+
+// storable replaces in texts what PostgreSQL does not take, zero bytes and what
+// is not UTF-8: whoever asks for such a thing hears that it is not there.
+func storable(args []any) []any {
+	fit := func(s string) string {
+		return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+	}
+	odd := func(s string) bool { return fit(s) != s }
+	for i, arg := range args {
+		switch v := arg.(type) {
+		case string:
+			args[i] = fit(v)
+		case []string:
+			if slices.ContainsFunc(v, odd) {
+				v = slices.Clone(v) // it may be the caller's
+				for j := range v {
+					v[j] = fit(v[j])
+				}
+				args[i] = v
+			}
+		}
+	}
+	return args
 }
 
 func (db *postgresDB) list(name string, first int, columns ...column) (string, []any) {
@@ -101,7 +126,7 @@ func (db *postgresDB) begin(ctx context.Context) (session, error) {
 }
 
 func (s *postgresSession) later(_ context.Context, text string, args ...any) error {
-	s.batch.Queue(text, args...)
+	s.batch.Queue(text, storable(args)...)
 	return nil
 }
 
@@ -121,7 +146,7 @@ func (s *postgresSession) send(ctx context.Context) (pgx.BatchResults, error) {
 }
 
 func (s *postgresSession) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	s.batch.Queue(text, args...)
+	s.batch.Queue(text, storable(args)...)
 	results, err := s.send(ctx)
 	if err != nil {
 		return 0, err
@@ -134,7 +159,7 @@ func (s *postgresSession) exec(ctx context.Context, text string, args ...any) (i
 }
 
 func (s *postgresSession) query(ctx context.Context, text string, args ...any) (rows, error) {
-	s.batch.Queue(text, args...)
+	s.batch.Queue(text, storable(args)...)
 	results, err := s.send(ctx)
 	if err != nil {
 		return nil, err
