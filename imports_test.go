@@ -77,7 +77,7 @@ var scarce = map[string]string{
 	"math/rand/v2": "internal/swarm",
 	"database/sql": "internal/sqlstore internal/storetest",
 	"net/http": "client internal/gate internal/door internal/cmapi internal/api internal/serve internal/doortest" +
-		" internal/testserver internal/swarm internal/agent internal/agent/line internal/agent/linetest cmd/...",
+		" internal/testserver internal/agent/linetest cmd/...",
 	"unsafe": "internal/agent/host",
 }
 
