@@ -25,7 +25,7 @@ var version = "unknown"
 
 // commands are all subcommands, in the order of the help.
 var commands = []func() *cobra.Command{
-	serveCommand, operatorsCommand,
+	serveCommand, demoCommand, swarmCommand, operatorsCommand,
 	actCommand, devicesCommand, groupsCommand, jobsCommand, logCommand,
 	appsCommand, codesCommand, accountsCommand,
 }
