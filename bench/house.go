@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"reeve"
+	"reeve/internal/api"
+	"reeve/internal/cmapi"
+	"reeve/internal/control"
+	"reeve/internal/courier"
+	"reeve/internal/door"
+	"reeve/internal/link"
+	"reeve/internal/sqlstore"
+)
+
+// A house is Reeve's server on a fleet, put together as internal/serve does it
+// but for three things: its APIs are a handler in this process that lets
+// everybody in as often as they like; placed jobs can be held back from
+// delivery; and reports can be dropped instead of being stored.
+type house struct {
+	fleet *fleet
+	store *sqlstore.Store
+	rules *control.Control
+	bus   *courier.Courier
+	desk  *desk
+	ward  *ward
+	doors http.Handler
+}
+
+// open starts a server. Its agents' port speaks TLS, as the product's does.
+func (f *fleet) open(ctx context.Context) (*house, error) {
+	h := &house{fleet: f}
+	var err error
+	if h.store, err = sqlstore.Open(ctx, f.url, f.keys.Head()); err != nil {
+		return nil, err
+	}
+	h.rules = control.New(h.store, f.keys.Seal, nil, control.Options{})
+	port, err := f.keys.AgentsTLS("127.0.0.1", link.ServerName)
+	if err != nil {
+		return nil, errors.Join(err, h.store.Close())
+	}
+	h.ward = &ward{OrderStore: h.store}
+	h.bus, err = courier.Open(ctx, courier.Options{
+		Listen: "127.0.0.1:0", TLS: port, Orders: h.ward, Presence: h.store,
+		Recognise: h.rules.Recognise, Key: f.keys.Seal,
+	})
+	if err != nil {
+		return nil, errors.Join(err, h.store.Close())
+	}
+	h.desk = &desk{Wake: h.bus}
+	h.rules.Attach(h.desk)
+	h.doors = door.Open(door.Config{Keeper: anybody{f.account}, Log: slog.New(slog.DiscardHandler)},
+		cmapi.Routes(cmapi.Config{Rules: h.rules, Devices: h.store, Groups: h.store, Jobs: h.store, Entries: h.store}),
+		api.Routes(api.Config{Rules: h.rules, Store: h.store}))
+	return h, nil
+}
+
+func (h *house) close(ctx context.Context) error {
+	return errors.Join(h.bus.Close(context.WithoutCancel(ctx)), h.store.Close())
+}
+
+// anybody is a Keeper that takes every token and counts nothing.
+type anybody struct{ account reeve.Account }
+
+func (k anybody) Authenticate(context.Context, string) (reeve.App, reeve.Account, error) {
+	return reeve.App{ClientID: "bench", Name: "bench", Account: k.account.No, Scopes: reeve.Scopes{reeve.Read, reeve.Write}}, k.account, nil
+}
+
+func (k anybody) Admit(context.Context, reeve.App, reeve.Account, string) (control.Window, error) {
+	return control.Window{Unlimited: true}, nil
+}
+
+// A desk stands between control and delivery: it knows when a job was last
+// committed, and holds jobs back if told to.
+type desk struct {
+	control.Wake
+	hold      bool
+	held      []control.Batch
+	committed time.Time
+}
+
+func (d *desk) Placed(b control.Batch) {
+	d.committed = time.Now()
+	if d.hold {
+		d.held = append(d.held, b)
+		return
+	}
+	d.Wake.Placed(b)
+}
+
+// release gives everything that was held to delivery.
+func (d *desk) release() {
+	for _, b := range d.held {
+		d.Wake.Placed(b)
+	}
+	d.held = nil
+}
+
+// A ward is the store as delivery sees it. One that drops keeps nothing of what
+// agents say and of what was sent.
+type ward struct {
+	reeve.OrderStore
+	drops bool
+}
+
+func (w *ward) Sent(ctx context.Context, now time.Time, ids []reeve.CommandID) error {
+	if w.drops {
+		return nil
+	}
+	return w.OrderStore.Sent(ctx, now, ids)
+}
+
+func (w *ward) Report(ctx context.Context, now time.Time, batch []reeve.Report) ([]bool, error) {
+	if !w.drops {
+		return w.OrderStore.Report(ctx, now, batch)
+	}
+	settled := make([]bool, len(batch))
+	for i := range settled {
+		settled[i] = true
+	}
+	return settled, nil
+}
+
+// call is one request to the APIs, from the first byte of its body to the last
+// of its answer, which must have the given status.
+func (h *house) call(ctx context.Context, method, path string, body []byte, status int) (answer []byte, taken time.Duration, err error) {
+	request := httptest.NewRequestWithContext(ctx, method, path, bytes.NewReader(body))
+	request.Header.Set("Authorization", "Bearer bench")
+	request.Header.Set("Content-Type", "application/json")
+	recorder := httptest.NewRecorder()
+	start := time.Now()
+	h.doors.ServeHTTP(recorder, request)
+	taken = time.Since(start)
+	answer = recorder.Body.Bytes()
+	if recorder.Code != status {
+		err = fmt.Errorf("%s %s was answered %d: %.300s", method, path, recorder.Code, answer)
+	}
+	return answer, taken, err
+}
