@@ -3,6 +3,7 @@ package keys
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"net"
 	"os"
 	"path/filepath"
@@ -197,6 +198,55 @@ func TestEndorsementOutlivesCertificate(t *testing.T) {
 	other := open(t, t.TempDir(), c)
 	if _, err := seal.PinnedRoot(other.Root(), k.Pin(), after, endorsement); err == nil {
 		t.Error("another root was taken for the pinned one")
+	}
+}
+
+// With a certificate of one's own the pin still holds.
+func TestCertificateOfOnesOwn(t *testing.T) {
+	c := noon()
+	k, theirs := open(t, t.TempDir(), c), open(t, t.TempDir(), c)
+	issued, err := theirs.ServerTLS("localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := issued.GetCertificate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "own.crt"), filepath.Join(dir, "own.key")
+	for file, block := range map[string]*pem.Block{
+		certFile: {Type: "CERTIFICATE", Bytes: cert.Certificate[0]},
+		keyFile:  {Type: "PRIVATE KEY", Bytes: der},
+	} {
+		if err := write(file, block, keeping); err != nil {
+			t.Fatal(err)
+		}
+	}
+	port, err := LoadTLS(certFile, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	endorsement, err := k.Endorse(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := handshake(theirs, port, "localhost", tls.VersionTLS12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := seal.PinnedRoot(k.Root(), k.Pin(), shown, endorsement); err != nil {
+		t.Error("the endorsement does not fit the certificate:", err)
+	}
+	if _, err := LoadTLS(keyFile, certFile); err == nil {
+		t.Error("loaded the files the wrong way round")
+	}
+	if _, err := k.Endorse(&tls.Config{}); err == nil {
+		t.Error("endorsed a port without a certificate")
 	}
 }
 
