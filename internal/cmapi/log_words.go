@@ -3,6 +3,8 @@ package cmapi
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"reeve"
 )
@@ -98,8 +100,13 @@ func detailsOf(row reeve.AuditEntry) string {
 	if row.Job != 0 {
 		details += ", job " + row.Job.String()
 	}
-	if row.Event != jobEvent && row.Detail != "" {
-		details += ", " + row.Detail
+	if row.Event == jobEvent { // its lines tell of their commands instead
+		return details
+	}
+	var facts map[string]any
+	json.Unmarshal([]byte(row.Detail), &facts) // a row of ours, or "" without facts
+	for _, name := range slices.Sorted(maps.Keys(facts)) {
+		details += fmt.Sprintf(", %s %v", name, facts[name])
 	}
 	return details
 }
