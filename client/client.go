@@ -45,7 +45,7 @@ func New(c Config) (*Client, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = maxWait + time.Minute
-	if transport.TLSClientConfig, err = trust(c); err != nil {
+	if transport.TLSClientConfig, err = trust(c, base.Hostname()); err != nil {
 		return nil, err
 	}
 	return &Client{base: base, config: c, http: &http.Client{

@@ -264,7 +264,7 @@ func TestTrust(t *testing.T) {
 	}{
 		"the pin":                   {cert, "127.0.0.1", client.Config{Pin: pinOf(root)}, true},
 		"the authority":             {cert, "127.0.0.1", client.Config{CA: asPEM(root)}, true},
-		"nothing":                   {cert, "127.0.0.1", client.Config{}, false},
+		"nothing, on loopback":      {cert, "127.0.0.1", client.Config{}, true},
 		"another pin":               {cert, "127.0.0.1", client.Config{Pin: pinOf(foreignRoot)}, false},
 		"another authority":         {cert, "127.0.0.1", client.Config{CA: asPEM(foreignRoot)}, false},
 		"another host":              {cert, "localhost", client.Config{Pin: pinOf(root)}, false},
@@ -286,6 +286,11 @@ func TestTrust(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+	for _, host := range []string{"reeve.test", "192.0.2.1", "localhost.reeve.test"} {
+		if !client.ChecksFor(t, host) {
+			t.Errorf("without pin and authority the certificate of %s is not checked", host)
+		}
 	}
 	for _, bad := range []client.Config{
 		{URL: "https://x", Pin: "00"}, {URL: "https://x", CA: []byte("nonsense")}, {URL: "https://x", CA: asPEM(root), Pin: pinOf(root)},

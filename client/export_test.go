@@ -15,3 +15,14 @@ func ForTest(t *testing.T, transport http.RoundTripper) *Client {
 	c.http.Transport = transport
 	return c
 }
+
+// ChecksFor reports whether a client that was told nothing checks the
+// certificate of a host.
+func ChecksFor(t *testing.T, host string) bool {
+	t.Helper()
+	config, err := trust(Config{}, host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return !config.InsecureSkipVerify
+}
