@@ -145,7 +145,6 @@ const (
 	Interrupted
 	BadSeal
 	PolicyForbids
-	NoAgentToOrder
 )
 
 var reasons = []struct{ word, sentence string }{
@@ -164,7 +163,6 @@ var reasons = []struct{ word, sentence string }{
 	Interrupted:     {"interrupted", "the agent was stopped in the middle of work that may not be repeated"},
 	BadSeal:         {"seal", "the agent could not verify the order"},
 	PolicyForbids:   {"policy", "the agent's local policy forbids the action"},
-	NoAgentToOrder:  {"no_agent", "the device has no agent"},
 }
 
 // String returns the word for programs, "" for none.

@@ -69,7 +69,7 @@ func TestNames(t *testing.T) {
 	roundTrip(t, "agent kind", 5, reeve.ParseAgentKind)
 	roundTrip(t, "system", 6, reeve.ParseSystem)
 	roundTrip(t, "source", 6, reeve.ParseSource)
-	roundTrip(t, "reason", int(reeve.NoAgentToOrder)+1, reeve.ParseReason)
+	roundTrip(t, "reason", int(reeve.PolicyForbids)+1, reeve.ParseReason)
 }
 
 // roundTrip checks an enumeration of n values: each has a name of its own, and

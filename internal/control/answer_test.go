@@ -14,7 +14,7 @@ func TestAnswersAreKeptWhole(t *testing.T) {
 	outcome := rapid.Custom(func(t *rapid.T) Outcome {
 		o := Outcome{Status: rapid.Int8Range(-1, 1).Draw(t, "status"), Leaf: rapid.Int32Min(-1).Draw(t, "leaf")}
 		if o.Status != 1 {
-			o.Reason = reeve.Reason(rapid.Int8Range(0, int8(reeve.NoAgentToOrder)).Draw(t, "reason"))
+			o.Reason = reeve.Reason(rapid.Int8Range(0, int8(reeve.PolicyForbids)).Draw(t, "reason"))
 		}
 		return o
 	})

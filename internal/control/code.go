@@ -50,5 +50,6 @@ func (c *Control) RevokeCode(ctx context.Context, caller reeve.Caller, code stri
 		hash = hashSecret(code)
 	}
 	now := c.now()
-	return c.store.RevokeCode(ctx, caller.Account, hash, now, entry(caller, now, "code_revoked", ""))
+	return c.store.RevokeCode(ctx, caller.Account, hash, now, entry(caller, now, "code_revoked",
+		detail("", map[string]any{"hash": hash})))
 }
