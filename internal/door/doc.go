@@ -155,6 +155,7 @@ func (d *doorway) through(api API, route Route) http.Handler {
 
 func (d *doorway) admit(w http.ResponseWriter, r *Request, api API, route Route) error {
 	entry := entryOf(r.Context())
+	entry.verb = route.Verb
 	r.Caller = reeve.Caller{Address: address(r.Request), RequestID: entry.id}
 	if route.Scope == "" && !route.Credentials {
 		return nil

@@ -17,6 +17,7 @@ import (
 type entry struct {
 	http.ResponseWriter
 	id     string
+	verb   string // what the route changes; empty if it only reads
 	status int
 	bytes  int64
 	caller reeve.Caller
@@ -61,7 +62,7 @@ func (d *doorway) watched(next http.HandlerFunc) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		defer func() {
-			d.log.InfoContext(r.Context(), "request", "method", r.Method, "route", r.Pattern, "status", e.status,
+			d.log.InfoContext(r.Context(), "request", "method", r.Method, "route", r.Pattern, "verb", e.verb, "status", e.status,
 				"bytes", e.bytes, "took_us", time.Since(began).Microseconds(), "request", e.id,
 				"account", e.caller.Account, "actor", e.caller.Actor, "address", address(r))
 		}()
