@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -56,7 +57,30 @@ func sayEnd(ctx context.Context, c *client.Client, o output, job client.Job, fai
 	if failed == 0 {
 		return nil
 	}
-	return list(o, c.JobCommands(ctx, job.ID, unsuccessful...), commandColumns)
+	if err := list(o, atMost(shownFailures, c.JobCommands(ctx, job.ID, unsuccessful...)), commandColumns); err != nil {
+		return err
+	}
+	if failed > shownFailures {
+		o.say("and %d more; see reeve jobs show %s", failed-shownFailures, job.ID)
+	}
+	return nil
+}
+
+// shownFailures is how many commands that did not succeed are listed for a
+// person; --json and jobs show list all.
+const shownFailures = 20
+
+// atMost ends a sequence after n elements.
+func atMost[T any](n int, items iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		left := n
+		for item, err := range items {
+			if left == 0 || !yield(item, err) {
+				return
+			}
+			left--
+		}
+	}
 }
 
 // pace is how often the bar moves at most, to stay well inside the rate limit.
