@@ -10,13 +10,16 @@ import (
 	"time"
 )
 
-// The test binary is the second process of a fan-out when it is asked to be.
+// The test binary is the second process of a figure when it is asked to be.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 2 && os.Args[1] == "-readers" {
-		if serveReaders(context.Background(), os.Args[2]) != nil {
-			os.Exit(1)
+	if len(os.Args) > 2 {
+		be := map[string]func(context.Context, string) error{"-readers": serveReaders, "-agents": serveAgents}[os.Args[1]]
+		if be != nil {
+			if be(context.Background(), os.Args[2]) != nil {
+				os.Exit(1)
+			}
+			os.Exit(0)
 		}
-		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }

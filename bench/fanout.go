@@ -1,22 +1,18 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"math/big"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -29,10 +25,10 @@ import (
 // the clients in a second process, since agents do not share the server's
 // scheduler and garbage collector either. Each client reads one subject.
 type fanOut struct {
+	*crowd
 	publisher *nats.Conn
 	subjects  []string
 	payload   []byte
-	rounds    *bufio.Scanner // a line for every round that all have read
 }
 
 const payloadBytes = 200
@@ -69,39 +65,8 @@ func (b *bench) openFanOut(ctx context.Context, count int, encrypted bool) (*fan
 		return nil, err
 	}
 	b.after(f.publisher.Close)
-	return f, f.connect(ctx, b, settings)
-}
-
-// connect starts the second process and waits until all its clients are there.
-func (f *fanOut) connect(ctx context.Context, b *bench, settings readersSettings) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	encoded, err := json.Marshal(settings)
-	if err != nil {
-		return err
-	}
-	readers := exec.CommandContext(ctx, self, "-readers", string(encoded))
-	readers.Stderr = os.Stderr
-	output, err := readers.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := readers.Start(); err != nil {
-		return err
-	}
-	b.after(func() {
-		readers.Process.Kill()
-		readers.Wait()
-	})
-	f.rounds = bufio.NewScanner(output)
-	start := time.Now()
-	if _, err := f.allHave(); err != nil {
-		return err
-	}
-	say("%d clients connected in %v", settings.Count, time.Since(start).Round(time.Millisecond))
-	return nil
+	f.crowd, err = b.gather(ctx, "-readers", settings, count)
+	return f, err
 }
 
 // publish is one pass: from the first publish until the last client has read.
@@ -117,15 +82,6 @@ func (f *fanOut) publish() (time.Duration, error) {
 	}
 	end, err := f.allHave()
 	return end.Sub(start), err
-}
-
-// allHave waits for the next round to be complete and returns when it was.
-func (f *fanOut) allHave() (time.Time, error) {
-	if !f.rounds.Scan() {
-		return time.Time{}, fmt.Errorf("the clients went away: %w", f.rounds.Err())
-	}
-	nanoseconds, err := strconv.ParseInt(f.rounds.Text(), 10, 64)
-	return time.Unix(0, nanoseconds), err
 }
 
 // selfSigned makes a certificate for loopback and writes it where clients read

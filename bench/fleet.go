@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -29,23 +28,20 @@ type fleet struct {
 	account reeve.Account
 	ids     []string // in the order of enrolment, which is that of the internal keys
 	group   string   // id of the group
-	agents  []agentKey
-	url     string // of the database
+	url     string   // of the database
 
 	db    *sql.DB // for what the server has no door for
 	bench *bench
 }
 
-const fleetGroup = "first tenth"
+const (
+	fleetGroup  = "first tenth"
+	firstMAC    = 0x02_00_00_00_00_00
+	deviceFacts = `{"os_name":"Debian GNU/Linux","os_version":"12.11","arch":"amd64","type":"laptop"}`
+)
 
-// An agentKey is what an agent connects with.
-type agentKey struct {
-	Device int64
-	Seed   []byte
-}
-
-// newFleet loads size devices. Of the first agents devices the private keys are
-// known, so that they can connect.
+// newFleet loads size devices, of which the first agents have keys with which
+// they can connect.
 func (b *bench) newFleet(ctx context.Context, kind string, size, agents int) (*fleet, error) {
 	f := &fleet{kind: kind, size: size, bench: b}
 	err := f.create(ctx)
@@ -105,8 +101,8 @@ INSERT INTO devices (no, account, id, class, key, group_no, exempt, exempt_until
 INSERT INTO device_names (device, hostname, folded, nickname, hardware_id)
 	{series} SELECT i, 'host-' || (10000000 + i) || '.example', 'host-' || (10000000 + i) || '.example', '', '' FROM n;
 INSERT INTO device_facts (device, facts, identity)
-	{series} SELECT i, '{"os_name":"Debian GNU/Linux","os_version":"12.11","arch":"amd64","type":"laptop"}', '' FROM n;
-INSERT INTO macs (account, mac, device) {series} SELECT {account}, 2199023255552 + i, i FROM n;
+	{series} SELECT i, '{facts}', '' FROM n;
+INSERT INTO macs (account, mac, device) {series} SELECT {account}, {mac} + i, i FROM n;
 INSERT INTO presence (device, online, last_seen, address) {series} SELECT i, 0, {enrolled} + i, '192.0.2.1' FROM n`
 
 // dialects say how each database counts and makes ids and keys.
@@ -144,6 +140,7 @@ func (f *fleet) fill(ctx context.Context, agents int) error {
 		"{size}", fmt.Sprint(f.size), "{account}", fmt.Sprint(f.account.No), "{group}", fleetGroup,
 		"{kind}", fmt.Sprint(int(reeve.Persistent)), "{system}", fmt.Sprint(int(reeve.Linux)),
 		"{abilities}", fmt.Sprint(uint32(everyAbility)), "{enrolled}", "1780000000000000",
+		"{mac}", fmt.Sprint(firstMAC), "{facts}", deviceFacts,
 	).Replace(text)
 	err = inTransaction(ctx, f.db, func(tx *sql.Tx) error {
 		for _, statement := range strings.Split(text, ";\n") {
@@ -168,15 +165,13 @@ func (f *fleet) fill(ctx context.Context, agents int) error {
 
 var everyAbility = reeve.AbilitiesOf([]string{"dhcprenew", "re-identify", "fetch_agent_log", "scan_threats", "retire"})
 
-// giveKeys replaces the keys of the first devices by ones that are known.
+// giveKeys replaces the keys of the first devices by those of seedOf.
 func (f *fleet) giveKeys(ctx context.Context, tx *sql.Tx, agents int) error {
 	for no := range int64(agents) {
-		seed := sha256.Sum256(fmt.Appendf(nil, "bench agent %d", no+1))
-		public := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
+		public := ed25519.NewKeyFromSeed(seedOf(no + 1)).Public().(ed25519.PublicKey)
 		if _, err := tx.ExecContext(ctx, "UPDATE devices SET key = $1 WHERE no = $2", []byte(public), no+1); err != nil {
 			return err
 		}
-		f.agents = append(f.agents, agentKey{no + 1, seed[:]})
 	}
 	return nil
 }

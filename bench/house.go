@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"time"
 
 	"reeve"
@@ -78,12 +79,12 @@ func (k anybody) Admit(context.Context, reeve.App, reeve.Account, string) (contr
 }
 
 // A desk stands between control and delivery: it knows when a job was last
-// committed, and holds jobs back if told to.
+// committed, and holds jobs back if told to. It is used by one caller at a time.
 type desk struct {
 	control.Wake
 	hold      bool
 	held      []control.Batch
-	committed time.Time
+	committed time.Time // the last job with orders
 }
 
 func (d *desk) Placed(b control.Batch) {
@@ -95,30 +96,30 @@ func (d *desk) Placed(b control.Batch) {
 	d.Wake.Placed(b)
 }
 
-// release gives everything that was held to delivery.
+// release gives everything that was held to delivery, and holds nothing more.
 func (d *desk) release() {
 	for _, b := range d.held {
 		d.Wake.Placed(b)
 	}
-	d.held = nil
+	d.hold, d.held = false, nil
 }
 
 // A ward is the store as delivery sees it. One that drops keeps nothing of what
 // agents say and of what was sent.
 type ward struct {
 	reeve.OrderStore
-	drops bool
+	drops atomic.Bool
 }
 
 func (w *ward) Sent(ctx context.Context, now time.Time, ids []reeve.CommandID) error {
-	if w.drops {
+	if w.drops.Load() {
 		return nil
 	}
 	return w.OrderStore.Sent(ctx, now, ids)
 }
 
 func (w *ward) Report(ctx context.Context, now time.Time, batch []reeve.Report) ([]bool, error) {
-	if !w.drops {
+	if !w.drops.Load() {
 		return w.OrderStore.Report(ctx, now, batch)
 	}
 	settled := make([]bool, len(batch))
@@ -128,19 +129,25 @@ func (w *ward) Report(ctx context.Context, now time.Time, batch []reeve.Report) 
 	return settled, nil
 }
 
-// call is one request to the APIs, from the first byte of its body to the last
-// of its answer, which must have the given status.
-func (h *house) call(ctx context.Context, method, path string, body []byte, status int) (answer []byte, taken time.Duration, err error) {
+// An exchange is one request to the APIs.
+type exchange struct {
+	asked, answered time.Time // the first byte of the body, the last of the answer
+	answer          []byte
+}
+
+func (e exchange) taken() time.Duration { return e.answered.Sub(e.asked) }
+
+// call makes a request that must be answered with the given status.
+func (h *house) call(ctx context.Context, method, path string, body []byte, status int) (exchange, error) {
 	request := httptest.NewRequestWithContext(ctx, method, path, bytes.NewReader(body))
 	request.Header.Set("Authorization", "Bearer bench")
 	request.Header.Set("Content-Type", "application/json")
 	recorder := httptest.NewRecorder()
-	start := time.Now()
+	e := exchange{asked: time.Now()}
 	h.doors.ServeHTTP(recorder, request)
-	taken = time.Since(start)
-	answer = recorder.Body.Bytes()
+	e.answered, e.answer = time.Now(), recorder.Body.Bytes()
 	if recorder.Code != status {
-		err = fmt.Errorf("%s %s was answered %d: %.300s", method, path, recorder.Code, answer)
+		return e, fmt.Errorf("%s %s was answered %d: %.300s", method, path, recorder.Code, e.answer)
 	}
-	return answer, taken, err
+	return e, nil
 }

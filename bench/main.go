@@ -27,6 +27,7 @@ func main() {
 	only := flag.String("only", "*", "run the figures whose `name` this is; * and ? match as in file names")
 	list := flag.Bool("list", false, "say what each figure measures, and measure nothing")
 	readers := flag.String("readers", "", "be the reading side of a fan-out with these `settings` (the bench starts itself so)")
+	agents := flag.String("agents", "", "be agents of a server with these `settings` (likewise)")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -36,6 +37,8 @@ func main() {
 	switch {
 	case *readers != "":
 		err = serveReaders(ctx, *readers)
+	case *agents != "":
+		err = serveAgents(ctx, *agents)
 	case *list:
 		describe(figures)
 	default:

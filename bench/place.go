@@ -26,18 +26,24 @@ func orderOf(action string, ids []string) ([]byte, error) {
 	return json.Marshal(map[string]any{"types": actions[action], "ids": ids, "params": params[action]})
 }
 
-// place orders an action on ids by the published request and returns how long
-// the answer took. Every id must be answered with status 1.
-func (h *house) place(ctx context.Context, action string, ids []string) (time.Duration, error) {
+// placed is an answered order.
+type placed struct {
+	exchange
+	committed time.Time // if the job has orders for agents
+}
+
+// order orders an action on ids by the published request. Every id must be
+// answered with status 1.
+func (h *house) order(ctx context.Context, action string, ids []string) (placed, error) {
 	body, err := orderOf(action, ids)
 	if err != nil {
-		return 0, err
+		return placed{}, err
 	}
-	answer, taken, err := h.call(ctx, http.MethodPost, published, body, http.StatusOK)
-	if n := bytes.Count(answer, []byte(`"status":1`)); err == nil && n != len(ids) {
+	e, err := h.call(ctx, http.MethodPost, published, body, http.StatusOK)
+	if n := bytes.Count(e.answer, []byte(`"status":1`)); err == nil && n != len(ids) {
 		err = fmt.Errorf("%d of %d devices took the order", n, len(ids))
 	}
-	return taken, err
+	return placed{e, h.desk.committed}, err
 }
 
 // placing is a pass that orders an action on ids in a fleet that nothing has
@@ -51,7 +57,7 @@ func (f *fleet) placing(ctx context.Context, action string, ids []string) pass {
 		if err != nil {
 			return 0, err
 		}
-		taken, err := h.place(ctx, action, ids)
-		return taken, errors.Join(err, h.close(ctx))
+		order, err := h.order(ctx, action, ids)
+		return order.taken(), errors.Join(err, h.close(ctx))
 	}
 }
