@@ -37,7 +37,7 @@ type Config struct {
 }
 
 // DefaultFailures is how many failed authentications a minute an address has.
-const DefaultFailures = 20
+const DefaultFailures = 60
 
 // An API is a table of routes with the manners they share.
 type API struct {
@@ -142,14 +142,13 @@ func (d *doorway) through(api API, route Route) http.Handler {
 		err := d.admit(w, req, api, route)
 		if err == nil {
 			err = route.Serve(w, req)
+			if route.Credentials && reeve.KindOf(err) == reeve.Denied {
+				d.failures.add(req.Caller.Address)
+			}
 		}
-		if err == nil {
-			return
+		if err != nil {
+			d.refuse(w, r, err)
 		}
-		if reeve.KindOf(err) == reeve.Denied {
-			d.failures.add(address(r))
-		}
-		d.refuse(w, r, err)
 	})
 }
 
@@ -175,6 +174,9 @@ func (d *doorway) admit(w http.ResponseWriter, r *Request, api API, route Route)
 	app, account, err := d.keeper.Authenticate(r.Context(), token)
 	if err != nil {
 		if reeve.KindOf(err) == reeve.Denied {
+			if isToken(token) { // others are refused without a look-up
+				d.failures.add(r.Caller.Address)
+			}
 			w.Header().Set("WWW-Authenticate", `Bearer realm="reeve", error="invalid_token"`)
 		}
 		return err

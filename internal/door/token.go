@@ -35,6 +35,15 @@ func findToken(r *http.Request, query bool) (string, error) {
 	return found[0], nil
 }
 
+// isToken reports whether s has the form of a token, without which it is not
+// looked up and costs nothing.
+func isToken(s string) bool {
+	const length = 48
+	return len(s) == length && !strings.ContainsFunc(s, func(c rune) bool {
+		return (c < 'A' || c > 'Z') && (c < '0' || c > '9')
+	})
+}
+
 // address returns where a request came from, without the port. Forwarding
 // headers are not believed: anyone can send them.
 func address(r *http.Request) string {
