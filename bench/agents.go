@@ -62,7 +62,7 @@ func serveAgents(ctx context.Context, encoded string) error {
 		if err != nil {
 			return err
 		}
-		a := &agent{reports: settings.Reports, connected: connected, round: round, room: room, failed: failed}
+		a := &agent{reports: settings.Reports, connected: connected, round: round, room: room, failed: failed, counted: map[string]bool{}}
 		a.session = line.Session{
 			Key: key, Trust: trust, Handler: a,
 			Place: link.Enrolled{Account: settings.Account, Address: link.Address(device), Agents: settings.Address, TLS: true},
@@ -94,6 +94,7 @@ type agent struct {
 	reports          bool
 	connected, round *counter
 	room             chan struct{}
+	counted          map[string]bool
 	failed           chan<- error // the first error ends the process
 }
 
@@ -111,11 +112,23 @@ func (a *agent) Ordered(o line.Order) {
 			a.failed <- err
 		}
 	default:
-		a.round.add(1)
+		a.count(o.Command)
 	}
 }
 
-func (a *agent) Acked(commands []string) { a.round.add(len(commands)) }
+func (a *agent) Acked(commands []string) { a.count(commands...) }
+
+// count counts commands, each once: orders and reports may come again.
+func (a *agent) count(commands ...string) {
+	more := 0
+	for _, c := range commands {
+		if !a.counted[c] {
+			a.counted[c] = true
+			more++
+		}
+	}
+	a.round.add(more)
+}
 
 func (a *agent) Cancelled(int64) {}
 

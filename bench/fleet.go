@@ -59,12 +59,16 @@ func (b *bench) newFleet(ctx context.Context, kind string, size, agents int) (*f
 
 // create makes an empty store with an account.
 func (f *fleet) create(ctx context.Context) (err error) {
-	if f.keys, err = keys.Open(filepath.Join(f.bench.dir, "keys"), time.Now); err != nil {
+	dir, err := os.MkdirTemp(f.bench.dir, "fleet-")
+	if err != nil {
+		return err
+	}
+	if f.keys, err = keys.Open(filepath.Join(dir, "keys"), time.Now); err != nil {
 		return err
 	}
 	switch f.kind {
 	case sqlite:
-		f.url = filepath.Join(f.bench.dir, "reeve.db")
+		f.url = filepath.Join(dir, "reeve.db")
 	case postgres:
 		if f.url, err = f.bench.postgresSchema(ctx); err != nil {
 			return err
