@@ -39,6 +39,7 @@ type Server struct {
 
 	config   Config
 	web      *http.Server
+	silent   silent // connections of web
 	files    *blob.Folder
 	failed   chan error
 	stopping chan struct{}      // closed when the server begins to stop
@@ -118,7 +119,8 @@ func (s *Server) open(ctx context.Context) error {
 	s.web = &http.Server{
 		Handler: s.routes(ports.identity, s.files, own.Verifier()), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
+		ConnState: s.silent.note,
+		ErrorLog:  slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
 	}
 	listener, err := ports.listen(c.Listen)
 	if err != nil {
@@ -210,7 +212,9 @@ func (s *Server) Close(ctx context.Context) error {
 	var errs []error
 	close(s.stopping)
 	if s.web != nil {
+		impatience := time.AfterFunc(patience, s.silent.close)
 		errs = append(errs, s.web.Shutdown(ctx))
+		impatience.Stop()
 	}
 	if s.Bus != nil {
 		errs = append(errs, s.Bus.Close(ctx))
