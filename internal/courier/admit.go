@@ -3,7 +3,9 @@ package courier
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"sync"
 	"time"
@@ -126,7 +128,6 @@ func (p *porter) permit(user string, device int64, archived bool) (string, error
 	u.Name = address
 	u.Audience = agentsAccount
 	u.Expires = time.Now().Add(permitLife - permitJitter/2 + draw(permitJitter)).Unix()
-	u.Limits.Subs, u.Limits.Payload = maxSubs, link.MaxReport
 	says := []string{link.VerbHello, link.VerbReport, link.VerbBye, link.VerbBeat}
 	if archived {
 		says = says[:3]
@@ -154,4 +155,11 @@ func (p *porter) remember(key reeve.Key) {
 		clear(p.strangers)
 	}
 	p.strangers[key] = time.Now()
+}
+
+// draw returns a random duration from zero to bound.
+func draw(bound time.Duration) time.Duration {
+	var b [8]byte
+	rand.Read(b[:])
+	return time.Duration(binary.BigEndian.Uint64(b[:]) % uint64(bound))
 }

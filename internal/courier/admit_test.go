@@ -212,6 +212,28 @@ func (w *wire) may(subject string, subscribe bool) bool {
 	return len(violations) == 0
 }
 
+func TestConnectionsAreLimited(t *testing.T) {
+	b := lay(t, nil)
+	a := b.device(1)
+	conn, err := net.Dial("tcp", b.Addr().String())
+	w := openWire(t, conn, err, a.pair)
+	for sid := range maxSubs {
+		if errs := w.ask(fmt.Sprintf("SUB v1.1.order %d", sid)); len(errs) > 0 {
+			t.Fatal(errs)
+		}
+	}
+	if errs := w.ask("SUB v1.1.order extra"); len(errs) != 1 || !strings.Contains(strings.ToLower(errs[0]), "maximum subscriptions exceeded") {
+		t.Errorf("one subscription too many: %v", errs)
+	}
+	fmt.Fprintf(w.conn, "PUB v1.1.report %d\r\n", link.MaxReport+1)
+	if line := w.line(); !strings.Contains(line, "Maximum Payload") {
+		t.Errorf("a message that is too long: %s", line)
+	}
+	if _, err := w.in.ReadByte(); err == nil {
+		t.Error("the connection is still open")
+	}
+}
+
 // Our own users may do their own work only.
 func TestRolesAreNarrow(t *testing.T) {
 	b := lay(t, nil)

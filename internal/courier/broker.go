@@ -75,10 +75,10 @@ func everywhere(verbs ...string) []string {
 const (
 	patience      = 30 * time.Second // for a handshake, when a whole fleet returns
 	writePatience = 10 * time.Second // for an agent that does not read
-	closing       = 2 * time.Second
-	pingEvery     = time.Minute // two unanswered ones end a connection
-	maxPending    = 64 << 20    // bytes that wait for one connection
-	maxSubs       = 16          // subscriptions of one connection
+	closing       = 2 * time.Second  // for the bus itself
+	pingEvery     = time.Minute      // two unanswered ones end a connection
+	maxPending    = 64 << 20         // bytes that wait for one connection
+	maxSubs       = 16               // subscriptions of one connection
 	maxConns      = 1 << 20
 )
 

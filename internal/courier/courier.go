@@ -2,10 +2,7 @@ package courier
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,7 +13,6 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"reeve"
-	"reeve/internal/link"
 	"reeve/internal/seal"
 )
 
@@ -114,89 +110,10 @@ func open(ctx context.Context, o Options, r rhythm) (*Courier, error) {
 	return c, nil
 }
 
-// connect joins the bus in all roles, before any agent can.
-func (c *Courier) connect() (err error) {
-	for r, conn := range map[*role]**nats.Conn{
-		&ordering: &c.bus.orders, &reporting: &c.bus.reports,
-		&admitting: &c.bus.auth, &administering: &c.bus.admin,
-	} {
-		if *conn, err = c.broker.dial(*r, c.opts.Log); err != nil {
-			return err
-		}
-	}
-	porter := newPorter(c, c.broker.issuer)
-	for _, s := range []struct {
-		conn    *nats.Conn
-		subject string
-		hear    nats.MsgHandler
-		agents  bool
-	}{
-		{c.bus.auth, admitting.subscribe[0], porter.ask, false},
-		{c.bus.admin, subjectLeft, c.onLeft, false},
-		{c.bus.reports, link.Subject("*", link.VerbHello), c.onHello, true},
-		{c.bus.reports, link.Subject("*", link.VerbBeat), c.onBeat, true},
-		{c.bus.reports, link.Subject("*", link.VerbBye), c.onBye, true},
-		{c.bus.reports, link.Subject("*", link.VerbReport), c.onReport, true},
-	} {
-		// The nodes of a cluster share what agents say.
-		sub, err := s.conn.QueueSubscribe(s.subject, "reeve", s.hear)
-		if err != nil {
-			return fmt.Errorf("subscribing to %s: %w", s.subject, err)
-		}
-		if s.agents {
-			c.heard = append(c.heard, sub)
-		}
-	}
-	for _, conn := range []*nats.Conn{c.bus.auth, c.bus.admin, c.bus.reports} {
-		if err := conn.FlushTimeout(patience); err != nil {
-			return fmt.Errorf("subscribing: %w", err)
-		}
-	}
-	return nil
-}
-
 // Addr returns the address on which agents are served.
 func (c *Courier) Addr() net.Addr { return c.broker.Addr() }
 
 func (c *Courier) now() time.Time { return c.opts.Now().UTC().Truncate(time.Microsecond) }
-
-func (c *Courier) onBeat(m *nats.Msg) {
-	device, _, err := link.ParseSubject(m.Subject)
-	if err != nil {
-		c.garbage.note(device, err)
-		return
-	}
-	c.presence.beat(device, c.now())
-}
-
-func (c *Courier) onBye(m *nats.Msg) {
-	device, _, err := link.ParseSubject(m.Subject)
-	if err != nil {
-		c.garbage.note(device, err)
-		return
-	}
-	c.presence.leave(device)
-}
-
-// onLeft hears from the bus that a connection ended.
-func (c *Courier) onLeft(m *nats.Msg) {
-	var event struct {
-		Server struct {
-			ID string `json:"id"`
-		} `json:"server"`
-		Client struct {
-			ID   uint64 `json:"id"`
-			User string `json:"user"`
-		} `json:"client"`
-	}
-	if err := json.Unmarshal(m.Data, &event); err != nil {
-		c.opts.Log.Error("the message bus speaks in an unknown way", "err", err)
-		return
-	}
-	if device, err := link.ParseAddress(event.Client.User); err == nil {
-		c.presence.end(device, connection{event.Server.ID, event.Client.ID})
-	}
-}
 
 func (c *Courier) logTallies() {
 	c.garbage.log(c.opts.Log, "messages of agents were not used")
@@ -226,40 +143,4 @@ func (c *Courier) Close(ctx context.Context) error {
 		c.disconnect()
 	})
 	return ctx.Err()
-}
-
-// drain waits until everything that agents have said is gathered.
-func (c *Courier) drain(ctx context.Context) {
-	done := make(chan struct{}, len(c.heard))
-	for _, sub := range c.heard {
-		sub.SetClosedHandler(func(string) { done <- struct{}{} })
-		if err := sub.Drain(); err != nil {
-			done <- struct{}{}
-		}
-	}
-	for range c.heard {
-		select {
-		case <-done:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func (c *Courier) disconnect() {
-	for _, conn := range []*nats.Conn{c.bus.orders, c.bus.reports, c.bus.auth, c.bus.admin} {
-		if conn != nil {
-			_ = conn.FlushTimeout(time.Second) // the last acknowledgements
-			conn.Close()
-		}
-	}
-	c.cancel()
-	c.broker.close()
-}
-
-// draw returns a random duration from zero to bound.
-func draw(bound time.Duration) time.Duration {
-	var b [8]byte
-	rand.Read(b[:])
-	return time.Duration(binary.BigEndian.Uint64(b[:]) % uint64(bound))
 }
