@@ -93,7 +93,9 @@ func TestSilentCommandIsSentAgain(t *testing.T) {
 	b.Placed(job)
 	first := a.order()
 	busy.say(link.VerbReport, link.Report{Command: busy.order().Command(), State: "running"})
-	busy.hear(link.VerbAck, &link.Ack{})
+	eventually(t, "the other command runs", func() bool {
+		return b.shelf.state(reeve.CommandID{Job: job.Job.ID, Leaf: 1}) == reeve.Running
+	})
 	for range 2 {
 		if again := a.order(); again.Command() != first.Command() {
 			t.Fatalf("sent %s", again.Command())

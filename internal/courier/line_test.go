@@ -76,7 +76,7 @@ func TestRealLine(t *testing.T) {
 	if o.Fault != line.NoFault || o.Action != "scan_threats" {
 		t.Fatalf("ordered %+v", o)
 	}
-	if err := l.session.Report(link.Report{Command: o.Command, State: "running"}); err != nil {
+	if err := l.session.Report(link.Report{Command: o.Command, State: "succeeded"}); err != nil {
 		t.Fatal(err)
 	}
 	if acked := wait(t, l.acks, l); len(acked) != 1 || acked[0] != o.Command {

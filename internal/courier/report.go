@@ -44,11 +44,13 @@ func (c *Courier) record() {
 	}
 }
 
-// acknowledge tells each device which of its reports are settled.
+// acknowledge tells each device which of its final reports are settled. One on
+// progress is not acknowledged: it names the same command, and an agent that
+// hears of it after the end would take the end for stored.
 func (c *Courier) acknowledge(batch []reeve.Report, settled []bool) {
 	order := make([]int, 0, len(batch))
 	for i := range batch {
-		if i < len(settled) && settled[i] {
+		if i < len(settled) && settled[i] && batch[i].State.IsFinal() {
 			order = append(order, i)
 		}
 	}

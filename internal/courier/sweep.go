@@ -18,7 +18,7 @@ type rhythm struct {
 	sweep    time.Duration // send again what was lost
 }
 
-var usual = rhythm{presence: 3 * time.Second, ledger: time.Second, sweep: 30 * time.Second}
+var usual = rhythm{presence: 3 * time.Second, ledger: 2 * time.Second, sweep: time.Minute}
 
 // regularly does its work at every tick until the courier closes.
 func (c *Courier) regularly(every time.Duration, work func(ctx context.Context) error) {
