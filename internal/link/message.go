@@ -41,7 +41,8 @@ const (
 	MaxUpload  = 64 << 20
 )
 
-// An Ack says that the last reports of these commands are stored.
+// An Ack says that the final reports on these commands are stored. A report that
+// a command is running gets none.
 type Ack struct {
 	Commands []string `json:"commands"`
 }

@@ -11,7 +11,7 @@ import (
 const (
 	// To the agent.
 	VerbOrder   = "order"   // one Order
-	VerbAck     = "ack"     // an Ack: these reports are stored
+	VerbAck     = "ack"     // an Ack: these final reports are stored
 	VerbCancel  = "cancel"  // a Cancel
 	VerbWelcome = "welcome" // a Welcome, the answer to Hello
 	// From the agent.

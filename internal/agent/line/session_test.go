@@ -114,10 +114,10 @@ func TestSession(t *testing.T) {
 			if o.Fault != line.NoFault || o.Command != "000000000000000500000000" || string(o.Params) != `{"full_scan":1}` {
 				t.Errorf("got order %+v", o)
 			}
-			if err := session.Report(link.Report{Command: o.Command, State: "running"}); err != nil {
+			if err := session.Report(link.Report{Command: o.Command, State: "succeeded"}); err != nil {
 				t.Error(err)
 			}
-			if r := next(t, s.Reports()); r.Address != address || r.Command != o.Command || r.State != "running" {
+			if r := next(t, s.Reports()); r.Address != address || r.Command != o.Command || r.State != "succeeded" {
 				t.Errorf("the server heard %+v", r)
 			}
 			if acked := next(t, e.acked); len(acked) != 1 || acked[0] != o.Command {

@@ -75,7 +75,7 @@ func (s *Server) hear(m *nats.Msg) {
 			s.tb.Errorf("a report is not readable: %v", err)
 		}
 		s.reports <- Report{address, r}
-		if !s.silent {
+		if !s.silent && r.State != "running" {
 			s.send(address, link.VerbAck, link.Ack{Commands: []string{r.Command}})
 		}
 	}
