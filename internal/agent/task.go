@@ -194,7 +194,7 @@ func (l *loop) outcome(t *task) (r link.Report, done bool) {
 		return r, false
 	case t.ctx.Err() != nil:
 		r.Reason = "cancelled"
-	case ctx.Err() != nil:
+	case !time.Now().Before(deadline): // the action's own timer may be the first to fire
 		r.Reason = "execution"
 	}
 	return r, true
