@@ -166,8 +166,15 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
+// tail is the end of what was written, without the lines of single requests.
 func (j *journal) tail() string {
-	text := j.String()
+	var b strings.Builder
+	for line := range strings.Lines(j.String()) {
+		if !strings.Contains(line, `"msg":"request"`) {
+			b.WriteString(line)
+		}
+	}
+	text := b.String()
 	if at := len(text) - 4000; at > 0 {
 		text = "..." + text[at:]
 	}
