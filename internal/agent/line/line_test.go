@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -97,27 +98,7 @@ func FuzzFrames(f *testing.F) {
 
 // Whatever arrives, nothing but what the pinned server sealed is free of fault.
 func FuzzOrder(f *testing.F) {
-	root, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		f.Fatal(err)
-	}
-	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	key, err := seal.NewKey(root, make([]byte, 32), now.Add(-time.Hour), now.Add(time.Hour))
-	if err != nil {
-		f.Fatal(err)
-	}
-	pkix, _ := x509.MarshalPKIXPublicKey(&root.PublicKey)
-	trust, err := NewTrust(pkix, nil)
-	if err != nil {
-		f.Fatal(err)
-	}
-	public := NewKey().Public()
-	h := seal.Header{Account: 7, Job: 9, Action: "retire", Params: []byte(`{}`), Issued: now, DeliverBy: now, FinishBy: now}
-	tree := seal.NewTree([]seal.Hash{seal.Leaf(0, public), seal.Leaf(1, public)})
-	good := link.Order{Header: h, Proof: seal.Proof{
-		Leaf: 1, Leaves: 2, Path: tree.AppendPath(nil, 1), Signature: key.SignJob(h, 2, tree.Root()), SealKey: key.Certificate(),
-	}}
-	message, _ := json.Marshal(good)
+	trust, public, message, good, now := sealedOrder(f, 2)
 	f.Add(message)
 	f.Add([]byte(`{"header":{"account":7},"proof":{}}`))
 	f.Add([]byte(`{`))
@@ -127,6 +108,72 @@ func FuzzOrder(f *testing.F) {
 			t.Fatalf("accepted %+v", o)
 		}
 	})
+}
+
+// sealedOrder returns an order as a server writes it, and who may take it.
+func sealedOrder(tb testing.TB, leaves int) (trust *Trust, public, message []byte, order link.Order, now time.Time) {
+	root, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	key, err := seal.NewKey(root, make([]byte, 32), now.Add(-time.Hour), now.Add(time.Hour))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	pkix, _ := x509.MarshalPKIXPublicKey(&root.PublicKey)
+	if trust, err = NewTrust(pkix, nil); err != nil {
+		tb.Fatal(err)
+	}
+	public = NewKey().Public()
+	h := seal.Header{Account: 7, Job: 9, Action: "retire", Params: []byte(`{}`), Issued: now, DeliverBy: now, FinishBy: now}
+	hashes := make([]seal.Hash, leaves)
+	for i := range hashes {
+		hashes[i] = seal.Leaf(uint32(i), public)
+	}
+	tree := seal.NewTree(hashes)
+	n := uint32(leaves)
+	order = link.Order{Header: h, Proof: seal.Proof{
+		Leaf: 1, Leaves: n, Path: tree.AppendPath(nil, 1), Signature: key.SignJob(h, n, tree.Root()), SealKey: key.Certificate(),
+	}}
+	message, _ = json.Marshal(order)
+	return trust, public, message, order, now
+}
+
+// The quick way to read an order is taken for what servers write, and never
+// reads anything otherwise than the general way.
+func FuzzQuick(f *testing.F) {
+	_, _, message, order, _ := sealedOrder(f, 3)
+	var h headers
+	if got, ok := h.quick(message); !ok || !reflect.DeepEqual(got, order) {
+		f.Fatalf("%s is read as %+v, %v", message, got, ok)
+	}
+	f.Add(message)
+	f.Add([]byte(`{"header":{"job":1,"proof":{}},"proof":{"leaf":1,"leaves":2,"path":"","sig":"","seal_key":""}}`))
+	f.Add([]byte(`{"header":{"action":",\"proof\":"},"proof":{"leaf":01,"leaves":2,"path":"AA==","sig":"","seal_key":""}}`))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var h headers
+		got, ok := h.quick(in)
+		if !ok {
+			return
+		}
+		var want link.Order
+		if err := json.Unmarshal(in, &want); err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("read %+v, generally %+v, %v", got, want, err)
+		}
+		if again, err := h.read(in); err != nil || !reflect.DeepEqual(again, want) {
+			t.Fatalf("read again as %+v, %v", again, err)
+		}
+	})
+}
+
+func BenchmarkJudge(b *testing.B) {
+	trust, public, message, _, now := sealedOrder(b, 5000)
+	for b.Loop() {
+		if o, err := trust.judge(message, public, 7, now); err != nil || o.Fault != NoFault {
+			b.Fatal(o.Fault, err)
+		}
+	}
 }
 
 // A connection on which nothing comes is given up, and until then it is kept

@@ -1,11 +1,9 @@
 package line
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
-	"reeve/internal/link"
 	"reeve/internal/seal"
 )
 
@@ -34,8 +32,8 @@ type Order struct {
 // judge reads an order and checks that the pinned server gave it to the device
 // with this public key, in this account.
 func (t *Trust) judge(message []byte, public []byte, account int64, now time.Time) (Order, error) {
-	var sent link.Order
-	if err := json.Unmarshal(message, &sent); err != nil {
+	sent, err := t.headers.read(message)
+	if err != nil {
 		return Order{}, fmt.Errorf("reading an order: %w", err)
 	}
 	o := Order{Header: sent.Header, Command: sent.Command()}

@@ -19,6 +19,8 @@ import (
 type Trust struct {
 	seals *seal.Verifier
 	bus   *tls.Config // nil if the server has no certificates of its own
+
+	headers headers
 }
 
 // NewTrust returns the trust in a root key (PKIX DER) and its certificate (DER;
