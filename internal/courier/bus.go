@@ -52,22 +52,28 @@ func (c *Courier) connect() (err error) {
 	return nil
 }
 
-func (c *Courier) onBeat(m *nats.Msg) {
+// speaker returns whose message this is, and whether it is to be heard.
+func (c *Courier) speaker(m *nats.Msg) (device int64, heard bool) {
 	device, _, err := link.ParseSubject(m.Subject)
+	if err == nil && !c.quota.allows(device) {
+		err = errTooMuch
+	}
 	if err != nil {
 		c.garbage.note(device, err)
-		return
 	}
-	c.presence.beat(device, c.now())
+	return device, err == nil
+}
+
+func (c *Courier) onBeat(m *nats.Msg) {
+	if device, heard := c.speaker(m); heard {
+		c.presence.beat(device, c.now())
+	}
 }
 
 func (c *Courier) onBye(m *nats.Msg) {
-	device, _, err := link.ParseSubject(m.Subject)
-	if err != nil {
-		c.garbage.note(device, err)
-		return
+	if device, heard := c.speaker(m); heard {
+		c.presence.leave(device)
 	}
-	c.presence.leave(device)
 }
 
 // onLeft hears from the bus that a connection ended.

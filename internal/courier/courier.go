@@ -46,6 +46,7 @@ type Courier struct {
 	tasks     *tasks
 	greetings *gather[greeting]
 	reports   *gather[reeve.Report]
+	quota     *quota
 	garbage   tally                // messages that are of no use
 	stranded  tally                // devices that could not be looked up
 	heard     []*nats.Subscription // what agents say
@@ -82,7 +83,7 @@ func open(ctx context.Context, o Options, r rhythm) (*Courier, error) {
 	c := &Courier{
 		opts: o, broker: b,
 		presence: newPresence(o.Presence, silentBeats*o.BeatEvery), letters: newLetters(o.Orders),
-		ledger: newLedger(o.Orders), tasks: newTasks(),
+		ledger: newLedger(o.Orders), tasks: newTasks(), quota: newQuota(),
 		greetings: newGather[greeting](), reports: newGather[reeve.Report](),
 		stop: make(chan struct{}), soon: make(chan struct{}, 1),
 	}
@@ -101,6 +102,7 @@ func open(ctx context.Context, o Options, r rhythm) (*Courier, error) {
 	c.wg.Go(func() {
 		c.regularly(r.presence, func(ctx context.Context) error {
 			c.logTallies()
+			c.quota.renew()
 			return c.presence.flush(ctx, c.now())
 		})
 	})

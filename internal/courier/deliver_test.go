@@ -184,6 +184,34 @@ func TestGarbageIsCounted(t *testing.T) {
 	})
 }
 
+// An agent that says too much is not heard for a while, and the others are.
+func TestFlood(t *testing.T) {
+	b := lay(t, func(_ *Options, r *rhythm) { r.presence = time.Hour })
+	flood, other := b.device(1).arrive(), b.device(2).arrive()
+	job := b.place("scan_threats", other)
+	b.Placed(job)
+	o := other.order()
+	message, _ := json.Marshal(link.Report{Command: o.Command(), State: "succeeded"})
+	for range 5 * quotaMessages {
+		if err := flood.conn.Publish(link.Subject(flood.address, link.VerbReport), message); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := flood.conn.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	other.say(link.VerbReport, link.Report{Command: o.Command(), State: "succeeded"})
+	other.hear(link.VerbAck, &link.Ack{})
+	b.shelf.locked(func() {
+		if n := len(b.shelf.reports); n > quotaMessages+1 {
+			t.Errorf("%d reports were stored", n)
+		}
+	})
+	if n := b.garbage.count.Load(); n < 4*quotaMessages {
+		t.Errorf("only %d messages were counted as too much", n)
+	}
+}
+
 // While the store is down nothing is acknowledged, and nothing is lost that was
 // heard.
 func TestStoreThatFailsForAWhile(t *testing.T) {

@@ -19,11 +19,11 @@ type greeting struct {
 }
 
 func (c *Courier) onHello(m *nats.Msg) {
-	device, _, err := link.ParseSubject(m.Subject)
-	var h said.Hello
-	if err == nil {
-		h, err = said.ReadHello(m.Data)
+	device, heard := c.speaker(m)
+	if !heard {
+		return
 	}
+	h, err := said.ReadHello(m.Data)
 	if err != nil {
 		c.garbage.note(device, err)
 		return

@@ -12,11 +12,11 @@ import (
 )
 
 func (c *Courier) onReport(m *nats.Msg) {
-	device, _, err := link.ParseSubject(m.Subject)
-	var r reeve.Report
-	if err == nil {
-		r, err = said.ReadReport(device, m.Data)
+	device, heard := c.speaker(m)
+	if !heard {
+		return
 	}
+	r, err := said.ReadReport(device, m.Data)
 	if err != nil {
 		c.garbage.note(device, err)
 		return
