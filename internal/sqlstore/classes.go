@@ -90,21 +90,26 @@ func (c *classes) know(ctx context.Context, q querier, numbers func(yield func(i
 }
 
 // classNumber returns the number of a class, adding its row if it is new. What
-// this transaction adds is remembered only when another reads it committed.
+// this transaction adds, only it remembers, until another reads it committed.
 func (t *tx) classNumber(class reeve.Class) (int64, error) {
-	classes := &t.store.classes
-	if number, ok := classes.number(class); ok {
+	known := &t.store.classes
+	if number, ok := known.number(class); ok {
 		return number, nil
 	}
-	if !t.addedClass {
-		if err := classes.load(t.ctx, t); err != nil {
+	standing := int64(class.Standing)
+	class.Standing = 0
+	if row, ok := t.newClasses[class]; ok {
+		return row<<standingBits | standing, nil
+	}
+	if t.newClasses == nil { // so all that this transaction can see is committed
+		t.newClasses = map[reeve.Class]int64{}
+		if err := known.load(t.ctx, t); err != nil {
 			return 0, err
 		}
-		if number, ok := classes.number(class); ok {
-			return number, nil
+		if number, ok := known.number(class); ok {
+			return number | standing, nil
 		}
 	}
-	t.addedClass = true
 	args := []any{int64(class.Kind), int64(class.System), class.Version.String(), int64(class.Abilities)}
 	err := t.later(`INSERT INTO classes (kind, system, version, abilities) VALUES ($1, $2, $3, $4)
 		ON CONFLICT DO NOTHING`, args...)
@@ -113,5 +118,6 @@ func (t *tx) classNumber(class reeve.Class) (int64, error) {
 	}
 	row, _, err := first(t.ctx, t, number, `SELECT no FROM classes
 		WHERE kind = $1 AND system = $2 AND version = $3 AND abilities = $4`, args...)
-	return row<<standingBits | int64(class.Standing), err
+	t.newClasses[class] = row
+	return row<<standingBits | standing, err
 }

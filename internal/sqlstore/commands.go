@@ -48,13 +48,13 @@ func (t *tx) lockJobs(ids []reeve.CommandID) (map[reeve.JobID]jobHead, error) {
 			jobs = append(jobs, int64(id.Job))
 		}
 	}
-	list, args := t.list("r", 1, numbers("job", jobs))
+	these, arg := t.among(1, numbers("job", jobs))
 	found, err := all(t.ctx, t, func(r rows) (h jobHead, err error) {
 		var id int64
 		err = r.Scan(&id, &h.account, &h.targets, &h.finishBy)
 		h.id = reeve.JobID(id)
 		return h, err
-	}, t.locking("SELECT id, account, targets, finish_by FROM jobs WHERE id IN (SELECT job FROM "+list+") ORDER BY id"), args...)
+	}, t.locking("SELECT id, account, targets, finish_by FROM jobs WHERE id "+these+" ORDER BY id"), arg)
 	heads := make(map[reeve.JobID]jobHead, len(found))
 	for _, h := range found {
 		heads[h.id] = h
@@ -86,9 +86,9 @@ func (t *tx) count(ended map[reeve.JobID]*reeve.Counts) error {
 	if err != nil {
 		return err
 	}
-	list, args = t.list("r", 1, columns[0])
-	return t.later(`DELETE FROM open_jobs WHERE job IN (SELECT job FROM `+list+`) AND job IN (SELECT id FROM jobs
-		WHERE id IN (SELECT job FROM `+list+`) AND targets = succeeded + failed + expired + cancelled + not_applicable + refused)`, args...)
+	these, arg := t.among(1, columns[0])
+	return t.later(`DELETE FROM open_jobs WHERE job `+these+` AND job IN (SELECT id FROM jobs
+		WHERE id `+these+` AND targets = succeeded + failed + expired + cancelled + not_applicable + refused)`, arg)
 }
 
 // cancel ends these commands as far as they are open and returns how many it ended.

@@ -27,6 +27,9 @@ type querier interface {
 	// list makes a table out of Go slices, to stand in a FROM clause under the
 	// given name; its arguments are numbered from first on.
 	list(name string, first int, columns ...column) (text string, args []any)
+	// among says that what stands before it is one of the values, which are the
+	// argument with this number.
+	among(number int, values column) (text string, arg any)
 }
 
 // A session is one transaction.
@@ -40,6 +43,8 @@ type session interface {
 	// locking makes a SELECT lock what it returns until the end.
 	locking(text string) string
 
+	// chunk is how many rows are best given to one statement.
+	chunk() int
 	// deviceNumbers gives out n new internal keys in rising order.
 	deviceNumbers(ctx context.Context, n int) ([]int64, error)
 	// findIDs appends a match for each live device of the account with one of

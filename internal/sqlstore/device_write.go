@@ -23,7 +23,7 @@ func (s *Store) Import(ctx context.Context, account int64, devices []reeve.Devic
 			return err
 		}
 		rest := nos
-		for chunk := range slices.Chunk(devices, bulkChunk) {
+		for chunk := range slices.Chunk(devices, t.chunk()) {
 			if err := t.importChunk(a, rest[:len(chunk)], chunk); err != nil {
 				return err
 			}
@@ -62,10 +62,10 @@ func (t *tx) importChunk(a reeve.Account, nos []int64, devices []reeve.Device) e
 	if err := t.refuseTaken(a.No, ids); err != nil {
 		return err
 	}
-	list, args := t.list("r", 3, numbers("no", nos), texts("id", ids), numbers("class", classes), numbers("added", added))
+	list, args := t.list("r", 4, numbers("no", nos), texts("id", ids), numbers("class", classes), numbers("added", added))
 	err := t.later(`INSERT INTO devices (no, account, id, class, key, group_no, exempt, exempt_until, added, enrolled, archived, erase_at)
-		SELECT no, CAST($1 AS BIGINT), id, class, NULL, CAST($2 AS BIGINT), 0, 0, added, 0, 0, 0 FROM `+list,
-		append([]any{a.No, a.DefaultGroup}, args...)...)
+		SELECT no, CAST($1 AS BIGINT), id, class, NULL, CAST($2 AS BIGINT), 0, CAST($3 AS BIGINT), added, 0, 0, 0 FROM `+list,
+		append([]any{a.No, a.DefaultGroup, int64(notExempt)}, args...)...)
 	if err != nil {
 		return err
 	}
@@ -83,9 +83,8 @@ func (t *tx) importChunk(a reeve.Account, nos []int64, devices []reeve.Device) e
 // over ids, since the one that lookups read has more columns.
 func (t *tx) refuseTaken(account int64, ids []string) error {
 	sorted := slices.Sorted(slices.Values(ids))
-	list, args := t.list("r", 2, texts("id", ids))
-	used, _, err := first(t.ctx, t, number, "SELECT COUNT(*) FROM "+list+
-		" CROSS JOIN devices AS d WHERE d.account = $1 AND d.id = r.id", append([]any{account}, args...)...)
+	these, arg := t.among(2, texts("id", ids))
+	used, _, err := first(t.ctx, t, number, "SELECT COUNT(*) FROM devices WHERE account = $1 AND id "+these, account, arg)
 	if err == nil && (used > 0 || len(slices.Compact(sorted)) < len(ids)) {
 		err = reeve.Errorf(reeve.Conflict, deviceTaken)
 	}
@@ -104,8 +103,8 @@ func (t *tx) addMACs(account int64, macs, owners []int64) error {
 
 // setMACs makes these the only addresses of a device.
 func (t *tx) setMACs(account, device int64, macs []reeve.MAC) error {
-	list, args := t.list("r", 2, numbers("mac", macNumbers(macs)))
-	err := t.later("DELETE FROM macs WHERE device = $1 AND mac NOT IN (SELECT mac FROM "+list+")", append([]any{device}, args...)...)
+	these, arg := t.among(2, numbers("mac", macNumbers(macs)))
+	err := t.later("DELETE FROM macs WHERE device = $1 AND NOT mac "+these, device, arg)
 	if err != nil {
 		return err
 	}
@@ -124,7 +123,7 @@ func (t *tx) insertDevice(account int64, d *reeve.Device, class, group int64) er
 	d.No = nos[0]
 	return t.later(`INSERT INTO devices (no, account, id, class, key, group_no, exempt, exempt_until, added, enrolled, archived, erase_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)`, d.No, account, d.ID, class, keyColumn(d.Key), group,
-		int64(d.Exempt), micro(d.ExemptUntil), micro(d.AddedAt), micro(d.EnrolledAt), micro(d.ArchivedAt))
+		int64(d.Exempt), exemptMicro(d.ExemptUntil), micro(d.AddedAt), micro(d.EnrolledAt), micro(d.ArchivedAt))
 }
 
 // updateDevice writes the row of a device that exists. A device that is not
@@ -132,7 +131,7 @@ func (t *tx) insertDevice(account int64, d *reeve.Device, class, group int64) er
 func (t *tx) updateDevice(d reeve.Device, class, group int64) error {
 	return t.later(`UPDATE devices SET class = $2, key = $3, group_no = $4, exempt = $5, exempt_until = $6, enrolled = $7, archived = $8,
 		erase_at = CASE WHEN CAST($8 AS BIGINT) = 0 THEN 0 ELSE erase_at END WHERE no = $1`, d.No, class, keyColumn(d.Key), group,
-		int64(d.Exempt), micro(d.ExemptUntil), micro(d.EnrolledAt), micro(d.ArchivedAt))
+		int64(d.Exempt), exemptMicro(d.ExemptUntil), micro(d.EnrolledAt), micro(d.ArchivedAt))
 }
 
 // describe writes what stands beside the row.

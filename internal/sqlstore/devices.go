@@ -40,7 +40,7 @@ func scanRecord(r rows) (v record, err error) {
 	if err != nil {
 		return v, err
 	}
-	d.Key, d.Exempt, d.ExemptUntil = toKey(key), reeve.Exemption(exempt), fromMicro(exemptUntil)
+	d.Key, d.Exempt, d.ExemptUntil = toKey(key), reeve.Exemption(exempt), fromExemptMicro(exemptUntil)
 	d.AddedAt, d.EnrolledAt, d.ArchivedAt = fromMicro(added), fromMicro(enrolled), fromMicro(archived)
 	d.Online, d.LastSeen = online != 0, fromMicro(lastSeen)
 	for word := range strings.FieldsSeq(macs) {
@@ -99,9 +99,9 @@ func (s *Store) Device(ctx context.Context, account int64, id string) (reeve.Dev
 
 // DevicesByID returns the devices with these ids.
 func (s *Store) DevicesByID(ctx context.Context, account int64, ids []string) ([]reeve.Device, error) {
-	list, args := s.db.list("r", 2, texts("id", ids))
+	these, arg := s.db.among(2, texts("id", ids))
 	return s.devices(ctx, s.db, "(SELECT * FROM devices AS d WHERE d.account = $1 AND "+live+
-		" AND d.id IN (SELECT id FROM "+list+")) AS d", "", append([]any{account}, args...)...)
+		" AND d.id "+these+") AS d", "", account, arg)
 }
 
 // DevicesByMAC returns every device that claims one of these MACs.
@@ -110,9 +110,9 @@ func (s *Store) DevicesByMAC(ctx context.Context, account int64, macs []reeve.MA
 }
 
 func (s *Store) byMAC(ctx context.Context, q querier, account int64, macs []reeve.MAC) ([]reeve.Device, error) {
-	list, args := q.list("r", 2, numbers("mac", macNumbers(macs)))
-	return s.devices(ctx, q, "(SELECT * FROM devices AS d WHERE "+live+" AND d.no IN (SELECT m.device FROM "+list+
-		" CROSS JOIN macs AS m WHERE m.account = $1 AND m.mac = r.mac)) AS d", "", append([]any{account}, args...)...)
+	these, arg := q.among(2, numbers("mac", macNumbers(macs)))
+	return s.devices(ctx, q, "(SELECT * FROM devices AS d WHERE "+live+
+		" AND d.no IN (SELECT device FROM macs WHERE account = $1 AND mac "+these+")) AS d", "", account, arg)
 }
 
 // Devices returns a page: the rows are chosen first, then completed.

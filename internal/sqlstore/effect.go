@@ -25,15 +25,14 @@ func (p *placing) apply(j reeve.Job, e reeve.Effect, placed []reeve.Placed) erro
 		return nil
 	}
 	t := p.tx
-	for chunk := range slices.Chunk(devices, bulkChunk) {
+	for chunk := range slices.Chunk(devices, t.chunk()) {
 		if e.Standing != nil {
 			if err := p.leave(j.Issued, *e.Standing, chunk); err != nil {
 				return err
 			}
 		}
-		list, listed := t.list("r", len(args)+1, numbers("no", chunk))
-		err := t.later("UPDATE devices SET "+strings.Join(set, ", ")+" WHERE no IN (SELECT no FROM "+list+")",
-			append(slices.Clip(args), listed...)...)
+		these, arg := t.among(len(args)+1, numbers("no", chunk))
+		err := t.later("UPDATE devices SET "+strings.Join(set, ", ")+" WHERE no "+these, append(slices.Clip(args), arg)...)
 		if err != nil {
 			return err
 		}
@@ -62,7 +61,7 @@ func assignments(e reeve.Effect, now time.Time) (set []string, args []any) {
 	}
 	if e.Exempt != nil {
 		assign("exempt", int64(*e.Exempt))
-		assign("exempt_until", micro(e.ExemptUntil))
+		assign("exempt_until", exemptMicro(e.ExemptUntil))
 	}
 	if e.Group != nil {
 		assign("group_no", *e.Group)
@@ -86,11 +85,10 @@ func (t *tx) addEffectEnd(j reeve.Job, e reeve.Effect) error {
 // their seats, and devices that are deleted have their open commands cancelled.
 func (p *placing) leave(now time.Time, to reeve.Standing, devices []int64) error {
 	t := p.tx
-	list, args := t.list("r", 1, numbers("no", devices))
-	listed := "(SELECT no FROM " + list + ")"
+	these, arg := t.among(1, numbers("no", devices))
 	if p.account.Seats > 0 {
 		managed, _, err := first(t.ctx, t, number,
-			"SELECT COUNT(*) FROM devices AS d WHERE d.class & 7 = 0 AND d.no IN "+listed, args...)
+			"SELECT COUNT(*) FROM devices AS d WHERE d.class & 7 = 0 AND d.no "+these, arg)
 		if err != nil {
 			return err
 		}
@@ -101,13 +99,14 @@ func (p *placing) leave(now time.Time, to reeve.Standing, devices []int64) error
 		if err := t.useSeats(p.account.No, gain); err != nil {
 			return err
 		}
-		if err := t.later("DELETE FROM waiting WHERE device IN "+listed, args...); err != nil {
+		if err := t.later("DELETE FROM waiting WHERE device "+these, arg); err != nil {
 			return err
 		}
 	}
 	if to != reeve.Archived {
 		return nil
 	}
+	list, args := t.list("r", 1, numbers("no", devices))
 	open, err := all(t.ctx, t, scanID, "SELECT c.job, c.leaf FROM "+list+` CROSS JOIN commands AS c CROSS JOIN jobs AS j
 		WHERE c.device = r.no AND c.job >= `+oldestOpen+` AND c.state < 3 AND j.id = c.job AND j.action <> 'retire'`, args...)
 	if err != nil {

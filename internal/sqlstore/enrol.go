@@ -46,11 +46,11 @@ func (e enrolling) Code(hash string, now time.Time) (reeve.Code, reeve.Account, 
 // Claimants returns live devices with one of these MACs or this hardware id.
 func (e enrolling) Claimants(account int64, macs []reeve.MAC, hardwareID string) ([]reeve.Device, error) {
 	t := e.tx
-	list, args := t.list("r", 3, numbers("mac", macNumbers(macs)))
+	these, arg := t.among(3, numbers("mac", macNumbers(macs)))
 	return t.store.devices(t.ctx, t, `(SELECT * FROM devices AS d WHERE d.account = $1 AND `+live+` AND d.no IN (
-			SELECT m.device FROM `+list+` CROSS JOIN macs AS m WHERE m.account = $1 AND m.mac = r.mac
+			SELECT device FROM macs WHERE account = $1 AND mac `+these+`
 			UNION SELECT device FROM device_names WHERE hardware_id = $2 AND hardware_id <> '')) AS d`, " ORDER BY d.no",
-		append([]any{account, clean(hardwareID)}, args...)...)
+		account, clean(hardwareID), arg)
 }
 
 // SeatIsFree reports whether a further managed device fits the account.

@@ -53,7 +53,7 @@ func (t *tx) endEffects(now time.Time) (int64, error) {
 	const ofJob = " AND no IN (SELECT device FROM commands WHERE job = $1 AND state = 3)"
 	var total int64
 	for _, e := range ends {
-		n, err := t.exec("UPDATE devices SET exempt = 0, exempt_until = 0 WHERE exempt_until = $2"+ofJob, e.job, e.at)
+		n, err := t.exec("UPDATE devices SET exempt = 0, exempt_until = $3 WHERE exempt_until = $2"+ofJob, e.job, e.at, int64(notExempt))
 		if err != nil {
 			return 0, err
 		}
@@ -63,7 +63,7 @@ func (t *tx) endEffects(now time.Time) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		for chunk := range slices.Chunk(gone, bulkChunk) {
+		for chunk := range slices.Chunk(gone, t.chunk()) {
 			if err := t.erase(chunk); err != nil {
 				return 0, err
 			}
@@ -76,17 +76,16 @@ func (t *tx) endEffects(now time.Time) (int64, error) {
 
 // erase leaves of a record what the trees of its jobs need: number, id and key.
 func (t *tx) erase(devices []int64) error {
-	list, args := t.list("r", 1, numbers("no", devices))
-	listed := " IN (SELECT no FROM " + list + ")"
+	these, arg := t.among(1, numbers("no", devices))
 	for _, statement := range []string{
-		"UPDATE devices SET class = class | 7, exempt = 0, exempt_until = 0 WHERE no" + listed,
-		"UPDATE device_names SET hostname = '', folded = '', nickname = '', hardware_id = '' WHERE device" + listed,
-		"DELETE FROM device_keys WHERE key IN (SELECT key FROM devices WHERE key IS NOT NULL AND no" + listed + ")",
-		"DELETE FROM device_facts WHERE device" + listed,
-		"DELETE FROM macs WHERE device" + listed,
-		"DELETE FROM presence WHERE device" + listed,
+		"UPDATE devices SET class = class | 7 WHERE no " + these,
+		"UPDATE device_names SET hostname = '', folded = '', nickname = '', hardware_id = '' WHERE device " + these,
+		"DELETE FROM device_keys WHERE key IN (SELECT key FROM devices WHERE key IS NOT NULL AND no " + these + ")",
+		"DELETE FROM device_facts WHERE device " + these,
+		"DELETE FROM macs WHERE device " + these,
+		"DELETE FROM presence WHERE device " + these,
 	} {
-		if err := t.later(statement, args...); err != nil {
+		if err := t.later(statement, arg); err != nil {
 			return err
 		}
 	}
@@ -152,8 +151,8 @@ func (t *tx) endJobs(now time.Time, jobs, reach []int64, heads map[reeve.JobID]j
 		total += c[1]
 	}
 	// What is left runs until the job's end.
-	list, args = t.list("r", 1, numbers("job", jobs))
-	err = t.later("UPDATE open_jobs SET due = (SELECT finish_by FROM jobs WHERE id = job) WHERE job IN (SELECT job FROM "+list+")", args...)
+	these, arg := t.among(1, numbers("job", jobs))
+	err = t.later("UPDATE open_jobs SET due = (SELECT finish_by FROM jobs WHERE id = job) WHERE job "+these, arg)
 	if err != nil {
 		return 0, err
 	}

@@ -100,10 +100,10 @@ func (s *Store) countInGroups(ctx context.Context, account int64, groups []reeve
 	for i, g := range groups {
 		nos[i] = g.No
 	}
-	list, args := s.db.list("r", 2, numbers("no", nos))
+	these, arg := s.db.among(2, numbers("no", nos))
 	counts, err := all(ctx, s.db, func(r rows) (v [2]int64, err error) { return v, r.Scan(&v[0], &v[1]) },
 		"SELECT d.group_no, COUNT(*) FROM devices AS d WHERE d.account = $1 AND "+live+
-			" AND d.group_no IN (SELECT no FROM "+list+") GROUP BY d.group_no", append([]any{account}, args...)...)
+			" AND d.group_no "+these+" GROUP BY d.group_no", account, arg)
 	for _, c := range counts {
 		groups[slices.Index(nos, c[0])].Devices = c[1]
 	}

@@ -22,9 +22,9 @@ func (t *tx) appendLog() error {
 		accounts = append(accounts, e.Account)
 	}
 	accounts = slices.Compact(accounts)
-	list, args := t.list("r", 1, numbers("account", accounts))
+	these, arg := t.among(1, numbers("account", accounts))
 	heads, err := all(t.ctx, t, scanHead, t.locking(
-		"SELECT account, seq, hash FROM log_heads WHERE account IN (SELECT account FROM "+list+") ORDER BY account"), args...)
+		"SELECT account, seq, hash FROM log_heads WHERE account "+these+" ORDER BY account"), arg)
 	if err != nil {
 		return err
 	}
@@ -96,9 +96,9 @@ func (s *Store) Log(ctx context.Context, account int64, q reeve.LogQuery) ([]ree
 	where(q.Device != "", " AND device = $%d", q.Device)
 	where(q.Job != 0, " AND job = $%d", int64(q.Job))
 	if len(q.Events) > 0 {
-		list, events := s.db.list("r", len(args)+1, texts("event", q.Events))
-		text += " AND event IN (SELECT event FROM " + list + ")"
-		args = append(args, events...)
+		these, events := s.db.among(len(args)+1, texts("event", q.Events))
+		text += " AND event " + these
+		args = append(args, events)
 	}
 	text += " ORDER BY seq"
 	if q.Newest {

@@ -90,7 +90,7 @@ type tx struct {
 	store   *Store
 	entries []reeve.AuditEntry
 
-	addedClass bool // classes has rows that may not be remembered yet
+	newClasses map[reeve.Class]int64 // rows that it added or met uncommitted
 }
 
 // change runs fn in a transaction and commits if it returns nil. What fn gives

@@ -85,16 +85,29 @@ func (db *postgresDB) list(name string, first int, columns ...column) (string, [
 	return postgresList(name, first, columns...)
 }
 
+func (db *postgresDB) among(number int, values column) (string, any) {
+	return postgresAmong(number, values)
+}
+
+func postgresAmong(number int, values column) (string, any) {
+	array, arg := values.array(number)
+	return "= ANY(" + array + ")", arg
+}
+
+// array is a column as an argument with this number.
+func (c column) array(number int) (string, any) {
+	if c.texts == nil {
+		return fmt.Sprintf("$%d::bigint[]", number), c.numbers
+	}
+	return fmt.Sprintf("$%d::text[]", number), c.texts
+}
+
 func postgresList(name string, first int, columns ...column) (string, []any) {
 	arrays, names := make([]string, len(columns)), make([]string, len(columns))
 	args := make([]any, len(columns))
 	for i, c := range columns {
 		names[i] = c.name
-		if c.texts == nil {
-			arrays[i], args[i] = fmt.Sprintf("$%d::bigint[]", first+i), c.numbers
-		} else {
-			arrays[i], args[i] = fmt.Sprintf("$%d::text[]", first+i), c.texts
-		}
+		arrays[i], args[i] = c.array(first + i)
 	}
 	return fmt.Sprintf("unnest(%s) AS %s (%s)", strings.Join(arrays, ", "), name, strings.Join(names, ", ")), args
 }
@@ -186,6 +199,10 @@ func (r *batchRows) Close() {
 
 func (s *postgresSession) list(name string, first int, columns ...column) (string, []any) {
 	return postgresList(name, first, columns...)
+}
+
+func (s *postgresSession) among(number int, values column) (string, any) {
+	return postgresAmong(number, values)
 }
 
 // locking takes the weakest lock that keeps other writers of the row away.

@@ -20,14 +20,25 @@ func (s *postgresSession) deviceNumbers(ctx context.Context, n int) ([]int64, er
 // large values are cheaper than many rows.
 const postgresTargets = `array_agg(d.no), array_agg(d.class), string_agg(COALESCE(d.key, decode(repeat('00', 32), 'hex')), '')`
 
-// lookupChunk is how many ids are looked up by one statement.
-const lookupChunk = 20_000
+// chunk is large, since the planner then sees whether a list names most of a
+// table, and reads the whole table instead of visiting it row by row.
+func (s *postgresSession) chunk() int { return 100_000 }
+
+// planFor makes the planner look at the length of a list that is long, and
+// gives it the memory for it. Its habit is to plan a prepared statement once,
+// for a short one.
+func (s *postgresSession) planFor(length int) {
+	if length >= 2000 {
+		s.batch.Queue("SET LOCAL plan_cache_mode = force_custom_plan")
+		s.batch.Queue("SET LOCAL work_mem = '64MB'")
+	}
+}
 
 func (s *postgresSession) findIDs(ctx context.Context, found []reeve.Match, account int64, ids []string, entries []int32) ([]reeve.Match, error) {
 	const query = `SELECT array_agg(r.i), ` + postgresTargets + `
-		FROM unnest($2::text[]) WITH ORDINALITY AS r (id, i)
-		CROSS JOIN LATERAL (SELECT no, class, key FROM devices AS d WHERE d.account = $1 AND d.id = r.id AND ` + live + ` OFFSET 0) AS d`
-	for chunk := range slices.Chunk(ids, lookupChunk) {
+		FROM unnest($2::text[]) WITH ORDINALITY AS r (id, i) JOIN devices AS d ON d.id = r.id WHERE d.account = $1 AND ` + live
+	s.planFor(len(ids))
+	for chunk := range slices.Chunk(ids, s.chunk()) {
 		var at []int32
 		targets, err := s.targets(ctx, &at, query, account, chunk)
 		if err != nil {

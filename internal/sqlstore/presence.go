@@ -40,9 +40,9 @@ func (s *Store) Meet(ctx context.Context, now time.Time, batch []reeve.Meeting) 
 
 // known returns the records, as far as they matter here, of those that exist.
 func (t *tx) known(batch []reeve.Meeting) (map[int64]record, error) {
-	list, args := t.list("r", 1, numbers("no", meetingDevices(batch)))
+	these, arg := t.among(1, numbers("no", meetingDevices(batch)))
 	found, err := all(t.ctx, t, func(r rows) (v record, err error) { return v, r.Scan(&v.No, &v.account, &v.class) },
-		"SELECT d.no, d.account, d.class FROM "+list+" CROSS JOIN devices AS d WHERE d.no = r.no AND "+kept, args...)
+		"SELECT d.no, d.account, d.class FROM devices AS d WHERE d.no "+these+" AND "+kept, arg)
 	known := make(map[int64]record, len(found))
 	for _, v := range found {
 		known[v.No] = v
@@ -98,9 +98,9 @@ func (t *tx) meetClasses(known map[int64]record, batch []reeve.Meeting) error {
 
 // lockAccounts locks several accounts in the order that all follow.
 func (t *tx) lockAccounts(accounts []int64) error {
-	list, args := t.list("r", 1, numbers("no", accounts))
+	these, arg := t.among(1, numbers("no", accounts))
 	_, err := all(t.ctx, t, number,
-		t.locking("SELECT no FROM accounts WHERE no IN (SELECT no FROM "+list+") ORDER BY no"), args...)
+		t.locking("SELECT no FROM accounts WHERE no "+these+" ORDER BY no"), arg)
 	return err
 }
 
@@ -129,9 +129,9 @@ func (t *tx) meetNames(batch []reeve.Meeting) error {
 // meetMACs makes what the agents said the only addresses of their devices.
 func (t *tx) meetMACs(known map[int64]record, batch []reeve.Meeting) error {
 	type owned struct{ mac, device int64 }
-	list, args := t.list("r", 1, numbers("device", meetingDevices(batch)))
+	these, arg := t.among(1, numbers("device", meetingDevices(batch)))
 	had, err := all(t.ctx, t, func(r rows) (v owned, err error) { return v, r.Scan(&v.mac, &v.device) },
-		"SELECT m.mac, m.device FROM "+list+" CROSS JOIN macs AS m WHERE m.device = r.device", args...)
+		"SELECT mac, device FROM macs WHERE device "+these, arg)
 	if err != nil {
 		return err
 	}

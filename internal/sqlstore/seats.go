@@ -35,12 +35,11 @@ func (t *tx) giveSeats(account int64) error {
 	if err != nil || len(lucky) == 0 {
 		return err
 	}
-	list, args := t.list("r", 1, numbers("device", lucky))
-	list = "(SELECT device FROM " + list + ")"
-	if err := t.later("DELETE FROM waiting WHERE device IN "+list, args...); err != nil {
+	these, arg := t.among(1, numbers("device", lucky))
+	if err := t.later("DELETE FROM waiting WHERE device "+these, arg); err != nil {
 		return err
 	}
-	promoted, err := t.exec("UPDATE devices AS d SET class = d.class - (d.class & 7) WHERE d.class & 7 = 3 AND d.no IN "+list, args...)
+	promoted, err := t.exec("UPDATE devices AS d SET class = d.class - (d.class & 7) WHERE d.class & 7 = 3 AND d.no "+these, arg)
 	if err != nil {
 		return err
 	}

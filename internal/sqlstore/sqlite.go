@@ -26,13 +26,17 @@ type sqliteDB struct {
 	writer chan *sqliteConn // nil in a store that is only read
 	reader chan *sqliteConn
 	opened []chan *sqliteConn // where each connection is when nobody uses it
+
+	// See tidy; nil in a store that is only read.
+	untidy, closing, tidied chan struct{}
 }
 
 // What every connection is set to. A commit is on the disk when it returns. The
 // writer keeps up to 64 MiB of pages, a reader 16.
 const (
 	sqliteCommon = "?_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"
-	sqliteWriter = sqliteCommon + "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-65536)"
+	sqliteWriter = sqliteCommon + "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-65536)"
 	sqliteReader = sqliteCommon + "&_pragma=query_only(1)&_pragma=cache_size(-16384)"
 )
 
@@ -64,6 +68,10 @@ func openSQLite(ctx context.Context, file string, readOnly bool) (*sqliteDB, err
 		if err != nil {
 			return nil, errors.Join(err, db.close())
 		}
+	}
+	if !readOnly {
+		db.untidy, db.closing, db.tidied = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+		go db.tidy()
 	}
 	return db, nil
 }
@@ -116,6 +124,10 @@ func (db *sqliteDB) connect(ctx context.Context, pool *sql.DB, place chan *sqlit
 
 // close waits for every connection to come back.
 func (db *sqliteDB) close() error {
+	if db.closing != nil {
+		close(db.closing)
+		<-db.tidied
+	}
 	var errs []error
 	for _, place := range db.opened {
 		errs = append(errs, (<-place).close())
@@ -164,6 +176,10 @@ func (r *lentRows) Close() {
 
 func (db *sqliteDB) list(name string, first int, columns ...column) (string, []any) {
 	return sqliteList(name, first, columns...)
+}
+
+func (db *sqliteDB) among(number int, values column) (string, any) {
+	return sqliteAmong(number, values)
 }
 
 // sqliteConn is one connection. It is used by one goroutine at a time.
@@ -224,6 +240,10 @@ func sqliteList(name string, first int, columns ...column) (string, []any) {
 	}
 	fmt.Fprintf(&text, " FROM json_each($%d)) AS %s", first, name)
 	return text.String(), []any{string(appendList(nil, columns))}
+}
+
+func sqliteAmong(number int, values column) (string, any) {
+	return fmt.Sprintf("IN (SELECT value FROM json_each($%d))", number), string(appendList(nil, []column{values}))
 }
 
 func appendList(b []byte, columns []column) []byte {

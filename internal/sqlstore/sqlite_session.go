@@ -56,6 +56,10 @@ func (s *sqliteSession) list(name string, first int, columns ...column) (string,
 	return sqliteList(name, first, columns...)
 }
 
+func (s *sqliteSession) among(number int, values column) (string, any) {
+	return sqliteAmong(number, values)
+}
+
 // locking has nothing to do: there is one writer.
 func (s *sqliteSession) locking(text string) string { return text }
 
@@ -66,6 +70,7 @@ func (s *sqliteSession) commit(ctx context.Context) error {
 		return err
 	}
 	s.db.writer <- s.sqliteConn
+	s.db.committed()
 	return nil
 }
 
@@ -88,9 +93,8 @@ func (s *sqliteSession) deviceNumbers(ctx context.Context, n int) ([]int64, erro
 	return given, nil
 }
 
-// bulkChunk is how many rows go into one statement of a placing. Larger chunks
-// are no faster and hold more memory.
-const bulkChunk = 5000
+// chunk is small, since larger chunks are no faster and hold more memory.
+func (s *sqliteSession) chunk() int { return 5000 }
 
 // A row that crosses from SQLite to Go costs more than finding it. So targets
 // come back in one text: words in hexadecimal and decimal, separated by spaces.
@@ -101,7 +105,7 @@ func (s *sqliteSession) findIDs(ctx context.Context, found []reeve.Match, accoun
 		FROM json_each($2) AS j CROSS JOIN devices AS d
 		WHERE d.account = $1 AND d.id = j.value AND ` + live
 	var list []byte
-	for chunk := range slices.Chunk(ids, bulkChunk) {
+	for chunk := range slices.Chunk(ids, s.chunk()) {
 		list = append(list[:0], '[')
 		for _, id := range chunk {
 			list = append(append(append(list, '"'), id...), '"', ',')
@@ -183,7 +187,7 @@ func (s *sqliteSession) addCommands(ctx context.Context, job reeve.JobID, placed
 		SELECT $1, $2 + key, value >> 12, value & 15, (value >> 4) & 255, -1, $3 FROM json_each($4)`
 	var list []byte
 	leaf := 0
-	for chunk := range slices.Chunk(placed, bulkChunk) {
+	for chunk := range slices.Chunk(placed, s.chunk()) {
 		list = append(list[:0], '[')
 		for _, p := range chunk {
 			list = strconv.AppendInt(list, p.Device<<12|int64(p.Reason)<<4|int64(p.State), 10)
