@@ -101,7 +101,7 @@ const loading = `
 INSERT INTO classes (no, kind, system, version, abilities) VALUES (1, {kind}, {system}, '26.11.0.0', {abilities});
 INSERT INTO devices (no, account, id, class, key, group_no, exempt, exempt_until, added, enrolled, archived, erase_at)
 	{series} SELECT i, {account}, {id}, 8, {key}, (SELECT no FROM device_groups WHERE (name = '{group}') = (i <= {size} / 10)),
-	0, 0, {enrolled} + i, {enrolled} + i, 0, 0 FROM n;
+	0, -9223372036854775808, {enrolled} + i, {enrolled} + i, 0, 0 FROM n;
 INSERT INTO device_names (device, hostname, folded, nickname, hardware_id)
 	{series} SELECT i, 'host-' || (10000000 + i) || '.example', 'host-' || (10000000 + i) || '.example', '', '' FROM n;
 INSERT INTO device_facts (device, facts, identity)
