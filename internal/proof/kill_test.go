@@ -51,14 +51,14 @@ func survive(t *testing.T, s *server, kills int) {
 		one(func(k *swarm.Kind) { k.Agent = "on_demand" }).Kinds,
 	)}
 	c := muster(t, s, 40, fleet)
-	l := newLoad(s, random)
+	l := newLoad(s, rand.New(rand.NewPCG(random.Uint64(), 1)))
 	stop := l.place(4)
 	for range kills {
 		// One kill of four comes while the server is starting.
 		if random.IntN(4) > 0 {
 			s.ready()
 		}
-		pass(time.Duration(random.Int64N(int64(900*time.Millisecond))), s.done)
+		pass(time.Duration(random.Int64N(int64(1200*time.Millisecond))), s.done)
 		if !s.running() {
 			t.Fatalf("the server ended by itself: %v\n%s", s.err, s.log.tail())
 		}
