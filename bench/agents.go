@@ -21,10 +21,7 @@ type agentsSettings struct {
 	Cert    []byte // the same as a certificate
 	Account int64
 	Count   int // the devices 1 to Count
-	// Round is how many events make a round: orders read, or, if agents report,
-	// reports acknowledged.
-	Round   int
-	Reports bool
+	Round   int // how many acknowledged commands make a round
 }
 
 // seedOf is the private key of a device that connects.
@@ -34,16 +31,16 @@ func seedOf(device int64) []byte {
 }
 
 // gatherAgents connects the first count devices of the fleet.
-func (h *house) gatherAgents(ctx context.Context, count, round int, reports bool) (*crowd, error) {
+func (h *house) gatherAgents(ctx context.Context, count, round int) (*crowd, error) {
 	return h.fleet.bench.gather(ctx, "-agents", agentsSettings{
 		Address: h.bus.Addr().String(), Root: h.fleet.keys.Root(), Cert: h.fleet.keys.RootCert(),
-		Account: h.fleet.account.No, Count: count, Round: round, Reports: reports,
+		Account: h.fleet.account.No, Count: count, Round: round,
 	}, count)
 }
 
 // serveAgents is the second process. Its agents are connections of the real
-// agent: they prove their keys, check every seal and keep nothing. Those that
-// report have done at once what they are told.
+// agent: they prove their keys and check every seal. What they are told they have
+// done at once, and they keep nothing.
 func serveAgents(ctx context.Context, encoded string) error {
 	var settings agentsSettings
 	if err := json.Unmarshal([]byte(encoded), &settings); err != nil {
@@ -62,7 +59,7 @@ func serveAgents(ctx context.Context, encoded string) error {
 		if err != nil {
 			return err
 		}
-		a := &agent{reports: settings.Reports, connected: connected, round: round, room: room, failed: failed, counted: map[string]bool{}}
+		a := &agent{connected: connected, round: round, room: room, failed: failed, done: map[string]bool{}}
 		a.session = line.Session{
 			Key: key, Trust: trust, Handler: a,
 			Place: link.Enrolled{Account: settings.Account, Address: link.Address(device), Agents: settings.Address, TLS: true},
@@ -82,7 +79,7 @@ func serveAgents(ctx context.Context, encoded string) error {
 // helloOf says what the fleet's tables hold already.
 func helloOf(device int64) link.Hello {
 	return link.Hello{
-		Version: "26.11.0.0", Kind: reeve.Persistent.String(), System: reeve.Linux.String(), Actions: everyAbility.Names(),
+		Protocol: link.Protocol, Nonce: seedOf(-device)[:16], Version: "26.11.0.0", Kind: reeve.Persistent.String(), System: reeve.Linux.String(), Actions: everyAbility.Names(),
 		Hostname: fmt.Sprintf("host-%d.example", 10_000_000+device), MACs: []string{reeve.MAC(firstMAC + device).String()},
 		Facts: json.RawMessage(deviceFacts),
 	}
@@ -91,10 +88,9 @@ func helloOf(device int64) link.Hello {
 // An agent is one connection.
 type agent struct {
 	session          line.Session
-	reports          bool
 	connected, round *counter
 	room             chan struct{}
-	counted          map[string]bool
+	done             map[string]bool
 	failed           chan<- error // the first error ends the process
 }
 
@@ -104,26 +100,20 @@ func (a *agent) Welcomed() {
 }
 
 func (a *agent) Ordered(o line.Order) {
-	switch {
-	case o.Fault != line.NoFault:
+	if o.Fault != line.NoFault {
 		a.failed <- fmt.Errorf("an order has the fault %s", o.Fault)
-	case a.reports:
-		if err := a.session.Report(link.Report{Command: o.Command, State: reeve.Succeeded.String()}); err != nil {
-			a.failed <- err
-		}
-	default:
-		a.count(o.Command)
+	}
+	if err := a.session.Report(link.Report{Command: o.Command, State: reeve.Succeeded.String()}); err != nil {
+		a.failed <- err
 	}
 }
 
-func (a *agent) Acked(commands []string) { a.count(commands...) }
-
-// count counts commands, each once: orders and reports may come again.
-func (a *agent) count(commands ...string) {
+// Acked counts commands, each once: an order may come again.
+func (a *agent) Acked(commands []string) {
 	more := 0
 	for _, c := range commands {
-		if !a.counted[c] {
-			a.counted[c] = true
+		if !a.done[c] {
+			a.done[c] = true
 			more++
 		}
 	}

@@ -37,7 +37,7 @@ const payloadBytes = 200
 func (b *bench) openFanOut(ctx context.Context, count int, encrypted bool) (*fanOut, error) {
 	options := &server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoLog: true, NoSigs: true,
 		TLSTimeout: 60, AuthTimeout: 60}
-	settings := readersSettings{Count: count}
+	settings := readersSettings{Count: count, Name: "127.0.0.1"}
 	if encrypted {
 		settings.Trust = filepath.Join(b.dir, "server.pem")
 		certificate, err := selfSigned(settings.Trust)
@@ -59,7 +59,7 @@ func (b *bench) openFanOut(ctx context.Context, count int, encrypted bool) (*fan
 
 	f := &fanOut{payload: []byte(strings.Repeat("x", payloadBytes)), subjects: make([]string, count)}
 	for i := range f.subjects {
-		f.subjects[i] = subject(i)
+		f.subjects[i] = settings.subject(i)
 	}
 	if f.publisher, err = nats.Connect("", nats.InProcessServer(broker)); err != nil {
 		return nil, err

@@ -59,7 +59,7 @@ func (b *bench) openCompletions(ctx context.Context, kind string, agents, jobs i
 		return nil, err
 	}
 	b.after(func() { h.close(ctx) })
-	crowd, err := h.gatherAgents(ctx, agents, agents*jobs, true)
+	crowd, err := h.gatherAgents(ctx, agents, agents*jobs)
 	return &completions{h, crowd, jobs}, err
 }
 

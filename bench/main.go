@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"path"
+	"runtime/pprof"
 	"slices"
 	"strings"
 )
@@ -26,6 +27,7 @@ import (
 func main() {
 	only := flag.String("only", "*", "run the figures whose `name` this is; * and ? match as in file names")
 	list := flag.Bool("list", false, "say what each figure measures, and measure nothing")
+	profile := flag.String("profile", "", "write what the processor did meanwhile to this `file`, for go tool pprof")
 	readers := flag.String("readers", "", "be the reading side of a fan-out with these `settings` (the bench starts itself so)")
 	agents := flag.String("agents", "", "be agents of a server with these `settings` (likewise)")
 	flag.Parse()
@@ -42,12 +44,29 @@ func main() {
 	case *list:
 		describe(figures)
 	default:
-		err = run(ctx, *only)
+		err = profiled(*profile, func() error { return run(ctx, *only) })
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// profiled calls work and writes a profile of it, if a file is named.
+func profiled(name string, work func() error) error {
+	if name == "" {
+		return work()
+	}
+	file, err := os.Create(name)
+	if err == nil {
+		err = pprof.StartCPUProfile(file)
+	}
+	if err != nil {
+		return err
+	}
+	err = work()
+	pprof.StopCPUProfile()
+	return errors.Join(err, file.Close())
 }
 
 var errMissed = errors.New("not every goal was met")

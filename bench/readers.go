@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,10 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/nats-io/nkeys"
+
+	"reeve/internal/link"
 )
 
 // readersSettings tell the second process of a fan-out what to be.
@@ -21,10 +26,19 @@ type readersSettings struct {
 	Address string
 	Count   int
 	Trust   string // file with the server's certificate; empty without TLS
+	Name    string // in the server's certificate
+	// Agents is whether the clients are the devices 1 to Count of a fleet at
+	// Reeve's own server: they prove their keys, say Hello, and read orders.
+	Agents bool
 }
 
 // subject is what client i reads.
-func subject(i int) string { return "device." + strconv.Itoa(i) }
+func (s readersSettings) subject(i int) string {
+	if s.Agents {
+		return link.Subject(link.Address(int64(i+1)), link.VerbOrder)
+	}
+	return "device." + strconv.Itoa(i)
+}
 
 // serveReaders is the second process: it connects the clients and prints the
 // time, in nanoseconds since 1970, when all are connected and then each time
@@ -40,7 +54,7 @@ func serveReaders(ctx context.Context, encoded string) error {
 		if err != nil {
 			return err
 		}
-		encryption = &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "127.0.0.1"}
+		encryption = &tls.Config{RootCAs: x509.NewCertPool(), ServerName: settings.Name, MinVersion: tls.VersionTLS13}
 		encryption.RootCAs.AppendCertsFromPEM(certificate)
 	}
 
@@ -56,7 +70,7 @@ func serveReaders(ctx context.Context, encoded string) error {
 	for i := range settings.Count {
 		go func() {
 			room <- struct{}{}
-			client, err := dialReader(ctx, settings.Address, encryption, subject(i))
+			client, err := settings.dial(ctx, encryption, i)
 			<-room
 			if err == nil {
 				connected <- struct{}{}
@@ -86,22 +100,37 @@ type reader struct {
 	in   *bufio.Reader
 }
 
-// dialReader connects and returns once the server holds the subscription.
-func dialReader(ctx context.Context, address string, encryption *tls.Config, subject string) (*reader, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+// dial connects client i and returns once the server holds its subscription,
+// and has welcomed it if it is an agent.
+func (s readersSettings) dial(ctx context.Context, encryption *tls.Config, i int) (*reader, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Address)
 	if err != nil {
 		return nil, err
 	}
 	// The server's greeting is one line, in the clear also where TLS follows.
-	greeting := bufio.NewReaderSize(conn, 4096)
-	if _, err := greeting.ReadSlice('\n'); err != nil {
+	greeting, err := bufio.NewReaderSize(conn, 4096).ReadSlice('\n')
+	if err != nil {
 		return nil, err
+	}
+	options, last, more := `{"verbose":false}`, "PONG", ""
+	if s.Agents {
+		if options, err = proofOf(int64(i+1), greeting); err != nil {
+			return nil, err
+		}
+		hello, err := json.Marshal(helloOf(int64(i + 1)))
+		if err != nil {
+			return nil, err
+		}
+		address := link.Address(int64(i + 1))
+		last = "MSG " + link.Subject(address, link.VerbWelcome)
+		more = fmt.Sprintf("SUB %s 2\r\nPUB %s %d\r\n%s\r\n", link.Subject(address, link.VerbWelcome),
+			link.Subject(address, link.VerbHello), len(hello), hello)
 	}
 	if encryption != nil {
 		conn = tls.Client(conn, encryption)
 	}
 	r := &reader{conn: conn, in: bufio.NewReaderSize(conn, 1024)}
-	if _, err := fmt.Fprintf(conn, "CONNECT {\"verbose\":false}\r\nSUB %s 1\r\nPING\r\n", subject); err != nil {
+	if _, err := fmt.Fprintf(conn, "CONNECT %s\r\nSUB %s 1\r\nPING\r\n%s", options, s.subject(i), more); err != nil {
 		return nil, err
 	}
 	for {
@@ -109,10 +138,34 @@ func dialReader(ctx context.Context, address string, encryption *tls.Config, sub
 		if err != nil {
 			return nil, err
 		}
-		if bytes.HasPrefix(line, []byte("PONG")) {
-			return r, nil
+		if bytes.HasPrefix(line, []byte(last)) {
+			return r, r.obey(line)
+		}
+		if err := r.obey(line); err != nil {
+			return nil, err
 		}
 	}
+}
+
+// proofOf signs the challenge in the server's greeting with a device's key.
+func proofOf(device int64, greeting []byte) (string, error) {
+	var info struct {
+		Nonce string `json:"nonce"`
+	}
+	if err := json.Unmarshal(bytes.TrimPrefix(greeting, []byte("INFO ")), &info); err != nil {
+		return "", err
+	}
+	key, err := nkeys.FromRawSeed(nkeys.PrefixByteUser, seedOf(device))
+	if err != nil {
+		return "", err
+	}
+	public, err := key.PublicKey()
+	if err != nil {
+		return "", err
+	}
+	signature, err := key.Sign([]byte(info.Nonce))
+	return fmt.Sprintf(`{"verbose":false,"tls_required":true,"nkey":"%s","sig":"%s"}`, public,
+		base64.RawURLEncoding.EncodeToString(signature)), err
 }
 
 // read calls arrived for every message, until the connection ends.
@@ -122,22 +175,31 @@ func (r *reader) read(arrived func()) error {
 		if err != nil {
 			return err
 		}
-		switch fields := bytes.Fields(line); string(fields[0]) {
-		case "MSG":
-			size, err := strconv.Atoi(string(fields[len(fields)-1]))
-			if err != nil {
-				return err
-			}
-			if _, err := r.in.Discard(size + len("\r\n")); err != nil {
-				return err
-			}
+		isMessage := bytes.HasPrefix(line, []byte("MSG "))
+		if err := r.obey(line); err != nil {
+			return err
+		}
+		if isMessage {
 			arrived()
-		case "PING":
-			if _, err := r.conn.Write([]byte("PONG\r\n")); err != nil {
-				return err
-			}
-		case "-ERR":
-			return errors.New(string(line))
 		}
 	}
+}
+
+// obey does what a line of the server asks for.
+func (r *reader) obey(line []byte) error {
+	switch fields := bytes.Fields(line); string(fields[0]) {
+	case "MSG":
+		size, err := strconv.Atoi(string(fields[len(fields)-1]))
+		if err != nil {
+			return err
+		}
+		_, err = r.in.Discard(size + len("\r\n"))
+		return err
+	case "PING":
+		_, err := r.conn.Write([]byte("PONG\r\n"))
+		return err
+	case "-ERR":
+		return errors.New(string(line))
+	}
+	return nil
 }
