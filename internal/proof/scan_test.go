@@ -1,0 +1,166 @@
+package proof
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"reeve/client"
+	"reeve/internal/agent"
+)
+
+// A warehouse is a folder that takes a while to scan, with one file in it that
+// a signature knows.
+type warehouse struct {
+	files, signatures string
+	count             int64 // of files
+}
+
+func newWarehouse(t testing.TB) warehouse {
+	t.Helper()
+	w := warehouse{files: t.TempDir(), signatures: t.TempDir(), count: 201}
+	bad := []byte("a file that is not wanted here\n")
+	must(t, os.MkdirAll(filepath.Join(w.files, "deep", "down"), 0o755))
+	must(t, os.WriteFile(filepath.Join(w.files, "deep", "down", "bad.bin"), bad, 0o644))
+	// Holes: they take no room on the disk, but have to be read like anything
+	// else, since the signature does not say how large its file is.
+	for i := range w.count - 1 {
+		name := filepath.Join(w.files, fmt.Sprintf("hole-%03d", i))
+		must(t, os.WriteFile(name, nil, 0o644))
+		must(t, os.Truncate(name, 8<<20))
+	}
+	line := fmt.Sprintf("%x:*:Unwanted-Test:73\n", sha256.Sum256(bad))
+	must(t, os.WriteFile(filepath.Join(w.signatures, "own.hsb"), []byte(line), 0o644))
+	return w
+}
+
+func (w warehouse) policy() *agent.Policy {
+	return &agent.Policy{ScanPaths: []string{w.files}, Signatures: w.signatures}
+}
+
+// scan orders a scan of the warehouse by way of the published API, and returns
+// the command.
+func (w warehouse) scan(s *server, device string, deliverWithin time.Duration) string {
+	s.t.Helper()
+	body, _ := json.Marshal(map[string]any{
+		"types": "scan_threats", "ids": []string{device},
+		"params": map[string]any{"full_scan": 0, "scan_types": []int{4}, "path": w.files},
+		"reeve":  map[string]any{"deliver_within": int(deliverWithin / time.Second)},
+	})
+	status, answer, err := s.ask(s.t.Context(), "POST", "/o/api/v3.3/devices/action", string(body))
+	must(s.t, err)
+	var elements []element
+	if err := json.Unmarshal(answer, &elements); status != http.StatusOK || err != nil || elements[0].Status != 1 {
+		s.t.Fatalf("a scan is answered with %d %s", status, answer)
+	}
+	return elements[0].CommandID
+}
+
+// checkReport fetches the report of a scan of the warehouse.
+func (w warehouse) checkReport(s *server, command string) {
+	s.t.Helper()
+	status, body, err := s.ask(s.t.Context(), "GET", "/o/api/v3.1/get_reports?type=scan_threats_log&command_id="+command, "")
+	must(s.t, err)
+	archive, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
+	if err != nil || status != http.StatusOK {
+		s.t.Fatalf("the report is answered with %d %.200q: %v", status, body, err)
+	}
+	file, err := archive.Open("scan.json")
+	must(s.t, err)
+	var report struct {
+		Result struct {
+			Areas   []struct{ Status string }
+			Counts  struct{ Files, Threats int64 }
+			Threats []struct{ Path, Signature string }
+		}
+	}
+	must(s.t, json.NewDecoder(file).Decode(&report))
+	r := report.Result
+	if r.Counts.Files != w.count || r.Counts.Threats != 1 || len(r.Threats) != 1 || r.Threats[0].Signature != "Unwanted-Test" ||
+		!strings.HasSuffix(r.Threats[0].Path, "bad.bin") || len(r.Areas) != 1 || r.Areas[0].Status != "scanned" {
+		s.t.Errorf("the report says %+v", r)
+	}
+}
+
+// A scan outlives the agent and then the server, and ends with one result.
+func TestScanSurvivesKills(t *testing.T) {
+	t.Parallel()
+	s := newServer(t).start()
+	s.grant()
+	w := newWarehouse(t)
+	a := newAgent(t, s, w.policy()).start()
+	command := w.scan(s, a.device(), time.Hour)
+	begins := func(n int) func() bool {
+		return func() bool { return strings.Count(a.log.String(), "command begins") >= n }
+	}
+	eventually(t, time.Minute, "the scan begins", begins(1))
+	a.kill()
+	if c, err := s.own.Command(t.Context(), command); err != nil || isFinal(c.State) {
+		t.Fatalf("when the agent was killed the command was %+v, %v", c, err)
+	}
+	a.start()
+	eventually(t, time.Minute, "the scan begins again", begins(2))
+	s.kill()
+	if strings.Contains(a.log.String(), "command ended") {
+		t.Error("the server was killed too late to prove anything")
+	}
+	s.start()
+	c := s.ended(command, 3*time.Minute)
+	if c.State != "succeeded" || c.Late != "" {
+		t.Errorf("the command ended as %+v", c)
+	}
+	w.checkReport(s, command)
+	job, err := s.own.Job(t.Context(), c.Job)
+	if err != nil || job.Counts["succeeded"] != 1 || job.Open != 0 {
+		t.Errorf("the job is %+v, %v", job, err)
+	}
+	if n := strings.Count(a.log.String(), "command ended"); n != 1 {
+		t.Errorf("the agent ended the command %d times", n)
+	}
+	if code, took := a.terminate(t); code != 0 || took > 4*time.Second {
+		t.Errorf("the agent stopped with %d after %s", code, took)
+	}
+}
+
+// An agent that was away does on its return what can still wait, and nothing
+// that cannot.
+func TestAwayAgent(t *testing.T) {
+	t.Parallel()
+	s := newServer(t).start()
+	s.grant()
+	w := newWarehouse(t)
+	a := newAgent(t, s, w.policy()).start()
+	a.terminate(t)
+	eventually(t, 30*time.Second, "the device is away", func() bool {
+		d, err := s.own.Device(t.Context(), a.device())
+		return err == nil && !d.Online
+	})
+	patient, hasty := w.scan(s, a.device(), time.Hour), w.scan(s, a.device(), time.Second)
+	log := s.order(client.Order{Action: "fetch_agent_log", IDs: []string{a.device()}}).Outcomes[0].Command
+	c := s.ended(hasty, time.Minute)
+	if c.State != "expired" || c.Reason != "delivery" {
+		t.Errorf("what could not wait is %+v", c)
+	}
+	if c, _ := s.own.Command(t.Context(), patient); c.State != "queued" {
+		t.Errorf("what can wait is %+v", c)
+	}
+	a.start()
+	if c := s.ended(patient, 3*time.Minute); c.State != "succeeded" {
+		t.Errorf("what could wait ended as %+v", c)
+	}
+	w.checkReport(s, patient)
+	if c := s.ended(log, time.Minute); c.State != "succeeded" {
+		t.Errorf("fetching the log ended as %+v", c)
+	}
+	if again, _ := s.own.Command(t.Context(), hasty); again.State != "expired" || again.Late != "" || strings.Contains(a.log.String(), hasty) {
+		t.Errorf("what had expired is now %+v", again)
+	}
+}
