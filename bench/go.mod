@@ -26,7 +26,6 @@ require (
 	github.com/micromdm/plist v0.2.1 // indirect
 	github.com/minio/highwayhash v1.0.4 // indirect
 	github.com/nats-io/jwt/v2 v2.8.2 // indirect
-	github.com/nats-io/nkeys v0.4.17 // indirect
 	github.com/nats-io/nuid v1.0.1 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/pressly/goose/v3 v3.29.0 // indirect
@@ -46,4 +45,7 @@ require (
 
 replace reeve => ..
 
-require reeve v0.0.0
+require (
+	github.com/nats-io/nkeys v0.4.17
+	reeve v0.0.0
+)
