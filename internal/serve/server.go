@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"reeve"
@@ -44,7 +45,7 @@ type Server struct {
 	failed   chan error
 	stopping chan struct{}      // closed when the server begins to stop
 	stop     context.CancelFunc // ends the sweeps
-	swept    chan struct{}      // closed once they have
+	sweeps   sync.WaitGroup
 }
 
 // How long a server that was told to stop waits for what is under way.
@@ -64,7 +65,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{config: c, failed: make(chan error, 1), stopping: make(chan struct{}), swept: make(chan struct{})}
+	s := &Server{config: c, failed: make(chan error, 1), stopping: make(chan struct{})}
 	if err := s.open(ctx); err != nil {
 		s.Close(ctx)
 		return nil, err
@@ -128,16 +129,35 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	sweeps, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
-	go func() {
-		defer close(s.swept)
-		s.Rules.Run(sweeps)
-	}()
+	s.sweeps.Go(func() { s.Rules.Run(sweeps) })
+	s.sweeps.Go(func() { s.prune(sweeps) })
 	go func() {
 		if err := s.web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err
 		}
 	}()
 	return nil
+}
+
+// pruneEvery is how often uploaded files are looked through for old ones.
+const pruneEvery = time.Hour
+
+// prune removes uploaded files that can no longer be fetched, until ctx ends.
+func (s *Server) prune(ctx context.Context) {
+	tick := time.NewTicker(pruneEvery)
+	defer tick.Stop()
+	for {
+		if n, err := s.files.Prune(ctx, time.Now().Add(-cmapi.DefaultKeepReports)); err != nil && ctx.Err() == nil {
+			s.config.Log.Error("old uploads could not be removed", "err", err)
+		} else if n > 0 {
+			s.config.Log.Info("removed old uploads", "files", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // routes is everything that the HTTPS port answers.
@@ -221,7 +241,7 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	if s.stop != nil {
 		s.stop()
-		<-s.swept
+		s.sweeps.Wait()
 	}
 	if s.files != nil {
 		errs = append(errs, s.files.Close())
