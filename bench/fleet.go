@@ -99,9 +99,9 @@ func (f *fleet) create(ctx context.Context) (err error) {
 // differently stands in braces.
 const loading = `
 INSERT INTO classes (no, kind, system, version, abilities) VALUES (1, {kind}, {system}, '26.11.0.0', {abilities});
-INSERT INTO devices (no, account, id, class, key, group_no, exempt, exempt_until, added, enrolled, archived, erase_at)
+INSERT INTO devices (no, account, id, class, key, group_no, added, enrolled, archived, erase_at)
 	{series} SELECT i, {account}, {id}, 8, {key}, (SELECT no FROM device_groups WHERE (name = '{group}') = (i <= {size} / 10)),
-	0, -9223372036854775808, {enrolled} + i, {enrolled} + i, 0, 0 FROM n;
+	{enrolled} + i, {enrolled} + i, 0, 0 FROM n;
 INSERT INTO device_names (device, hostname, folded, nickname, hardware_id)
 	{series} SELECT i, 'host-' || (10000000 + i) || '.example', 'host-' || (10000000 + i) || '.example', '', '' FROM n;
 INSERT INTO device_facts (device, facts, identity)
@@ -212,6 +212,6 @@ func (f *fleet) fresh(ctx context.Context) error {
 		os.Remove(f.url + "-shm")
 		return copyFile(f.url, f.url+".loaded")
 	}
-	return execAll(ctx, f.db, "TRUNCATE devices, commands, command_notes, jobs, open_jobs, effect_ends",
+	return execAll(ctx, f.db, "TRUNCATE devices, exemptions, commands, command_notes, jobs, open_jobs, effect_ends",
 		"INSERT INTO devices SELECT * FROM loaded", "VACUUM (ANALYZE) devices", "CHECKPOINT")
 }

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -24,25 +23,6 @@ func fromMicro(n int64) time.Time {
 	}
 	return time.UnixMicro(n).UTC()
 }
-
-// exemptMicro is micro for the end of an exemption, which begins and ends on
-// many devices at once: a device without one has an end of the same width, long
-// past, so that rows keep their size and SQLite overwrites them in place.
-func exemptMicro(t time.Time) int64 {
-	if t.IsZero() {
-		return notExempt
-	}
-	return t.UnixMicro()
-}
-
-func fromExemptMicro(n int64) time.Time {
-	if n == notExempt {
-		return time.Time{}
-	}
-	return fromMicro(n)
-}
-
-const notExempt = math.MinInt64
 
 // flag is how truths are stored.
 func flag(b bool) int64 {

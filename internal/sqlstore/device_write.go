@@ -62,10 +62,10 @@ func (t *tx) importChunk(a reeve.Account, nos []int64, devices []reeve.Device) e
 	if err := t.refuseTaken(a.No, ids); err != nil {
 		return err
 	}
-	list, args := t.list("r", 4, numbers("no", nos), texts("id", ids), numbers("class", classes), numbers("added", added))
-	err := t.later(`INSERT INTO devices (no, account, id, class, key, group_no, exempt, exempt_until, added, enrolled, archived, erase_at)
-		SELECT no, CAST($1 AS BIGINT), id, class, NULL, CAST($2 AS BIGINT), 0, CAST($3 AS BIGINT), added, 0, 0, 0 FROM `+list,
-		append([]any{a.No, a.DefaultGroup, int64(notExempt)}, args...)...)
+	list, args := t.list("r", 3, numbers("no", nos), texts("id", ids), numbers("class", classes), numbers("added", added))
+	err := t.later(`INSERT INTO devices (no, account, id, class, key, group_no, added, enrolled, archived, erase_at)
+		SELECT no, CAST($1 AS BIGINT), id, class, NULL, CAST($2 AS BIGINT), added, 0, 0, 0 FROM `+list,
+		append([]any{a.No, a.DefaultGroup}, args...)...)
 	if err != nil {
 		return err
 	}
@@ -121,21 +121,24 @@ func (t *tx) insertDevice(account int64, d *reeve.Device, class, group int64) er
 		return err
 	}
 	d.No = nos[0]
-	return t.later(`INSERT INTO devices (no, account, id, class, key, group_no, exempt, exempt_until, added, enrolled, archived, erase_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)`, d.No, account, d.ID, class, keyColumn(d.Key), group,
-		int64(d.Exempt), exemptMicro(d.ExemptUntil), micro(d.AddedAt), micro(d.EnrolledAt), micro(d.ArchivedAt))
+	return t.later(`INSERT INTO devices (no, account, id, class, key, group_no, added, enrolled, archived, erase_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`, d.No, account, d.ID, class, keyColumn(d.Key), group,
+		micro(d.AddedAt), micro(d.EnrolledAt), micro(d.ArchivedAt))
 }
 
 // updateDevice writes the row of a device that exists. A device that is not
 // archived is not to be erased either.
 func (t *tx) updateDevice(d reeve.Device, class, group int64) error {
-	return t.later(`UPDATE devices SET class = $2, key = $3, group_no = $4, exempt = $5, exempt_until = $6, enrolled = $7, archived = $8,
-		erase_at = CASE WHEN CAST($8 AS BIGINT) = 0 THEN 0 ELSE erase_at END WHERE no = $1`, d.No, class, keyColumn(d.Key), group,
-		int64(d.Exempt), exemptMicro(d.ExemptUntil), micro(d.EnrolledAt), micro(d.ArchivedAt))
+	return t.later(`UPDATE devices SET class = $2, key = $3, group_no = $4, enrolled = $5, archived = $6,
+		erase_at = CASE WHEN CAST($6 AS BIGINT) = 0 THEN 0 ELSE erase_at END WHERE no = $1`, d.No, class, keyColumn(d.Key), group,
+		micro(d.EnrolledAt), micro(d.ArchivedAt))
 }
 
 // describe writes what stands beside the row.
 func (t *tx) describe(account int64, d reeve.Device) error {
+	if err := t.exempt([]int64{d.No}, d.Exempt, d.ExemptUntil); err != nil {
+		return err
+	}
 	err := t.later(`INSERT INTO device_names (device, hostname, folded, nickname, hardware_id) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (device) DO UPDATE SET hostname = excluded.hostname, folded = excluded.folded,
 			nickname = excluded.nickname, hardware_id = excluded.hardware_id`,

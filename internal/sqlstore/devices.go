@@ -12,15 +12,15 @@ import (
 
 var noDevice = reeve.Errorf(reeve.NotFound, "there is no such device in this account")
 
-// A device is put together from four tables, of which each device has a row in
+// A device is put together from five tables, of which each device has a row in
 // the first two.
 const (
-	deviceColumns = `SELECT d.no, d.id, d.class, d.key, d.exempt, d.exempt_until, d.added, d.enrolled, d.archived, d.account,
+	deviceColumns = `SELECT d.no, d.id, d.class, d.key, COALESCE(e.kind, 0), COALESCE(e.until, 0), d.added, d.enrolled, d.archived, d.account,
 		g.id, g.name, n.hostname, n.nickname, n.hardware_id, COALESCE(f.facts, ''), COALESCE(f.identity, ''),
 		COALESCE(p.online, 0), COALESCE(p.last_seen, 0), COALESCE(p.address, ''),
 		COALESCE((SELECT string_agg(CAST(m.mac AS TEXT), ' ') FROM macs AS m WHERE m.device = d.no), '') FROM `
 	deviceJoins = ` JOIN device_names AS n ON n.device = d.no JOIN device_groups AS g ON g.no = d.group_no
-		LEFT JOIN device_facts AS f ON f.device = d.no LEFT JOIN presence AS p ON p.device = d.no`
+		LEFT JOIN exemptions AS e ON e.device = d.no LEFT JOIN device_facts AS f ON f.device = d.no LEFT JOIN presence AS p ON p.device = d.no`
 )
 
 // record is a device as it is read: its class is still a number.
@@ -40,7 +40,7 @@ func scanRecord(r rows) (v record, err error) {
 	if err != nil {
 		return v, err
 	}
-	d.Key, d.Exempt, d.ExemptUntil = toKey(key), reeve.Exemption(exempt), fromExemptMicro(exemptUntil)
+	d.Key, d.Exempt, d.ExemptUntil = toKey(key), reeve.Exemption(exempt), fromMicro(exemptUntil)
 	d.AddedAt, d.EnrolledAt, d.ArchivedAt = fromMicro(added), fromMicro(enrolled), fromMicro(archived)
 	d.Online, d.LastSeen = online != 0, fromMicro(lastSeen)
 	for word := range strings.FieldsSeq(macs) {

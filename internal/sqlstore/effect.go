@@ -11,8 +11,7 @@ import (
 
 // apply applies the effect to every device whose command is born Succeeded.
 func (p *placing) apply(j reeve.Job, e reeve.Effect, placed []reeve.Placed) error {
-	set, args := assignments(e, j.Issued)
-	if len(set) == 0 {
+	if e == (reeve.Effect{}) {
 		return nil
 	}
 	devices := make([]int64, 0, len(placed))
@@ -31,9 +30,12 @@ func (p *placing) apply(j reeve.Job, e reeve.Effect, placed []reeve.Placed) erro
 				return err
 			}
 		}
-		these, arg := t.among(len(args)+1, numbers("no", chunk))
-		err := t.later("UPDATE devices SET "+strings.Join(set, ", ")+" WHERE no "+these, append(slices.Clip(args), arg)...)
-		if err != nil {
+		if e.Exempt != nil {
+			if err := t.exempt(chunk, *e.Exempt, e.ExemptUntil); err != nil {
+				return err
+			}
+		}
+		if err := t.assign(chunk, e, j.Issued); err != nil {
 			return err
 		}
 	}
@@ -45,8 +47,22 @@ func (p *placing) apply(j reeve.Job, e reeve.Effect, placed []reeve.Placed) erro
 	return t.addEffectEnd(j, e)
 }
 
-// assignments turns an effect into the SET list of an UPDATE.
-func assignments(e reeve.Effect, now time.Time) (set []string, args []any) {
+// exempt begins an exemption of devices, or ends it.
+func (t *tx) exempt(devices []int64, kind reeve.Exemption, until time.Time) error {
+	if until.IsZero() {
+		these, arg := t.among(1, numbers("device", devices))
+		return t.later("DELETE FROM exemptions WHERE device "+these, arg)
+	}
+	list, args := t.list("r", 3, numbers("device", devices))
+	return t.later(`INSERT INTO exemptions (device, kind, until) SELECT device, CAST($1 AS BIGINT), CAST($2 AS BIGINT) FROM `+list+`
+		WHERE TRUE ON CONFLICT (device) DO UPDATE SET kind = excluded.kind, until = excluded.until`,
+		append([]any{int64(kind), micro(until)}, args...)...)
+}
+
+// assign writes what an effect changes in the rows of the devices themselves.
+func (t *tx) assign(devices []int64, e reeve.Effect, now time.Time) error {
+	var set []string
+	var args []any
 	assign := func(column string, value int64) {
 		args = append(args, value)
 		set = append(set, fmt.Sprintf("%s = $%d", column, len(args)))
@@ -59,14 +75,14 @@ func assignments(e reeve.Effect, now time.Time) (set []string, args []any) {
 			assign("erase_at", micro(e.EraseAt))
 		}
 	}
-	if e.Exempt != nil {
-		assign("exempt", int64(*e.Exempt))
-		assign("exempt_until", exemptMicro(e.ExemptUntil))
-	}
 	if e.Group != nil {
 		assign("group_no", *e.Group)
 	}
-	return set, args
+	if len(set) == 0 {
+		return nil
+	}
+	these, arg := t.among(len(args)+1, numbers("no", devices))
+	return t.later("UPDATE devices SET "+strings.Join(set, ", ")+" WHERE no "+these, append(args, arg)...)
 }
 
 // addEffectEnd notes when what the job does to records ends by itself.

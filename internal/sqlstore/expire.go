@@ -50,16 +50,16 @@ func (t *tx) endEffects(now time.Time) (int64, error) {
 	if err := t.lockAccounts(accounts); err != nil {
 		return 0, err
 	}
-	const ofJob = " AND no IN (SELECT device FROM commands WHERE job = $1 AND state = 3)"
+	const ofJob = " IN (SELECT device FROM commands WHERE job = $1 AND state = 3)"
 	var total int64
 	for _, e := range ends {
-		n, err := t.exec("UPDATE devices SET exempt = 0, exempt_until = $3 WHERE exempt_until = $2"+ofJob, e.job, e.at, int64(notExempt))
+		n, err := t.exec("DELETE FROM exemptions WHERE until = $2 AND device"+ofJob, e.job, e.at)
 		if err != nil {
 			return 0, err
 		}
 		t.logCount(e.account, now, "exemptions_ended", reeve.JobID(e.job), n)
 		total += n
-		gone, err := all(t.ctx, t, number, "SELECT d.no FROM devices AS d WHERE d.erase_at = $2 AND "+archived+ofJob, e.job, e.at)
+		gone, err := all(t.ctx, t, number, "SELECT d.no FROM devices AS d WHERE d.erase_at = $2 AND "+archived+" AND d.no"+ofJob, e.job, e.at)
 		if err != nil {
 			return 0, err
 		}
@@ -81,6 +81,7 @@ func (t *tx) erase(devices []int64) error {
 		"UPDATE devices SET class = class | 7 WHERE no " + these,
 		"UPDATE device_names SET hostname = '', folded = '', nickname = '', hardware_id = '' WHERE device " + these,
 		"DELETE FROM device_keys WHERE key IN (SELECT key FROM devices WHERE key IS NOT NULL AND no " + these + ")",
+		"DELETE FROM exemptions WHERE device " + these,
 		"DELETE FROM device_facts WHERE device " + these,
 		"DELETE FROM macs WHERE device " + these,
 		"DELETE FROM presence WHERE device " + these,

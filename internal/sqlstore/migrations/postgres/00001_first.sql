@@ -88,23 +88,27 @@ CREATE TABLE classes (
 CREATE SEQUENCE device_no;
 
 CREATE TABLE devices (
-    no           BIGINT PRIMARY KEY,
-    account      BIGINT NOT NULL,
-    class        BIGINT NOT NULL,
-    group_no     BIGINT NOT NULL,
-    exempt       BIGINT NOT NULL,
-    exempt_until BIGINT NOT NULL,
-    added        BIGINT NOT NULL,
-    enrolled     BIGINT NOT NULL,
-    archived     BIGINT NOT NULL,
-    erase_at     BIGINT NOT NULL,
-    id           TEXT COLLATE "C" NOT NULL,
-    key          BYTEA
+    no       BIGINT PRIMARY KEY,
+    account  BIGINT NOT NULL,
+    class    BIGINT NOT NULL,
+    group_no BIGINT NOT NULL,
+    added    BIGINT NOT NULL,
+    enrolled BIGINT NOT NULL,
+    archived BIGINT NOT NULL,
+    erase_at BIGINT NOT NULL,
+    id       TEXT COLLATE "C" NOT NULL,
+    key      BYTEA
 ) WITH (fillfactor = 50);
 
 CREATE UNIQUE INDEX devices_id ON devices (account, id);
 CREATE INDEX devices_group ON devices (group_no, no);
 CREATE INDEX devices_account ON devices (account, no);
+
+CREATE TABLE exemptions (
+    device BIGINT PRIMARY KEY,
+    kind   BIGINT NOT NULL,
+    until  BIGINT NOT NULL
+) WITH (fillfactor = 70);
 
 CREATE TABLE device_keys (
     key    BYTEA PRIMARY KEY,

@@ -1,8 +1,8 @@
 -- +goose Up
 -- The shape follows three rules. Keys inside are integers; hex ids stand once.
 -- No index names a column that an action or a report changes. What is written
--- at different times lives in different tables: a device's record, its names,
--- what its agent told, and when it was heard.
+-- at different times lives in different tables: a device's record, its
+-- exemption, its names, what its agent told, and when it was heard.
 --
 -- Times are microseconds since 1970 UTC, 0 for never. postgres/ has the same
 -- tables; where the two differ, the difference is explained at both places.
@@ -92,24 +92,30 @@ CREATE TABLE classes (
 );
 
 CREATE TABLE devices (
-    no           INTEGER PRIMARY KEY,
-    account      BIGINT NOT NULL,
-    id           TEXT NOT NULL,
-    class        BIGINT NOT NULL,
-    key          BLOB, -- NULL without an agent
-    group_no     BIGINT NOT NULL,
-    exempt       BIGINT NOT NULL,
-    exempt_until BIGINT NOT NULL,
-    added        BIGINT NOT NULL,
-    enrolled     BIGINT NOT NULL,
-    archived     BIGINT NOT NULL,
-    erase_at     BIGINT NOT NULL
+    no       INTEGER PRIMARY KEY,
+    account  BIGINT NOT NULL,
+    id       TEXT NOT NULL,
+    class    BIGINT NOT NULL,
+    key      BLOB, -- NULL without an agent
+    group_no BIGINT NOT NULL,
+    added    BIGINT NOT NULL,
+    enrolled BIGINT NOT NULL,
+    archived BIGINT NOT NULL,
+    erase_at BIGINT NOT NULL
 );
 -- The lookup of a placing reads this index and nothing else; that makes it a
 -- third faster here. PostgreSQL would have to visit the row anyway.
 CREATE INDEX devices_id ON devices (account, id, class, key);
 CREATE INDEX devices_group ON devices (group_no);
 CREATE INDEX devices_account ON devices (account);
+
+-- The devices that are exempt. They come and go by the hundred thousand, and
+-- rows as small as these touch few pages.
+CREATE TABLE exemptions (
+    device INTEGER PRIMARY KEY,
+    kind   BIGINT NOT NULL,
+    until  BIGINT NOT NULL
+);
 
 -- Whose key this is, erased devices not: their rows keep the key only because
 -- the trees of old jobs were built over it.
