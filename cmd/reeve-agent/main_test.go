@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"reeve/internal/agent"
 	"reeve/internal/agent/linetest"
@@ -52,16 +51,6 @@ func start(t *testing.T, args ...string) (stop func() int, says *screen) {
 	stop = sync.OnceValue(func() int { cancel(); return <-done })
 	t.Cleanup(func() { stop() })
 	return stop, says
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("it never came true that %s", what)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
 }
 
 func TestUsage(t *testing.T) {
@@ -153,7 +142,7 @@ func TestLife(t *testing.T) {
 		}
 		return st
 	}
-	eventually(t, "the agent is connected", func() bool { return look().Connected })
+	linetest.Eventually(t, "the agent is connected", func() bool { return look().Connected })
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the state folder: %v, %v", info.Mode(), err)
 	}
@@ -180,7 +169,7 @@ func TestLife(t *testing.T) {
 		}
 		return strings.Contains(out, "form that is asked for") && strings.Contains(out, "Note (may stay empty)")
 	}
-	eventually(t, "there was a question and it was answered", answered)
+	linetest.Eventually(t, "there was a question and it was answered", answered)
 	for report := range s.Reports() {
 		if report.State != "running" {
 			if report.State != "succeeded" || report.Identity["email"] != "ann@example.org" {
@@ -190,7 +179,7 @@ func TestLife(t *testing.T) {
 		}
 	}
 	s.Give(address, s.Seal(s.Header(2, "re-identify", ask), address)...)
-	eventually(t, "input that ends too early is an error", func() bool {
+	linetest.Eventually(t, "input that ends too early is an error", func() bool {
 		code, _, errors := call(t, "", "identify", "--state", dir)
 		return code == exitFailed && strings.Contains(errors, "the input ended")
 	})
@@ -198,7 +187,7 @@ func TestLife(t *testing.T) {
 	if code := stop(); code != exitDone {
 		t.Errorf("stopped with code %d", code)
 	}
-	eventually(t, "the goodbye was heard", func() bool { return s.Byes()[address] > 0 })
+	linetest.Eventually(t, "the goodbye was heard", func() bool { return s.Byes()[address] > 0 })
 	if st := look(); st.Running || st.Connected || !st.Enrolled {
 		t.Errorf("stopped, but %+v", st)
 	}
@@ -215,7 +204,7 @@ func TestLife(t *testing.T) {
 	t.Setenv("REEVE_PIN", "")
 	t.Setenv("REEVE_CODE_FILE", filepath.Join(dir, "none"))
 	stop, _ = start(t, "--state", dir)
-	eventually(t, "the agent is connected again", func() bool { return look().Connected })
+	linetest.Eventually(t, "the agent is connected again", func() bool { return look().Connected })
 	stop()
 	t.Setenv("REEVE_PIN", strings.Repeat("0", 64))
 	if code, _, errors := call(t, "", "run", "--state", dir); code != exitFailed || !strings.Contains(errors, "another pin") {
@@ -234,7 +223,7 @@ func TestWaitsForTheServer(t *testing.T) {
 	s := linetest.Start(t, true)
 	s.CloseDoor()
 	stop, says := start(t, "--state", t.TempDir(), "--server", s.URL, "--pin", s.Pin, "--code", linetest.Code)
-	eventually(t, "it says that it tries again", func() bool { return strings.Count(says.String(), "not enrolled yet") >= 2 })
+	linetest.Eventually(t, "it says that it tries again", func() bool { return strings.Count(says.String(), "not enrolled yet") >= 2 })
 	if code := stop(); code != exitDone {
 		t.Errorf("stopped with code %d", code)
 	}

@@ -64,6 +64,7 @@ func (b body) Notes() map[string]any {
 // Policy.
 func (b body) hello() link.Hello {
 	facts := b.Facts()
+	facts.Networks = telling(facts.Networks)
 	hello := link.Hello{
 		Version: Version, Kind: reeve.Persistent.String(), System: b.System(), Hostname: b.Hostname(),
 		Actions: append(act.Offered(b), retire), MACs: []string{},
@@ -74,6 +75,24 @@ func (b body) hello() link.Hello {
 	}
 	hello.Facts, _ = json.Marshal(facts) // plain data, which cannot fail
 	return hello
+}
+
+// Limits of a Hello: the server refuses one that names more.
+const (
+	maxNetworks = 64
+	maxIPs      = 32
+)
+
+// telling leaves what a server takes: a host of many containers has more
+// interfaces than are worth telling, and not every hardware address is a MAC.
+func telling(all []reeve.Network) (some []reeve.Network) {
+	for _, n := range all {
+		if mac, ok := reeve.ParseMAC(n.MAC); ok && mac != 0 && len(some) < maxNetworks {
+			n.IPv4, n.IPv6 = n.IPv4[:min(len(n.IPv4), maxIPs)], n.IPv6[:min(len(n.IPv6), maxIPs)]
+			some = append(some, n)
+		}
+	}
+	return some
 }
 
 // Enrolment is what it takes to get a place on a server.

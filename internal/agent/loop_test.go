@@ -40,7 +40,11 @@ func (m *fakeMachine) HardwareID() (string, error) { return "hardware", nil }
 func (m *fakeMachine) Can(string) bool             { return true }
 func (m *fakeMachine) StateDir() string            { return m.state }
 func (m *fakeMachine) Facts() reeve.Facts {
-	return reeve.Facts{OSName: "Test", Networks: []reeve.Network{{Name: "eth0", MAC: "02:00:00:00:00:01"}}}
+	networks := []reeve.Network{{Name: "ib0", MAC: strings.Repeat("02:", 19) + "02"}}
+	for i := range 100 {
+		networks = append(networks, reeve.Network{Name: fmt.Sprintf("eth%d", i), MAC: reeve.MAC(i + 1).String(), IPv4: make([]string, 40)})
+	}
+	return reeve.Facts{OSName: "Test", Networks: networks}
 }
 func (m *fakeMachine) Volumes() ([]act.Volume, error) {
 	return []act.Volume{{Kind: act.SystemVolume, Root: "/"}}, nil
@@ -118,7 +122,7 @@ func (r *rig) start() (stop func() error) {
 	}()
 	stop = sync.OnceValue(func() error { cancel(); return <-done })
 	r.Cleanup(func() { stop() })
-	eventually(r.T, "the agent said Hello", func() bool { return !slices.Equal(r.server.Hellos()[r.address].Nonce, before) })
+	linetest.Eventually(r.T, "the agent said Hello", func() bool { return !slices.Equal(r.server.Hellos()[r.address].Nonce, before) })
 	return stop
 }
 
@@ -168,16 +172,6 @@ func (r *rig) wants(got link.Report, state, reason string) {
 	}
 }
 
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("it never came true that %s", what)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-}
-
 func TestHello(t *testing.T) {
 	r := newRig(t)
 	r.policy = &Policy{Actions: map[string]bool{"dhcprenew": false}}
@@ -185,8 +179,12 @@ func TestHello(t *testing.T) {
 	h := r.server.Hellos()[r.address]
 	want := []string{"dhcprenew", "fetch_agent_log", "re-identify", "scan_threats", "retire"}
 	if !slices.Equal(h.Actions, want) || h.Version != Version || h.Kind != "persistent" || h.System != "linux" ||
-		!slices.Equal(h.MACs, []string{"02:00:00:00:00:01"}) || h.Hardware != "hardware" || len(h.Facts) == 0 {
+		len(h.MACs) != 64 || h.MACs[0] != "00:00:00:00:00:01" || h.Hardware != "hardware" {
 		t.Errorf("said %+v", h)
+	}
+	var facts reeve.Facts
+	if err := json.Unmarshal(h.Facts, &facts); err != nil || len(facts.Networks) != 64 || len(facts.Networks[0].IPv4) != 32 {
+		t.Errorf("facts %s, %v", h.Facts, err)
 	}
 }
 
@@ -228,7 +226,7 @@ func TestUnacknowledged(t *testing.T) {
 	r.server.Silence(false)
 	r.start()
 	r.wants(r.end(command), succeeded, "")
-	eventually(t, "the report is settled", func() bool {
+	linetest.Eventually(t, "the report is settled", func() bool {
 		s, err := Look(r.dir)
 		return err == nil && s.Unsettled == 0 && s.Open == 0 && s.Running && s.Connected
 	})
@@ -283,7 +281,7 @@ func TestCrashInTheMiddle(t *testing.T) {
 		first, _ := r.order(1, "dhcprenew", `{}`)
 		<-begun
 		second, _ := r.order(2, "dhcprenew", `{}`)
-		eventually(t, "the second is in the journal", func() bool { s, err := Look(r.dir); return err == nil && s.Open == 2 })
+		linetest.Eventually(t, "the second is in the journal", func() bool { s, err := Look(r.dir); return err == nil && s.Open == 2 })
 		r.crash(stop)
 		r.machine.renew = nil
 		r.start()
@@ -428,7 +426,7 @@ func TestRetire(t *testing.T) {
 	r.begun(asking)
 	command, _ := r.order(2, retire, `{}`)
 	r.wants(r.end(command), succeeded, "")
-	eventually(t, "the identity is gone", func() bool { s, err := Look(r.dir); return err == nil && !s.Enrolled && !s.Running })
+	linetest.Eventually(t, "the identity is gone", func() bool { s, err := Look(r.dir); return err == nil && !s.Enrolled && !s.Running })
 	if err := stop(); !errors.Is(err, ErrRetired) {
 		t.Errorf("Run returned %v", err)
 	}
@@ -449,7 +447,7 @@ func TestRetireAfterCrash(t *testing.T) {
 	r.server.Silence(false)
 	stop = r.start()
 	r.wants(r.end(command), succeeded, "")
-	eventually(t, "the identity is gone", func() bool { s, err := Look(r.dir); return err == nil && !s.Enrolled && !s.Running })
+	linetest.Eventually(t, "the identity is gone", func() bool { s, err := Look(r.dir); return err == nil && !s.Enrolled && !s.Running })
 	if err := stop(); !errors.Is(err, ErrRetired) {
 		t.Errorf("Run returned %v", err)
 	}
@@ -495,9 +493,9 @@ func TestMemoryWhileTheServerIsAway(t *testing.T) {
 	r.wants(r.end(orders[0].Command()), succeeded, "")
 	before := heap()
 	r.server.Give(r.address, orders[1:]...)
-	eventually(t, "all were received", func() bool { s, err := Look(r.dir); return err == nil && s.Open+s.Unsettled == len(orders) })
+	linetest.Eventually(t, "all were received", func() bool { s, err := Look(r.dir); return err == nil && s.Open+s.Unsettled == len(orders) })
 	r.server.StopBus()
-	eventually(t, "all have ended", func() bool { s, err := Look(r.dir); return err == nil && s.Unsettled == len(orders) })
+	linetest.Eventually(t, "all have ended", func() bool { s, err := Look(r.dir); return err == nil && s.Unsettled == len(orders) })
 	for len(r.server.Reports()) > 0 {
 		r.next()
 	}

@@ -75,16 +75,6 @@ func (c crew) order(t *testing.T, job int64, action, params string) map[string]l
 	return ends
 }
 
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("it never came true that %s", what)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-}
-
 // one is a fleet of one kind.
 func one(change func(*Kind)) Fleet {
 	k := Kind{
@@ -197,7 +187,7 @@ func TestSwarm(t *testing.T) {
 			t.Errorf("%s %s: %v", r.State, r.Message, err)
 		}
 	}
-	eventually(t, "all is acknowledged", func() bool { return c.Stats().Completed == 180 })
+	linetest.Eventually(t, "all is acknowledged", func() bool { return c.Stats().Completed == 180 })
 	n := 0
 	ordered.Range(func(any, any) bool { n++; return true })
 	lines, err := os.ReadFile(effects)
@@ -217,7 +207,7 @@ func TestSwarm(t *testing.T) {
 	if err := c.stop(); err != nil {
 		t.Error(err)
 	}
-	eventually(t, "all said goodbye", func() bool { return len(server.Byes()) == 60 })
+	linetest.Eventually(t, "all said goodbye", func() bool { return len(server.Byes()) == 60 })
 }
 
 // The same seed is the same devices; another seed is other ones.
@@ -245,7 +235,7 @@ func TestAwayAndBack(t *testing.T) {
 	}
 	c.stop()
 	c = muster(t, server, Options{Count: 20, Fleet: one(func(k *Kind) { k.Offline, k.BackAfter = 0.5, 50*time.Millisecond })})
-	eventually(t, "all are back", func() bool { return c.Stats().Connected == 20 })
+	linetest.Eventually(t, "all are back", func() bool { return c.Stats().Connected == 20 })
 }
 
 // A server that goes away loses nothing that its devices did.
@@ -255,7 +245,7 @@ func TestReconnect(t *testing.T) {
 	server.Silence(true)
 	first := c.order(t, 1, "dhcprenew", `{}`)
 	server.StopBus()
-	eventually(t, "all noticed", func() bool { return c.Stats().Connected == 0 })
+	linetest.Eventually(t, "all noticed", func() bool { return c.Stats().Connected == 0 })
 	server.Silence(false)
 	server.StartBus()
 	again := map[string]string{}
@@ -268,7 +258,7 @@ func TestReconnect(t *testing.T) {
 			t.Errorf("%s said %q, then %q", address, r.Message, again[address])
 		}
 	}
-	eventually(t, "all is acknowledged", func() bool { return c.Stats().Completed == 30 })
+	linetest.Eventually(t, "all is acknowledged", func() bool { return c.Stats().Completed == 30 })
 }
 
 func TestCancelAndRetire(t *testing.T) {
@@ -281,12 +271,12 @@ func TestCancelAndRetire(t *testing.T) {
 		server.Give(addresses[i], o)
 		server.Cancel(addresses[i], 1)
 	}
-	eventually(t, "all were cancelled", func() bool { return c.Stats().Completed == 5 && c.Stats().Cancelled == 5 })
+	linetest.Eventually(t, "all were cancelled", func() bool { return c.Stats().Completed == 5 && c.Stats().Cancelled == 5 })
 	for len(server.Reports()) > 0 {
 		<-server.Reports()
 	}
 	c.order(t, 2, retire, `{}`)
-	eventually(t, "all have left", func() bool { return c.Stats().Retired == 5 && c.Stats().Connected == 0 })
+	linetest.Eventually(t, "all have left", func() bool { return c.Stats().Retired == 5 && c.Stats().Connected == 0 })
 }
 
 func TestRejected(t *testing.T) {

@@ -47,16 +47,6 @@ func next[T any](t *testing.T, c <-chan T) T {
 	}
 }
 
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("it never came true that %s", what)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-}
-
 // connect enrols an agent and starts its session.
 func connect(t *testing.T, s *linetest.Server) (*line.Session, ears) {
 	t.Helper()
@@ -208,7 +198,7 @@ func TestGoodbye(t *testing.T) {
 	stop := run(t, &line.Session{Key: key, Trust: trust, Place: m.Place, Handler: e, Hello: func() link.Hello { return link.Hello{} }})
 	next(t, e.welcomed)
 	stop()
-	eventually(t, "the server heard the goodbye", func() bool { return s.Byes()[m.Place.Address] == 1 })
+	linetest.Eventually(t, "the server heard the goodbye", func() bool { return s.Byes()[m.Place.Address] == 1 })
 }
 
 func TestRefusedKey(t *testing.T) {

@@ -191,3 +191,15 @@ func (s *Server) StopBus() {
 
 // agents returns where the message bus listens.
 func (s *Server) agents() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+
+// Eventually waits until something holds, and fails the test if that takes too
+// long.
+func Eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); {
+		if time.Now().After(deadline) {
+			tb.Fatalf("it never came true that %s", what)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
