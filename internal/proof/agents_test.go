@@ -13,6 +13,7 @@ import (
 
 	"reeve/client"
 	"reeve/internal/agent"
+	"reeve/internal/agent/line"
 	"reeve/internal/swarm"
 )
 
@@ -79,6 +80,23 @@ func (a *agentProcess) device() string {
 		a.id = status.Device
 	}
 	return a.id
+}
+
+// identity reads who the agent is.
+func (a *agentProcess) identity() agent.Identity {
+	a.t.Helper()
+	var i agent.Identity
+	text, err := os.ReadFile(filepath.Join(a.state, "identity.json"))
+	must(a.t, err)
+	must(a.t, json.Unmarshal(text, &i))
+	return i
+}
+
+func (a *agentProcess) publicKey() []byte {
+	a.t.Helper()
+	key, err := line.KeyOf(a.identity().Seed)
+	must(a.t, err)
+	return key.Public()
 }
 
 // one is a fleet of one kind of persistent Linux agents.
