@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"reeve"
@@ -14,6 +15,9 @@ import (
 
 // identify asks at the terminal what the running agent was told to ask.
 func identify(_ context.Context, c console, s settings) error {
+	if _, err := os.ReadDir(s.state); err != nil {
+		return fmt.Errorf("cannot look into the agent's folder; name the running agent's and use the rights of its user: %w", err)
+	}
 	questions, err := host.Pending(s.state)
 	if err != nil {
 		return err
@@ -31,9 +35,8 @@ func identify(_ context.Context, c console, s settings) error {
 				return err
 			}
 		}
-		err := host.Answer(s.state, q.Command, answers)
-		if err != nil {
-			return errors.New(reeve.Message(err))
+		if err := host.Answer(s.state, q.Command, answers); err != nil {
+			return err
 		}
 		fmt.Fprintln(c.out, "Thank you; the answers are on their way.")
 	}
@@ -57,6 +60,6 @@ func ask(c console, lines *bufio.Scanner, f reeve.IdentityField) (string, error)
 		if err == nil {
 			return answer, nil
 		}
-		fmt.Fprintf(c.out, "%s.\n", reeve.Message(err))
+		fmt.Fprintf(c.out, "%v.\n", err)
 	}
 }

@@ -108,6 +108,7 @@ func TestFailures(t *testing.T) {
 		{append([]string{"run", "--state", state("g"), "--policy", state("none.json")}, enrol...), "reading the policy"},
 		{[]string{"status", "--state", state("none")}, "no state folder"},
 		{[]string{"retire", "--state", state("none")}, "no state folder"},
+		{[]string{"identify", "--state", state("none")}, "cannot look into the agent's folder"},
 		{[]string{"retire", "--state", dir}, "not enrolled"},
 	} {
 		code, out, errors := call(t, "", tt.args...)

@@ -152,7 +152,7 @@ func (l *loop) recover() error {
 // Welcomed begins with what is open, and sends what is not acknowledged.
 func (l *loop) Welcomed() {
 	l.log.Info("connected")
-	l.note(contact{Connected: true, Since: l.now()})
+	l.note(contact{Connected: true, Since: time.Now().UTC()})
 	l.once.welcomed.Do(func() {
 		for _, command := range append(l.journal.at(started), l.journal.at(received)...) {
 			l.enqueue(command, l.journal.entry(command).action)

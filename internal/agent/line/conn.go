@@ -35,27 +35,42 @@ type conn struct {
 	idle   func() error // called at the time set by wake; an error ends the connection
 }
 
-// dial connects to the bus and proves the key; user is the key in the bus's
-// form. The first frames that the server may refuse are still unanswered.
-func dial(ctx context.Context, addr string, key Key, trust *tls.Config) (*conn, error) {
+// A busDoor is how to get onto a bus.
+type busDoor struct {
+	addr   string
+	trust  *tls.Config
+	secure bool // whether it must be TLS; if not, it still may be
+}
+
+// dial connects to the bus and proves the key. What the server says to that is
+// not awaited.
+func dial(ctx context.Context, door busDoor, key Key) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	var d net.Dialer
-	raw, err := d.DialContext(ctx, "tcp", addr)
+	raw, err := d.DialContext(ctx, "tcp", door.addr)
 	if err != nil {
 		return nil, err
 	}
 	c := &conn{Conn: raw, heard: time.Now()}
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	defer stop()
-	if err := c.open(ctx, key, trust); err != nil {
+	if err := c.open(ctx, door, key); err != nil {
 		raw.Close()
-		return nil, errors.Join(err, ctx.Err())
+		return nil, because(err, ctx.Err())
 	}
 	return c, nil
 }
 
-func (c *conn) open(ctx context.Context, key Key, trust *tls.Config) error {
+// because adds why something failed, if that is known, on the same line.
+func because(err, cause error) error {
+	if cause == nil {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", err, cause)
+}
+
+func (c *conn) open(ctx context.Context, door busDoor, key Key) error {
 	c.frames = newFrames(c)
 	first, err := c.frames.next()
 	if err != nil {
@@ -63,16 +78,17 @@ func (c *conn) open(ctx context.Context, key Key, trust *tls.Config) error {
 	}
 	var info struct {
 		Nonce string `json:"nonce"`
+		TLS   bool   `json:"tls_required"`
 	}
 	if first.op != "INFO" || json.Unmarshal(first.payload, &info) != nil || info.Nonce == "" {
 		return fmt.Errorf("%w: it asks for no proof of the key", errProtocol)
 	}
-	if trust != nil {
+	if door.secure || info.TLS {
 		// Whatever came before the handshake in the clear is not the server's word.
 		if c.frames.r.Buffered() > 0 {
 			return errProtocol
 		}
-		secure := tls.Client(c.Conn, trust)
+		secure := tls.Client(c.Conn, door.trust)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			return fmt.Errorf("securing the connection: %w", err)
 		}
@@ -81,7 +97,7 @@ func (c *conn) open(ctx context.Context, key Key, trust *tls.Config) error {
 	options, err := json.Marshal(map[string]any{
 		"verbose": false, "pedantic": false, "echo": false, "headers": false, "no_responders": false,
 		"protocol": 1, "lang": "reeve", "version": "1",
-		"tls_required": trust != nil, "nkey": key.user(), "sig": key.answer(info.Nonce),
+		"tls_required": door.secure, "nkey": key.user(), "sig": key.answer(info.Nonce),
 	})
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func (c *httpConn) exchange(ctx context.Context, r request) (answer, error) {
 	c.SetReadDeadline(time.Now().Add(answerWait))
 	a, err := c.hear()
 	if err != nil {
-		return answer{}, errors.Join(sent, err, ctx.Err())
+		return answer{}, because(because(err, sent), ctx.Err())
 	}
 	a.last = a.last || sent != nil
 	return a, nil
@@ -170,7 +170,7 @@ func (c *httpConn) chunks() (body []byte, err error) {
 			return nil, err
 		}
 		if line, err := c.in.ReadLine(); err != nil || line != "" {
-			return nil, errors.Join(errHTTP, err)
+			return nil, because(errHTTP, err)
 		}
 	}
 }

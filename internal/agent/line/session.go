@@ -105,11 +105,7 @@ type visit struct {
 }
 
 func (s *Session) connect(ctx context.Context) (welcomed bool, err error) {
-	trust := s.Trust.bus
-	if !s.Place.TLS {
-		trust = nil
-	}
-	c, err := dial(ctx, s.Place.Agents, s.Key, trust)
+	c, err := dial(ctx, busDoor{s.Place.Agents, s.Trust.bus, s.Place.TLS}, s.Key)
 	if err != nil {
 		return false, fmt.Errorf("connecting to %s: %w", s.Place.Agents, err)
 	}

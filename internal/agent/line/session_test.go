@@ -48,7 +48,7 @@ func next[T any](t *testing.T, c <-chan T) T {
 }
 
 // connect enrols an agent and starts its session.
-func connect(t *testing.T, s *linetest.Server) (*line.Session, ears) {
+func connect(t *testing.T, s *linetest.Server, change ...func(*link.Enrolled)) (*line.Session, ears) {
 	t.Helper()
 	door, err := line.Open(s.URL, s.Pin)
 	if err != nil {
@@ -68,6 +68,9 @@ func connect(t *testing.T, s *linetest.Server) (*line.Session, ears) {
 	session := &line.Session{
 		Key: key, Trust: trust, Place: m.Place, Handler: e,
 		Hello: func() link.Hello { return link.Hello{Hostname: "one", Actions: []string{"scan_threats"}} },
+	}
+	for _, c := range change {
+		c(&session.Place)
 	}
 	run(t, session)
 	return session, e
@@ -182,6 +185,16 @@ func TestReconnect(t *testing.T) {
 	next(t, e.welcomed)
 	if now, _ := session.Now(); now.Sub(s.Now()).Abs() > time.Second {
 		t.Errorf("after the reconnect it is %v, the server says %v", now, s.Now())
+	}
+}
+
+// A server that has taken to TLS since the agent enrolled is followed there.
+func TestMoreThanPromised(t *testing.T) {
+	s := linetest.Start(t, true)
+	session, e := connect(t, s, func(place *link.Enrolled) { place.TLS = false })
+	next(t, e.welcomed)
+	if session.Place.TLS {
+		t.Error("the test is not what it says")
 	}
 }
 

@@ -18,13 +18,13 @@ import (
 // belong to one server may share it.
 type Trust struct {
 	seals *seal.Verifier
-	bus   *tls.Config // nil if the server has no certificates of its own
+	bus   *tls.Config
 
 	headers headers
 }
 
 // NewTrust returns the trust in a root key (PKIX DER) and its certificate (DER;
-// empty if the bus speaks no TLS). The caller has checked the key against the
+// without one no TLS connection to the bus is good). The caller has checked the key against the
 // pin, now or when it enrolled.
 func NewTrust(root, rootCert []byte) (*Trust, error) {
 	key, err := seal.PinnedRoot(root, Pin(root), nil, nil)
@@ -35,7 +35,11 @@ func NewTrust(root, rootCert []byte) (*Trust, error) {
 }
 
 func trustIn(root *ecdsa.PublicKey, rootCert []byte) (*Trust, error) {
-	t := &Trust{seals: seal.NewVerifier(root)}
+	pool := x509.NewCertPool()
+	t := &Trust{
+		seals: seal.NewVerifier(root),
+		bus:   &tls.Config{RootCAs: pool, ServerName: link.ServerName, MinVersion: tls.VersionTLS13},
+	}
 	if len(rootCert) == 0 {
 		return t, nil
 	}
@@ -46,9 +50,7 @@ func trustIn(root *ecdsa.PublicKey, rootCert []byte) (*Trust, error) {
 	if held, ok := cert.PublicKey.(*ecdsa.PublicKey); !ok || !held.Equal(root) {
 		return nil, errors.New("the server's root certificate does not hold its root key")
 	}
-	pool := x509.NewCertPool()
 	pool.AddCert(cert)
-	t.bus = &tls.Config{RootCAs: pool, ServerName: link.ServerName, MinVersion: tls.VersionTLS13}
 	return t, nil
 }
 

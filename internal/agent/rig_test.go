@@ -1,0 +1,178 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"reeve"
+	"reeve/internal/agent/act"
+	"reeve/internal/agent/linetest"
+	"reeve/internal/link"
+	"reeve/internal/seal"
+)
+
+// A fakeMachine does what a test says, and writes a line to a file for every
+// effect: outside the journal, which is what is tested.
+type fakeMachine struct {
+	state   string
+	effects string
+	renew   func(ctx context.Context) error
+	ask     func(ctx context.Context) (map[string]string, error)
+}
+
+func (m *fakeMachine) System() string              { return "linux" }
+func (m *fakeMachine) Hostname() string            { return "one" }
+func (m *fakeMachine) HardwareID() (string, error) { return "hardware", nil }
+func (m *fakeMachine) Can(string) bool             { return true }
+func (m *fakeMachine) StateDir() string            { return m.state }
+func (m *fakeMachine) Facts() reeve.Facts {
+	networks := []reeve.Network{{Name: "ib0", MAC: strings.Repeat("02:", 19) + "02"}}
+	for i := range 100 {
+		networks = append(networks, reeve.Network{Name: fmt.Sprintf("eth%d", i), MAC: reeve.MAC(i + 1).String(), IPv4: make([]string, 40)})
+	}
+	return reeve.Facts{OSName: "Test", Networks: networks}
+}
+func (m *fakeMachine) Volumes() ([]act.Volume, error) {
+	return []act.Volume{{Kind: act.SystemVolume, Root: "/"}}, nil
+}
+func (m *fakeMachine) OpenFile(path string) (*os.File, error) { return os.Open(path) }
+func (m *fakeMachine) Device(fs.FileInfo) uint64              { return 1 }
+func (m *fakeMachine) Quietly(f func())                       { f() }
+
+func (m *fakeMachine) RenewDHCP(ctx context.Context, _ string) ([]act.Renewal, error) {
+	file, err := os.OpenFile(m.effects, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if _, err := file.WriteString("renewed\n"); err != nil {
+		return nil, err
+	}
+	if m.renew != nil {
+		err = m.renew(ctx)
+	}
+	return []act.Renewal{{Interface: "eth0", New: &act.Lease{Address: "192.0.2.7"}}}, err
+}
+
+func (m *fakeMachine) Ask(ctx context.Context, _ string, _ []reeve.IdentityField) (map[string]string, error) {
+	if m.ask != nil {
+		return m.ask(ctx)
+	}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// count returns how often the machine did something that can be seen.
+func (m *fakeMachine) count() int {
+	text, _ := os.ReadFile(m.effects)
+	return strings.Count(string(text), "\n")
+}
+
+// A rig is a server and one agent of it.
+type rig struct {
+	*testing.T
+	server  *linetest.Server
+	machine *fakeMachine
+	dir     string
+	policy  *Policy
+	address string
+}
+
+func newRig(t *testing.T) *rig {
+	dir := filepath.Join(t.TempDir(), "state")
+	return &rig{
+		T: t, server: linetest.Start(t, true), dir: dir, policy: &Policy{},
+		machine: &fakeMachine{state: dir, effects: filepath.Join(t.TempDir(), "effects")},
+	}
+}
+
+// start runs the agent as a fresh process would. The returned function stops
+// it, as a signal would, and gives what Run returned.
+func (r *rig) start() (stop func() error) {
+	r.Helper()
+	state, err := OpenState(r.dir)
+	must(r.T, err)
+	log := slog.New(slog.NewTextHandler(r.Output(), nil))
+	i, err := state.Enrol(r.Context(), Enrolment{
+		Server: r.server.URL, Pin: r.server.Pin, Code: linetest.Code, Machine: r.machine, Log: log,
+	})
+	must(r.T, err)
+	r.address = i.Place.Address
+	before := r.server.Hellos()[r.address].Nonce
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		err := Run(ctx, Options{State: state, Identity: i, Machine: r.machine, Policy: r.policy, Log: log})
+		state.Close()
+		done <- err
+	}()
+	stop = sync.OnceValue(func() error { cancel(); return <-done })
+	r.Cleanup(func() { stop() })
+	linetest.Eventually(r.T, "the agent said Hello", func() bool { return !slices.Equal(r.server.Hellos()[r.address].Nonce, before) })
+	return stop
+}
+
+// order gives an order and returns its command id.
+func (r *rig) order(job int64, action, params string, change ...func(*seal.Header)) (id string, o link.Order) {
+	h := r.server.Header(job, action, params)
+	for _, c := range change {
+		c(&h)
+	}
+	o = r.server.Seal(h, r.address)[0]
+	r.server.Give(r.address, o)
+	return o.Command(), o
+}
+
+// end returns the next report of a command that is not about its progress.
+func (r *rig) end(command string) link.Report {
+	r.Helper()
+	for {
+		if got := r.next(); got.Command == command && got.State != running {
+			return got
+		}
+	}
+}
+
+func (r *rig) next() link.Report {
+	r.Helper()
+	select {
+	case got := <-r.server.Reports():
+		return got.Report
+	case <-time.After(20 * time.Second):
+		r.Fatal("no report came")
+		panic("unreachable")
+	}
+}
+
+// begun waits until a command is reported as running.
+func (r *rig) begun(command string) {
+	r.Helper()
+	for got := r.next(); got.Command != command || got.State != running; got = r.next() {
+	}
+}
+
+func (r *rig) wants(got link.Report, state, reason string) {
+	r.Helper()
+	if got.State != state || got.Reason != reason {
+		r.Errorf("command %s ended as %s %q (%s), want %s %q", got.Command, got.State, got.Reason, got.Message, state, reason)
+	}
+}
+
+// crash stops the agent as kill -9 would: what it wrote afterwards is lost.
+func (r *rig) crash(stop func() error) {
+	r.Helper()
+	kept := filepath.Join(r.TempDir(), "kept")
+	must(r.T, os.CopyFS(kept, os.DirFS(r.dir)))
+	must(r.T, stop())
+	must(r.T, os.RemoveAll(r.dir))
+	must(r.T, os.CopyFS(r.dir, os.DirFS(kept)))
+}
