@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"sync/atomic"
@@ -22,12 +21,6 @@ type agentsSettings struct {
 	Account int64
 	Count   int // the devices 1 to Count
 	Round   int // how many acknowledged commands make a round
-}
-
-// seedOf is the private key of a device that connects.
-func seedOf(device int64) []byte {
-	seed := sha256.Sum256(fmt.Appendf(nil, "bench agent %d", device))
-	return seed[:]
 }
 
 // gatherAgents connects the first count devices of the fleet.
@@ -78,10 +71,11 @@ func serveAgents(ctx context.Context, encoded string) error {
 
 // helloOf says what the fleet's tables hold already.
 func helloOf(device int64) link.Hello {
+	facts, _ := json.Marshal(deviceFacts) // plain data, which cannot fail
 	return link.Hello{
-		Protocol: link.Protocol, Nonce: seedOf(-device)[:16], Version: "26.11.0.0", Kind: reeve.Persistent.String(), System: reeve.Linux.String(), Actions: everyAbility.Names(),
-		Hostname: fmt.Sprintf("host-%d.example", 10_000_000+device), MACs: []string{reeve.MAC(firstMAC + device).String()},
-		Facts: json.RawMessage(deviceFacts),
+		Protocol: link.Protocol, Nonce: seedOf(-device)[:16], Version: reeve.Version{26, 11}.String(), Kind: reeve.Persistent.String(), System: reeve.Linux.String(), Actions: everyAbility.Names(),
+		Hostname: hostname(device), MACs: []string{reeve.MAC(firstMAC + device).String()},
+		Facts: facts,
 	}
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -17,10 +19,10 @@ import (
 	"reeve/internal/sqlstore"
 )
 
-// A fleet is a store of Reeve's with enrolled devices in it, written by a few
-// statements instead of by as many enrolments. All devices are Linux machines
-// with a persistent agent that can do everything, on one account; the tenth
-// that enrolled first is a group of its own.
+// A fleet is a store of Reeve's with enrolled devices in it: one of them as the
+// store keeps it, and the others copied from it by a few statements. All are
+// Linux machines of one account, with a persistent agent that can do everything;
+// the tenth that enrolled first is a group of its own.
 type fleet struct {
 	kind    string
 	size    int
@@ -33,12 +35,6 @@ type fleet struct {
 	db    *sql.DB // for what the server has no door for
 	bench *bench
 }
-
-const (
-	fleetGroup  = "first tenth"
-	firstMAC    = 0x02_00_00_00_00_00
-	deviceFacts = `{"os_name":"Debian GNU/Linux","os_version":"12.11","arch":"amd64","type":"laptop"}`
-)
 
 // newFleet loads size devices, of which the first agents have keys with which
 // they can connect.
@@ -57,8 +53,8 @@ func (b *bench) newFleet(ctx context.Context, kind string, size, agents int) (*f
 	return f, nil
 }
 
-// create makes an empty store with an account.
-func (f *fleet) create(ctx context.Context) (err error) {
+// create makes a store with an account and one device.
+func (f *fleet) create(ctx context.Context) error {
 	dir, err := os.MkdirTemp(f.bench.dir, "fleet-")
 	if err != nil {
 		return err
@@ -78,10 +74,13 @@ func (f *fleet) create(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer store.Close()
-	_, err = control.New(store, f.keys.Seal, nil, control.Options{}).
-		SetUp(ctx, func(control.Bootstrap) error { return nil })
-	if err != nil {
+	return errors.Join(f.enrol(ctx, store), store.Close())
+}
+
+// enrol enrols the first device.
+func (f *fleet) enrol(ctx context.Context, store *sqlstore.Store) error {
+	rules := control.New(store, f.keys.Seal, nil, control.Options{})
+	if _, err := rules.SetUp(ctx, func(control.Bootstrap) error { return nil }); err != nil {
 		return err
 	}
 	accounts, err := store.Accounts(ctx)
@@ -89,40 +88,65 @@ func (f *fleet) create(ctx context.Context) (err error) {
 		return err
 	}
 	f.account = accounts[0]
-	group := reeve.Group{ID: reeve.NewID(), Name: fleetGroup, Created: time.Now(), Modified: time.Now()}
-	group, err = store.AddGroup(ctx, f.account.No, group, reeve.AuditEntry{Account: f.account.No, At: time.Now(), Event: "group_created"})
+	caller := reeve.Caller{Account: f.account.No, Scopes: reeve.Scopes{reeve.Write}}
+	group, err := rules.CreateGroup(ctx, caller, "the first tenth", "")
+	if err != nil {
+		return err
+	}
 	f.group = group.ID
-	return err
+	now := time.Now()
+	device := reeve.Device{
+		ID: reeve.NewID(), Key: reeve.Key(publicKey(1)), MACs: []reeve.MAC{firstMAC + 1}, Hostname: hostname(1),
+		Class: reeve.Class{Kind: reeve.Persistent, System: reeve.Linux, Version: reeve.Version{26, 11}, Abilities: everyAbility},
+		Facts: deviceFacts, AddedAt: now, EnrolledAt: now, LastSeen: now, PublicIP: "192.0.2.1",
+	}
+	return store.Enrol(ctx, func(e reeve.Enrolling) error {
+		saved, err := e.Save(f.account.No, device)
+		if err == nil && saved.No != 1 {
+			err = fmt.Errorf("the first device has the number %d", saved.No)
+		}
+		return err
+	})
 }
 
-// loading are the statements that write a fleet. What the two databases say
-// differently stands in braces.
-const loading = `
-INSERT INTO classes (no, kind, system, version, abilities) VALUES (1, {kind}, {system}, '26.11.0.0', {abilities});
-INSERT INTO devices (no, account, id, class, key, group_no, added, enrolled, archived, erase_at)
-	{series} SELECT i, {account}, {id}, 8, {key}, (SELECT no FROM device_groups WHERE (name = '{group}') = (i <= {size} / 10)),
-	{enrolled} + i, {enrolled} + i, 0, 0 FROM n;
-INSERT INTO device_names (device, hostname, folded, nickname, hardware_id)
-	{series} SELECT i, 'host-' || (10000000 + i) || '.example', 'host-' || (10000000 + i) || '.example', '', '' FROM n;
-INSERT INTO device_facts (device, facts, identity)
-	{series} SELECT i, '{facts}', '' FROM n;
-INSERT INTO macs (account, mac, device) {series} SELECT {account}, {mac} + i, i FROM n;
-INSERT INTO presence (device, online, last_seen, address) {series} SELECT i, 0, {enrolled} + i, '192.0.2.1' FROM n`
+var (
+	everyAbility = reeve.AbilitiesOf([]string{"dhcprenew", "re-identify", "fetch_agent_log", "scan_threats", "retire"})
+	deviceFacts  = reeve.Facts{OSName: "Debian GNU/Linux", OSVersion: "12.11", Architecture: "amd64", Type: "laptop"}
+)
 
-// dialects say how each database counts and makes ids and keys.
+const firstMAC = 0x02_00_00_00_00_00
+
+func hostname(device int64) string { return fmt.Sprintf("host-%d.example", 10_000_000+device) }
+
+// copies says in which tables the first device has rows, and what differs there
+// in the rows of device i. Braces are what the databases say differently.
+var copies = []struct {
+	table   string
+	differs map[string]string
+}{
+	{"devices", map[string]string{"no": "i", "id": "{id}", "key": "{key}",
+		"group_no": "CASE WHEN i <= {size} / 10 THEN (SELECT MAX(no) FROM device_groups) ELSE t.group_no END"}},
+	{"device_names", map[string]string{"device": "i", "hostname": "{hostname}", "folded": "{hostname}"}},
+	{"device_facts", map[string]string{"device": "i"}},
+	{"macs", map[string]string{"device": "i", "mac": "{mac} + i"}},
+	{"presence", map[string]string{"device": "i"}},
+}
+
+// dialects say how each database counts from 2 and makes ids and keys.
 var dialects = map[string][]string{
 	sqlite: {
-		"{series}", "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {size})",
+		"{series}", "(WITH RECURSIVE n (i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM n WHERE i < {size}) SELECT i FROM n)",
 		"{id}", "lower(hex(randomblob(16)))",
 		"{key}", "randomblob(32)",
 	},
 	postgres: {
-		"{series}", "WITH n AS (SELECT i FROM generate_series(1, {size}) AS i)",
+		"{series}", "generate_series(2, {size})",
 		"{id}", "md5('device ' || i)",
 		"{key}", "sha256(convert_to('key ' || i, 'UTF8'))",
 	},
 }
 
+// fill gives the first device its likes.
 func (f *fleet) fill(ctx context.Context, agents int) error {
 	var err error
 	switch f.kind {
@@ -139,23 +163,19 @@ func (f *fleet) fill(ctx context.Context, agents int) error {
 		return err
 	}
 	f.bench.after(func() { f.db.Close() })
-	text := strings.NewReplacer(dialects[f.kind]...).Replace(loading)
-	text = strings.NewReplacer(
-		"{size}", fmt.Sprint(f.size), "{account}", fmt.Sprint(f.account.No), "{group}", fleetGroup,
-		"{kind}", fmt.Sprint(int(reeve.Persistent)), "{system}", fmt.Sprint(int(reeve.Linux)),
-		"{abilities}", fmt.Sprint(uint32(everyAbility)), "{enrolled}", "1780000000000000",
-		"{mac}", fmt.Sprint(firstMAC), "{facts}", deviceFacts,
-	).Replace(text)
 	err = inTransaction(ctx, f.db, func(tx *sql.Tx) error {
-		for _, statement := range strings.Split(text, ";\n") {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
+		for _, c := range copies {
+			if err := f.multiply(ctx, tx, c.table, c.differs); err != nil {
+				return fmt.Errorf("filling %s: %w", c.table, err)
+			}
+		}
+		for device := int64(2); device <= int64(agents); device++ {
+			_, err := tx.ExecContext(ctx, "UPDATE devices SET key = $1 WHERE no = $2", publicKey(device), device)
+			if err != nil {
 				return err
 			}
 		}
-		if err := f.giveKeys(ctx, tx, agents); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO device_keys (key, device) SELECT key, no FROM devices")
+		_, err := tx.ExecContext(ctx, "INSERT INTO device_keys (key, device) SELECT key, no FROM devices WHERE no > 1")
 		return err
 	})
 	if err != nil {
@@ -167,17 +187,39 @@ func (f *fleet) fill(ctx context.Context, agents int) error {
 	return execAll(ctx, f.db, fmt.Sprintf("SELECT setval('device_no', %d)", f.size), "VACUUM (ANALYZE)", "CHECKPOINT")
 }
 
-var everyAbility = reeve.AbilitiesOf([]string{"dhcprenew", "re-identify", "fetch_agent_log", "scan_threats", "retire"})
-
-// giveKeys replaces the keys of the first devices by those of seedOf.
-func (f *fleet) giveKeys(ctx context.Context, tx *sql.Tx, agents int) error {
-	for no := range int64(agents) {
-		public := ed25519.NewKeyFromSeed(seedOf(no + 1)).Public().(ed25519.PublicKey)
-		if _, err := tx.ExecContext(ctx, "UPDATE devices SET key = $1 WHERE no = $2", []byte(public), no+1); err != nil {
-			return err
-		}
+// multiply copies the first device's row of a table for all others.
+func (f *fleet) multiply(ctx context.Context, tx *sql.Tx, table string, differs map[string]string) error {
+	none, err := tx.QueryContext(ctx, "SELECT * FROM "+table+" WHERE 1 = 0")
+	if err != nil {
+		return err
 	}
-	return nil
+	columns, err := none.Columns()
+	if err := errors.Join(err, none.Close()); err != nil {
+		return err
+	}
+	values := make([]string, len(columns))
+	for i, name := range columns {
+		values[i] = cmp.Or(differs[name], "t."+name)
+	}
+	text := "INSERT INTO " + table + " SELECT " + strings.Join(values, ", ") + " FROM {series} AS n (i) CROSS JOIN " + table + " AS t"
+	if f.kind == sqlite {
+		text = strings.Replace(text, "AS n (i)", "AS n", 1)
+	}
+	text = strings.NewReplacer(dialects[f.kind]...).Replace(text)
+	text = strings.NewReplacer("{size}", fmt.Sprint(f.size), "{mac}", fmt.Sprint(firstMAC),
+		"{hostname}", "'host-' || (10000000 + i) || '.example'").Replace(text)
+	_, err = tx.ExecContext(ctx, text)
+	return err
+}
+
+// seedOf is the private key of a device that connects.
+func seedOf(device int64) []byte {
+	seed := sha256.Sum256(fmt.Appendf(nil, "bench agent %d", device))
+	return seed[:]
+}
+
+func publicKey(device int64) []byte {
+	return ed25519.NewKeyFromSeed(seedOf(device)).Public().(ed25519.PublicKey)
 }
 
 func (f *fleet) readIDs(ctx context.Context) error {
