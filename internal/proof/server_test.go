@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,6 +54,10 @@ func newServer(t testing.TB, more ...string) *server {
 // while the server is down.
 func freeAddress(t testing.TB) string {
 	t.Helper()
+	// A child that is being started has all our sockets for a moment, and would
+	// accept in the server's place.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	for range 100 {
 		probe, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(10000)))
 		if err == nil {
@@ -109,15 +114,21 @@ func (s *server) meet() {
 	text, err := os.ReadFile(s.file)
 	must(s.t, err)
 	must(s.t, json.Unmarshal(text, &s.first))
-	root, err := os.ReadFile(filepath.Join(s.data, "keys", "root.crt"))
-	must(s.t, err)
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(root)
-	s.web = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 16}, Timeout: time.Minute}
+	s.web = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots()}, MaxIdleConnsPerHost: 16}, Timeout: time.Minute}
 	s.own, err = client.New(client.Config{
 		URL: s.first.URL, Pin: s.first.Pin, ClientID: s.first.ClientID, ClientSecret: s.first.ClientSecret,
 	})
 	must(s.t, err)
+}
+
+// roots trusts the server's authority and no other.
+func (s *server) roots() *x509.CertPool {
+	s.t.Helper()
+	root, err := os.ReadFile(filepath.Join(s.data, "keys", "root.crt"))
+	must(s.t, err)
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(root)
+	return pool
 }
 
 // grant fetches a token of the first app, which the requests of ask bear.
