@@ -46,7 +46,7 @@ func ParseSource(name string) (Source, bool) { return sources.find(name) }
 type Caller struct {
 	Account   int64
 	Source    Source
-	Actor     string // "app:KEY", "operator:NAME", "device:ID" or "system"
+	Actor     string // "app:KEY", "operator:NAME", "device:ID", "agents" for a batch of reports, or "system"
 	Name      string // the app's or operator's name for people
 	Scopes    Scopes
 	Address   string // of the client, without port

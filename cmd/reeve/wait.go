@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"maps"
@@ -42,10 +43,9 @@ func waitFor(ctx context.Context, c *client.Client, o output, job client.Job, re
 	return nil
 }
 
-// unsuccessful are the ends other than the good one.
+// unsuccessful are the ends of what was ordered, other than the good one.
 var unsuccessful = []string{
-	reeve.Failed.String(), reeve.Expired.String(), reeve.Cancelled.String(),
-	reeve.NotApplicable.String(), reeve.Refused.String(),
+	reeve.Failed.String(), reeve.Expired.String(), reeve.Cancelled.String(), reeve.Refused.String(),
 }
 
 func sayEnd(ctx context.Context, c *client.Client, o output, job client.Job, failed int64) error {
@@ -53,11 +53,15 @@ func sayEnd(ctx context.Context, c *client.Client, o output, job client.Job, fai
 	for _, state := range sortedKeys(job.Counts) {
 		counts = append(counts, plural(job.Counts[state], state))
 	}
-	o.say("job %s ended: %s", job.ID, strings.Join(counts, ", "))
+	o.say("job %s ended: %s", job.ID, cmp.Or(strings.Join(counts, ", "), "no devices"))
 	if failed == 0 {
 		return nil
 	}
-	if err := list(o, atMost(shownFailures, c.JobCommands(ctx, job.ID, unsuccessful...)), commandColumns); err != nil {
+	// Devices that the action does not apply to were told of when it was placed,
+	// so those that went wrong come first.
+	wrong := c.JobCommands(ctx, job.ID, unsuccessful...)
+	rest := c.JobCommands(ctx, job.ID, reeve.NotApplicable.String())
+	if err := list(o, atMost(shownFailures, both(wrong, rest)), commandColumns); err != nil {
 		return err
 	}
 	if failed > shownFailures {
@@ -69,6 +73,19 @@ func sayEnd(ctx context.Context, c *client.Client, o output, job client.Job, fai
 // shownFailures is how many commands that did not succeed are listed for a
 // person; --json and jobs show list all.
 const shownFailures = 20
+
+// both is one sequence after another.
+func both[T any](sequences ...iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, items := range sequences {
+			for item, err := range items {
+				if !yield(item, err) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // atMost ends a sequence after n elements.
 func atMost[T any](n int, items iter.Seq2[T, error]) iter.Seq2[T, error] {

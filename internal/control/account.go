@@ -97,6 +97,9 @@ func (c *Control) found(ctx context.Context, caller reeve.Caller, name string, s
 	return b, err
 }
 
+// maxIdentityFields is how many questions re-identify asks; agents take no more.
+const maxIdentityFields = 32
+
 // ChangeAccount stores new settings of the caller's own account: name, seats,
 // limits and identity fields.
 func (c *Control) ChangeAccount(ctx context.Context, caller reeve.Caller, a reeve.Account) error {
@@ -110,7 +113,13 @@ func (c *Control) ChangeAccount(ctx context.Context, caller reeve.Caller, a reev
 	if a.Seats < 0 {
 		return reeve.Errorf(reeve.Invalid, "seats must be 0 for no limit, or a positive number")
 	}
+	if len(a.IdentityFields) > maxIdentityFields {
+		return reeve.Errorf(reeve.Invalid, "an account has at most %d identity fields; remove some", maxIdentityFields)
+	}
 	for _, f := range a.IdentityFields {
+		if len(f.Label) > MaxComment || len(f.Pattern) > MaxComment {
+			return reeve.Errorf(reeve.Invalid, "label or pattern of identity field %q is longer than %d bytes; shorten it", f.Name, MaxComment)
+		}
 		if _, err := checkName("identity field", f.Name); err != nil {
 			return err
 		}

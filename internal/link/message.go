@@ -62,7 +62,7 @@ type Hello struct {
 	Version  string   `json:"version"` // of the agent, dotted numbers
 	Kind     string   `json:"kind"`    // persistent, on_demand, mobile, domain_controller
 	System   string   `json:"system"`  // windows, mac, linux, ios, android, other
-	Actions  []string `json:"actions"` // what the agent can do and its policy allows
+	Actions  []string `json:"actions"` // what the agent can do, whatever its policy says
 	Hostname string   `json:"hostname"`
 	Hardware string   `json:"hardware,omitempty"` // hash that tells machines apart
 	MACs     []string `json:"macs"`

@@ -14,13 +14,10 @@ import (
 const (
 	standingBits = 3
 	standingMask = 1<<standingBits - 1
-
-	// erased is the standing of a row that remains of an erased device. The
-	// root package does not know it, since nothing finds such a device.
-	erased = standingMask
 )
 
-// Conditions on the class of a device d.
+// Conditions on the class of a device d. Standing 7, of which the root package
+// does not know, is that of the row that remains of an erased device.
 const (
 	live     = "d.class & 7 < 4"  // in the inventory: every standing before Archived
 	kept     = "d.class & 7 <> 7" // not erased

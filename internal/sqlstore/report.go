@@ -256,7 +256,7 @@ func (t *tx) logReports(now time.Time, sums map[int64]*reportSum) error {
 			return fmt.Errorf("encoding the entry of a batch of reports: %w", err)
 		}
 		e := system(account, now, "reports")
-		e.Source, e.Detail = reeve.FromAgent, string(detail)
+		e.Source, e.Actor, e.Detail = reeve.FromAgent, "agents", string(detail)
 		t.log(e)
 	}
 	return nil
