@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -54,7 +55,12 @@ another folder. Logs are in DIR/logs.
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
 
+// processors bounds how many of them the agent uses at once. It never needs
+// more, and each costs memory on a machine that has many.
+const processors = 2
+
 func main() {
+	runtime.GOMAXPROCS(min(processors, runtime.NumCPU()))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], console{os.Stdin, os.Stdout, os.Stderr}))
