@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -103,6 +104,10 @@ func atMost[T any](n int, items iter.Seq2[T, error]) iter.Seq2[T, error] {
 // pace is how often the bar moves at most, to stay well inside the rate limit.
 const pace = time.Second / 2
 
+// patience is how long a server that follow waits for may be away, as in a
+// restart: the job does not depend on who watches it.
+const patience = 2 * time.Minute
+
 func follow(ctx context.Context, c *client.Client, o output, job client.Job) (client.Job, error) {
 	if job.Open == 0 {
 		return job, nil
@@ -119,15 +124,19 @@ func follow(ctx context.Context, c *client.Client, o output, job client.Job) (cl
 	}
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
+	heard := time.Now()
 	for move(job); job.Open > 0; move(job) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return job, ctx.Err()
 		}
-		var err error
-		if job, err = c.Await(ctx, job.ID, job.Open); err != nil {
+		now, err := c.Await(ctx, job.ID, job.Open)
+		if _, answered := errors.AsType[*client.Error](err); err != nil && (answered || time.Since(heard) > patience) {
 			return job, err
+		}
+		if err == nil {
+			job, heard = now, time.Now()
 		}
 	}
 	return job, nil

@@ -183,7 +183,7 @@ func read(params json.RawMessage, p any, members ...string) error {
 
 func wrongMember(err error) string {
 	if e, ok := err.(*json.UnmarshalTypeError); ok && e.Field != "" {
-		return e.Field + " cannot be a " + e.Value
+		return e.Field + " must not be of type " + e.Value
 	}
 	return "see the reference of Device Action"
 }
