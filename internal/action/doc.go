@@ -172,7 +172,7 @@ func read(params json.RawMessage, p any, members ...string) error {
 	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return !slices.Contains(members, name) })
 	for name, value := range all {
 		if string(value) == "null" { // would pass for zero, which often means most
-			return reeve.Errorf(reeve.Invalid, "params has a member of the wrong type: %s cannot be a null", name)
+			return reeve.Errorf(reeve.Invalid, "params has a member of the wrong type: %s must not be of type null", name)
 		}
 	}
 	if err := json.Unmarshal(must(all), p); err != nil {
