@@ -77,8 +77,12 @@ func VerifyLog(ctx context.Context, store LogReader, a reeve.Account, v *seal.Ve
 			break
 		}
 	}
+	if furthest > prev.Seq {
+		verdict.Fault = cutOff(prev.Seq, furthest)
+		return verdict, nil
+	}
 	if !intact {
-		verdict.Fault = "the mark of the log's end does not hold: rows were cut off or the mark was changed"
+		verdict.Fault = fmt.Sprintf("the mark of the log's end does not hold: after row %d rows were cut off, or the mark was changed", prev.Seq)
 		return verdict, nil
 	}
 	end, _, err := store.Head(ctx, a.No)
@@ -86,12 +90,16 @@ func VerifyLog(ctx context.Context, store LogReader, a reeve.Account, v *seal.Ve
 		return verdict, err
 	}
 	switch {
-	case prev.Seq < head.Seq || prev.Seq < furthest:
-		verdict.Fault = fmt.Sprintf("the log ends at row %d but went on to row %d: rows were cut off", prev.Seq, max(head.Seq, furthest))
+	case prev.Seq < head.Seq:
+		verdict.Fault = cutOff(prev.Seq, head.Seq)
 	case prev.Seq > end.Seq:
 		verdict.Fault = fmt.Sprintf("the log goes on to row %d but its end is marked at row %d: rows were added", prev.Seq, end.Seq)
 	}
 	return verdict, nil
+}
+
+func cutOff(end, former int64) string {
+	return fmt.Sprintf("the log ends at row %d but went on to row %d: rows were cut off", end, former)
 }
 
 // rowFault says what is wrong with a row that follows prev.
