@@ -134,8 +134,14 @@ func (s *server) roots() *x509.CertPool {
 // grant fetches a token of the first app, which the requests of ask bear.
 func (s *server) grant() {
 	s.t.Helper()
+	s.token = s.tokenOf(s.first.ClientID, s.first.ClientSecret)
+}
+
+// tokenOf fetches a token of any app.
+func (s *server) tokenOf(clientID, secret string) string {
+	s.t.Helper()
 	answer, err := s.web.PostForm(s.first.URL+"/o/oauth/token", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {s.first.ClientID}, "client_secret": {s.first.ClientSecret},
+		"grant_type": {"client_credentials"}, "client_id": {clientID}, "client_secret": {secret},
 	})
 	must(s.t, err)
 	defer answer.Body.Close()
@@ -143,9 +149,10 @@ func (s *server) grant() {
 		Token string `json:"access_token"`
 	}
 	must(s.t, json.NewDecoder(answer.Body).Decode(&granted))
-	if s.token = granted.Token; s.token == "" {
+	if granted.Token == "" {
 		s.t.Fatalf("no token was granted: %s", answer.Status)
 	}
+	return granted.Token
 }
 
 func (s *server) get(path string) (status int, body string) {
