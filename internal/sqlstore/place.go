@@ -69,7 +69,12 @@ func (p *placing) FindIDs(ids []string) ([]reeve.Match, error) {
 		}
 		order = append(order, entry{binary.BigEndian.Uint64(prefix[:]), int32(i)})
 	}
-	slices.SortFunc(order, func(a, b entry) int { return cmp.Compare(a.prefix, b.prefix) })
+	slices.SortFunc(order, func(a, b entry) int {
+		if a.prefix != b.prefix {
+			return cmp.Compare(a.prefix, b.prefix)
+		}
+		return cmp.Compare(ids[a.at], ids[b.at])
+	})
 	sorted, entries := make([]string, len(order)), make([]int32, len(order))
 	for i, e := range order {
 		sorted[i], entries[i] = ids[e.at], e.at

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"reeve"
@@ -104,6 +103,13 @@ func (s *sqliteSession) findIDs(ctx context.Context, found []reeve.Match, accoun
 	const query = `SELECT COALESCE(string_agg(j.key || ' ' || ` + sqliteTarget + `, ''), '')
 		FROM json_each($2) AS j CROSS JOIN devices AS d
 		WHERE d.account = $1 AND d.id = j.value AND ` + live
+	devices, _, err := first(ctx, s, number, "SELECT MAX(no) FROM devices")
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(ids)) > devices/2 {
+		return s.scanIDs(ctx, found, account, ids, entries)
+	}
 	var list []byte
 	for chunk := range slices.Chunk(ids, s.chunk()) {
 		list = append(list[:0], '[')
@@ -125,6 +131,37 @@ func (s *sqliteSession) findIDs(ctx context.Context, found []reeve.Match, accoun
 			found = append(found, reeve.Match{Entry: entries[key], Target: t})
 		}
 		entries = entries[len(chunk):]
+	}
+	return found, nil
+}
+
+// scanIDs is findIDs for ids that name a good part of all devices: then it is
+// cheaper to read the index from end to end beside the sorted ids than to search
+// it for each.
+func (s *sqliteSession) scanIDs(ctx context.Context, found []reeve.Match, account int64, ids []string, entries []int32) ([]reeve.Match, error) {
+	const query = `SELECT COALESCE(string_agg(d.id || ' ' || ` + sqliteTarget + `, ''), '') FROM devices AS d
+		WHERE d.account = $1 AND d.id BETWEEN $2 AND $3 AND ` + live
+	next := 0
+	for chunk := range slices.Chunk(ids, s.chunk()) {
+		packed, err := s.text(ctx, query, account, chunk[0], chunk[len(chunk)-1])
+		if err != nil {
+			return nil, err
+		}
+		for len(packed) > 0 {
+			var id string
+			var t reeve.Target
+			id, packed, _ = strings.Cut(packed, " ")
+			if t, packed, err = cutTarget(packed); err != nil {
+				return nil, err
+			}
+			for next < len(ids) && ids[next] < id {
+				next++
+			}
+			for next < len(ids) && ids[next] == id {
+				found = append(found, reeve.Match{Entry: entries[next], Target: t})
+				next++
+			}
+		}
 	}
 	return found, nil
 }
@@ -180,21 +217,35 @@ func cutTarget(packed string) (t reeve.Target, rest string, err error) {
 	return t, rest, nil
 }
 
-// Device, reason and state of a command are packed into one number, so that
-// the list is flat and cheap to take apart: device * 4096 + reason * 16 + state.
+// addCommands sends numbers only, which are cheap to take apart: a list of
+// devices while all commands stand alike, as is usual, else one of device * 4096
+// + reason * 16 + state.
 func (s *sqliteSession) addCommands(ctx context.Context, job reeve.JobID, placed []reeve.Placed, changed int64) error {
-	const insert = `INSERT INTO commands (job, leaf, device, state, reason, percent, changed)
-		SELECT $1, $2 + key, value >> 12, value & 15, (value >> 4) & 255, -1, $3 FROM json_each($4)`
-	var list []byte
+	const (
+		alike = `INSERT INTO commands (job, leaf, device, state, reason, percent, changed)
+			SELECT $1, $2 + key, value, $5, $6, -1, $3 FROM json_each($4)`
+		mixed = `INSERT INTO commands (job, leaf, device, state, reason, percent, changed)
+			SELECT $1, $2 + key, value >> 12, value & 15, (value >> 4) & 255, -1, $3 FROM json_each($4)`
+	)
+	devices := make([]int64, 0, s.chunk())
 	leaf := 0
 	for chunk := range slices.Chunk(placed, s.chunk()) {
-		list = append(list[:0], '[')
-		for _, p := range chunk {
-			list = strconv.AppendInt(list, p.Device<<12|int64(p.Reason)<<4|int64(p.State), 10)
-			list = append(list, ',')
+		devices = devices[:0]
+		state, reason := chunk[0].State, chunk[0].Reason
+		differs := func(p reeve.Placed) bool { return p.State != state || p.Reason != reason }
+		text, args := alike, []any{int64(job), leaf, changed, "", int64(state), int64(reason)}
+		if slices.ContainsFunc(chunk, differs) {
+			text, args = mixed, args[:4]
+			for _, p := range chunk {
+				devices = append(devices, p.Device<<12|int64(p.Reason)<<4|int64(p.State))
+			}
+		} else {
+			for _, p := range chunk {
+				devices = append(devices, p.Device)
+			}
 		}
-		list[len(list)-1] = ']'
-		if _, err := s.exec(ctx, insert, int64(job), leaf, changed, string(list)); err != nil {
+		args[3] = string(appendList(nil, []column{numbers("device", devices)}))
+		if _, err := s.exec(ctx, text, args...); err != nil {
 			return err
 		}
 		leaf += len(chunk)

@@ -42,6 +42,28 @@ func testPlacing(t *testing.T, open func(testing.TB) Store) {
 		})
 	})
 
+	s.run("ids that begin alike are told apart", func(w *world) {
+		devices := make([]reeve.Device, 6)
+		for i, end := range []string{"5", "0", "3", "1", "4", "2"} {
+			devices[i] = reeve.Device{ID: strings.Repeat("a", 31) + end, AddedAt: noon}
+		}
+		w.check(w.Import(w.ctx, w.account.No, devices, w.entry("devices_imported")))
+		for n := range devices { // few of them and most of them may be looked up in different ways
+			w.inPlacing(func(p reeve.Placing) {
+				found, err := p.FindIDs(ids(devices[:n+1]))
+				w.check(err)
+				for i, m := range found {
+					if m.Target.No != devices[i].No || int(m.Entry) != i {
+						w.t.Errorf("of %d: match %d is %+v", n+1, i, m)
+					}
+				}
+				if len(found) != n+1 {
+					w.t.Errorf("of %d: %d found", n+1, len(found))
+				}
+			})
+		}
+	})
+
 	s.run("an address may lead to several devices", func(w *world) {
 		a, b, gone := device(0), device(1), device(2)
 		a.MACs, b.MACs, gone.MACs = []reeve.MAC{1, 2}, []reeve.MAC{2, 3}, []reeve.MAC{2}

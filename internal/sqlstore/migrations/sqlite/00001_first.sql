@@ -239,7 +239,7 @@ CREATE TABLE repeats (
     answer  BLOB NOT NULL,
     until   BIGINT NOT NULL,
     PRIMARY KEY (account, actor, route, key)
-);
+) WITHOUT ROWID;
 CREATE INDEX repeats_until ON repeats (until);
 
 CREATE TABLE audit (
@@ -259,7 +259,7 @@ CREATE TABLE audit (
     prev       BLOB NOT NULL,
     hash       BLOB NOT NULL,
     PRIMARY KEY (account, seq)
-);
+) WITHOUT ROWID;
 
 -- Where each log ends, with the mark that only the holder of the head key can
 -- make. Locked as the last thing in a transaction.
@@ -277,4 +277,4 @@ CREATE TABLE checkpoints (
     at        BIGINT NOT NULL,
     signature BLOB NOT NULL,
     PRIMARY KEY (account, seq)
-);
+) WITHOUT ROWID;
