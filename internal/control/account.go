@@ -90,10 +90,17 @@ func (c *Control) found(ctx context.Context, caller reeve.Caller, name string, s
 	if err := save(b); err != nil {
 		return Bootstrap{}, err
 	}
+	// The new account's log begins with a row that names nobody of another.
+	by := system(0)
 	account := reeve.Account{Name: name, Seats: seats, IdentityFields: reeve.DefaultIdentityFields(), Created: now}
-	e := entry(caller, now, "account_created", detail("", map[string]any{"name": name, "seats": seats}))
+	facts := detail("", map[string]any{"name": name, "seats": seats})
 	var err error
-	b.Account, err = c.store.AddAccount(ctx, account, founders, e)
+	if b.Account, err = c.store.AddAccount(ctx, account, founders, entry(by, now, "account_created", facts)); err != nil {
+		return b, err
+	}
+	if caller.Account != 0 {
+		err = c.store.Append(ctx, entry(caller, now, "account_created", facts))
+	}
 	return b, err
 }
 
@@ -101,7 +108,8 @@ func (c *Control) found(ctx context.Context, caller reeve.Caller, name string, s
 const maxIdentityFields = 32
 
 // ChangeAccount stores new settings of the caller's own account: name, seats,
-// limits and identity fields.
+// limits and identity fields. What an account is given, seats and limits, only
+// an admin of the first account may change.
 func (c *Control) ChangeAccount(ctx context.Context, caller reeve.Caller, a reeve.Account) error {
 	if err := Allow(caller, reeve.Admin); err != nil {
 		return err
@@ -125,6 +133,15 @@ func (c *Control) ChangeAccount(ctx context.Context, caller reeve.Caller, a reev
 		}
 		if _, err := regexp.Compile(f.Pattern); err != nil {
 			return reeve.Errorf(reeve.Invalid, "the pattern of identity field %q is not a regular expression", f.Name).Because(err)
+		}
+	}
+	now, err := c.store.Account(ctx, caller.Account)
+	if err != nil {
+		return err
+	}
+	if a.Seats != now.Seats || a.RequestsPerMinute != now.RequestsPerMinute {
+		if err := c.allowServer(ctx, caller); err != nil {
+			return err
 		}
 	}
 	a.No, a.Name = caller.Account, name

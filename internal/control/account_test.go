@@ -89,11 +89,24 @@ func TestFurtherAccounts(t *testing.T) {
 	if _, account, err := w.Enrol(t.Context(), e); err != nil || account.No != b.Account.No {
 		t.Errorf("its code enrols into account %d, %v", account.No, err)
 	}
-	// Its log tells who made it.
-	if rows := w.audit(t, b.Account.No, "account_created"); len(rows) != 1 || rows[0].Actor != w.admin.Actor {
+	// Its log names nobody of another account; theirs tells who made it.
+	if rows := w.audit(t, b.Account.No, "account_created"); len(rows) != 1 || rows[0].Actor != "system" {
 		t.Errorf("its log begins with %+v", rows)
 	}
-	_, err := w.CreateAccount(t.Context(), w.admin, "third", -1)
+	rows := w.audit(t, w.admin.Account, "account_created")
+	if len(rows) == 0 || rows[len(rows)-1].Actor != w.admin.Actor {
+		t.Errorf("the first account's log has %+v", rows)
+	}
+	theirs := reeve.Caller{Account: b.Account.No, Scopes: reeve.Scopes{reeve.Admin}}
+	for _, more := range []reeve.Account{{Name: "other", Seats: 9}, {Name: "other", RequestsPerMinute: -1}} {
+		wantKind(t, "more for oneself", w.ChangeAccount(t.Context(), theirs, more), reeve.Forbidden)
+	}
+	if err := w.ChangeAccount(t.Context(), theirs, reeve.Account{Name: "renamed"}); err != nil {
+		t.Errorf("its own name: %v", err)
+	}
+	_, _, err := w.CreateApp(t.Context(), theirs, "fast", reeve.Scopes{reeve.Admin}, false, -1)
+	wantKind(t, "an app without a limit", err, reeve.Forbidden)
+	_, err = w.CreateAccount(t.Context(), w.admin, "third", -1)
 	wantKind(t, "fewer seats than none", err, reeve.Invalid)
 }
 

@@ -79,6 +79,11 @@ func (c *Control) CreateApp(ctx context.Context, caller reeve.Caller, name strin
 			return reeve.App{}, "", err
 		}
 	}
+	if perMinute != 0 { // a limit of its own could undo the account's
+		if err := c.allowServer(ctx, caller); err != nil {
+			return reeve.App{}, "", err
+		}
+	}
 	app, secret := newApp(name, scopes, c.now())
 	app.Account, app.CLI, app.RequestsPerMinute = caller.Account, cli, perMinute
 	e := entry(caller, app.Created, "app_created", detail("", map[string]any{"client_id": app.ClientID, "name": name, "scopes": scopes, "cli": cli}))

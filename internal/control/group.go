@@ -2,8 +2,10 @@ package control
 
 import (
 	"context"
+	"strings"
 
 	"reeve"
+	"reeve/internal/action"
 )
 
 // CreateGroup adds a group to the caller's account.
@@ -11,6 +13,9 @@ func (c *Control) CreateGroup(ctx context.Context, caller reeve.Caller, name, de
 	g, err := c.checkGroup(caller, reeve.Group{ID: reeve.NewID(), Name: name, Description: description})
 	if err != nil {
 		return reeve.Group{}, err
+	}
+	if strings.EqualFold(g.Name, action.DefaultGroup) {
+		return reeve.Group{}, reeve.Errorf(reeve.Conflict, "the word %s stands for the account's default group; choose another name", action.DefaultGroup)
 	}
 	g.Created = g.Modified
 	return c.store.AddGroup(ctx, caller.Account, g, groupEntry(caller, g, "group_created"))

@@ -15,7 +15,8 @@ func (w *world) seats(t *testing.T, n int64) {
 		t.Fatal(err)
 	}
 	a.Seats = n
-	if err := w.ChangeAccount(t.Context(), w.admin, a); err != nil {
+	entry := reeve.AuditEntry{Account: a.No, At: w.clock.Now(), Event: "account_changed"}
+	if err := w.store.SetAccount(t.Context(), a, entry); err != nil {
 		t.Fatal(err)
 	}
 }
