@@ -26,9 +26,9 @@ type trap struct {
 
 func newTrap(t *testing.T) *trap {
 	t.Helper()
-	x := &trap{t: t, tap: newTap(t)}
-	x.server = newServer(t, "--tls", "off", "--public-agents", x.tap.listener.Addr().String())
-	x.tap.target = x.server.agents
+	x := &trap{t: t, server: newServer(t)}
+	x.tap = newTap(t, x.agents)
+	x.more = []string{"--tls", "off", "--public-agents", x.tap.listener.Addr().String()}
 	x.server.start()
 	x.grant()
 	x.a, x.b = newAgent(t, x.server, nil).start(), newAgent(t, x.server, nil).start()

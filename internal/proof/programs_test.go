@@ -85,9 +85,10 @@ func run(t testing.TB, log *journal, name string, args ...string) *process {
 	return p
 }
 
-// cleanEnvironment leaves out what would stand for flags.
+// cleanEnvironment leaves out what would stand for flags. Programs with the race
+// detector would wait for a second before they end.
 func cleanEnvironment(more ...string) []string {
-	var out []string
+	out := []string{"GORACE=atexit_sleep_ms=0"}
 	for _, pair := range os.Environ() {
 		if !strings.HasPrefix(pair, "REEVE_") {
 			out = append(out, pair)

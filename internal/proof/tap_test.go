@@ -34,11 +34,11 @@ type tapped struct {
 	mu sync.Mutex
 }
 
-func newTap(t testing.TB) *tap {
+func newTap(t testing.TB, target string) *tap {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	p := &tap{t: t, listener: listener, said: map[string][][]byte{}, ends: map[string]*tapped{}}
+	p := &tap{t: t, listener: listener, target: target, said: map[string][][]byte{}, ends: map[string]*tapped{}}
 	t.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
