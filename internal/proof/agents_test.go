@@ -113,18 +113,30 @@ func one(change func(*swarm.Kind)) swarm.Fleet {
 type crowd struct {
 	*swarm.Swarm
 	effects string // file with one line for each effect
+	ready   chan struct{}
 	stop    func()
 }
 
 // muster runs a swarm until the test ends, and waits until it is connected.
 func muster(t testing.TB, s *server, count int, fleet swarm.Fleet) *crowd {
 	t.Helper()
-	c := &crowd{effects: filepath.Join(t.TempDir(), "effects")}
-	ready := make(chan struct{})
+	c := summon(t, s, count, fleet)
+	select {
+	case <-c.ready:
+	case <-time.After(time.Minute):
+		t.Fatalf("the swarm is not ready: %+v", c.Stats())
+	}
+	return c
+}
+
+// summon is muster that does not wait.
+func summon(t testing.TB, s *server, count int, fleet swarm.Fleet) *crowd {
+	t.Helper()
+	c := &crowd{effects: filepath.Join(t.TempDir(), "effects"), ready: make(chan struct{})}
 	var err error
 	c.Swarm, err = swarm.New(swarm.Options{
 		Server: s.first.URL, Pin: s.first.Pin, Code: s.first.RegistrationCode, Count: count, Fleet: fleet, Seed: 1,
-		Hold: true, Effects: c.effects, Ready: func(swarm.Stats) { close(ready) },
+		Hold: true, Effects: c.effects, Ready: func(swarm.Stats) { close(c.ready) },
 	})
 	must(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -137,11 +149,6 @@ func muster(t testing.TB, s *server, count int, fleet swarm.Fleet) *crowd {
 		}
 	})
 	t.Cleanup(c.stop)
-	select {
-	case <-ready:
-	case <-time.After(time.Minute):
-		t.Fatalf("the swarm is not ready: %+v", c.Stats())
-	}
 	return c
 }
 
