@@ -54,6 +54,11 @@ type session interface {
 	walk(ctx context.Context, account, group, after int64, limit int) ([]reeve.Target, error)
 	// addCommands writes the commands of a job, leaf 0 first.
 	addCommands(ctx context.Context, job reeve.JobID, placed []reeve.Placed, changed int64) error
+	// standings returns how these commands stand, which are in order of their
+	// ids; the answer is in any order.
+	standings(ctx context.Context, ids []reeve.CommandID) ([]reeve.Order, error)
+	// moveCommands writes commands that an agent moved, in order of their ids.
+	moveCommands(ctx context.Context, moves []*move, now int64) error
 
 	commit(ctx context.Context) error
 	rollback()

@@ -129,9 +129,9 @@ func (s *Store) Devices(ctx context.Context, account int64, q reeve.DeviceQuery)
 		}
 		where += " AND d.class & 7 IN (" + strings.Join(words, ", ") + ")"
 	}
-	if q.GroupID != "" {
+	if q.GroupID != "" { // the plus keeps the planner to the group's index
 		args = append(args, q.GroupID)
-		where += fmt.Sprintf(" AND d.group_no = (SELECT no FROM device_groups WHERE account = $1 AND id = $%d)", len(args))
+		where = fmt.Sprintf("d.group_no = (SELECT no FROM device_groups WHERE account = $1 AND id = $%d) AND +", len(args)) + where
 	}
 	if wanted := fold(q.Search); wanted != "" {
 		args = append(args, "%"+likeEscaper.Replace(clean(wanted))+"%")

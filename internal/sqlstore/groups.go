@@ -69,7 +69,7 @@ func (s *Store) Groups(ctx context.Context, account int64, q reeve.GroupQuery) (
 		groups = slices.DeleteFunc(groups, func(g reeve.Group) bool { return !strings.Contains(fold(g.Name), wanted) })
 	}
 	if q.Sort == "devices" {
-		if err := s.countInGroups(ctx, account, groups); err != nil {
+		if err := s.countInGroups(ctx, groups); err != nil {
 			return nil, err
 		}
 	}
@@ -89,21 +89,20 @@ func (s *Store) Groups(ctx context.Context, account int64, q reeve.GroupQuery) (
 	from := min((q.Page-1)*q.Limit, len(groups))
 	groups = groups[from:min(from+q.Limit, len(groups))]
 	if q.Sort != "devices" {
-		err = s.countInGroups(ctx, account, groups)
+		err = s.countInGroups(ctx, groups)
 	}
 	return groups, err
 }
 
 // countInGroups sets how many live devices are in each of the groups.
-func (s *Store) countInGroups(ctx context.Context, account int64, groups []reeve.Group) error {
+func (s *Store) countInGroups(ctx context.Context, groups []reeve.Group) error {
 	nos := make([]int64, len(groups))
 	for i, g := range groups {
 		nos[i] = g.No
 	}
-	these, arg := s.db.among(2, numbers("no", nos))
+	these, arg := s.db.among(1, numbers("no", nos))
 	counts, err := all(ctx, s.db, func(r rows) (v [2]int64, err error) { return v, r.Scan(&v[0], &v[1]) },
-		"SELECT d.group_no, COUNT(*) FROM devices AS d WHERE d.account = $1 AND "+live+
-			" AND d.group_no "+these+" GROUP BY d.group_no", account, arg)
+		"SELECT d.group_no, COUNT(*) FROM devices AS d WHERE "+live+" AND d.group_no "+these+" GROUP BY d.group_no", arg)
 	for _, c := range counts {
 		groups[slices.Index(nos, c[0])].Devices = c[1]
 	}

@@ -140,6 +140,16 @@ func (p *placing) Walk(group, after int64, limit int) ([]reeve.Target, error) {
 	})
 }
 
+// walkCondition selects what a walk goes through; $3 is for the limit. The plus
+// keeps the planner to the group's index.
+func walkCondition(account, group, after int64, limit int) (string, []any) {
+	where, args := "d.account = $1 AND d.no > $2 AND "+live, []any{account, after, limit}
+	if group != 0 {
+		where, args = "d.group_no = $4 AND +"+where, append(args, group)
+	}
+	return where, args
+}
+
 // Kept returns what an earlier Commit kept under this key, if any.
 func (p *placing) Kept(key reeve.RepeatKey) (reeve.Kept, bool, error) {
 	return first(p.tx.ctx, p.tx, func(r rows) (k reeve.Kept, err error) {

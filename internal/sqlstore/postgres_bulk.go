@@ -53,12 +53,7 @@ func (s *postgresSession) findIDs(ctx context.Context, found []reeve.Match, acco
 }
 
 func (s *postgresSession) walk(ctx context.Context, account, group, after int64, limit int) ([]reeve.Target, error) {
-	where := "d.account = $1 AND d.no > $2 AND " + live
-	args := []any{account, after, limit}
-	if group != 0 {
-		where += " AND d.group_no = $4"
-		args = append(args, group)
-	}
+	where, args := walkCondition(account, group, after, limit)
 	targets, err := s.targets(ctx, nil, "SELECT "+postgresTargets+" FROM (SELECT no, class, key FROM devices AS d WHERE "+
 		where+" ORDER BY no LIMIT $3) AS d", args...)
 	slices.SortFunc(targets, func(a, b reeve.Target) int { return cmp.Compare(a.No, b.No) })
@@ -119,6 +114,28 @@ func (s *postgresSession) addCommands(ctx context.Context, job reeve.JobID, plac
 			return row, nil
 		}))
 	return err
+}
+
+func (s *postgresSession) standings(ctx context.Context, ids []reeve.CommandID) ([]reeve.Order, error) {
+	jobs, leaves := idColumns(ids)
+	list, args := s.list("r", 1, jobs, leaves)
+	return all(ctx, s, scanOrder, "SELECT c.job, c.leaf, c.device, c.state FROM "+list+
+		" CROSS JOIN commands AS c WHERE c.job = r.job AND c.leaf = r.leaf", args...)
+}
+
+func (s *postgresSession) moveCommands(ctx context.Context, moves []*move, now int64) error {
+	n := len(moves)
+	jobs, leaves, changed := make([]int64, n), make([]int64, n), make([]int64, n)
+	states, reasons, percents := make([]int64, n), make([]int64, n), make([]int64, n)
+	for i, m := range moves {
+		jobs[i], leaves[i], changed[i] = int64(m.id.Job), int64(m.id.Leaf), flag(m.state != m.was)
+		states[i], reasons[i], percents[i] = int64(m.state), int64(m.told.Reason), int64(m.told.Percent)
+	}
+	list, args := s.list("r", 2, numbers("job", jobs), numbers("leaf", leaves), numbers("state", states),
+		numbers("reason", reasons), numbers("percent", percents), numbers("moved", changed))
+	return s.later(ctx, `UPDATE commands SET state = r.state, reason = r.reason, percent = r.percent,
+			changed = CASE WHEN r.moved = 1 THEN $1::bigint ELSE commands.changed END
+		FROM `+list+` WHERE commands.job = r.job AND commands.leaf = r.leaf`, append([]any{now}, args...)...)
 }
 
 // flush sends what waits.

@@ -31,7 +31,7 @@ func (s *Store) Report(ctx context.Context, now time.Time, batch []reeve.Report)
 		if err != nil {
 			return err
 		}
-		moves, err := t.standings(ids)
+		moves, err := t.movesOf(ids)
 		if err != nil {
 			return err
 		}
@@ -92,26 +92,18 @@ func (m *move) take(r *reeve.Report) {
 	}
 }
 
-// standings reads where these commands stand, in order of their ids.
-func (t *tx) standings(ids []reeve.CommandID) ([]move, error) {
-	jobs, leaves := idColumns(ids)
-	list, args := t.list("r", 1, jobs, leaves)
-	moves := make([]move, 0, len(ids))
-	found, err := t.query(t.ctx, "SELECT c.job, c.leaf, c.device, c.state FROM "+list+
-		" CROSS JOIN commands AS c WHERE c.job = r.job AND c.leaf = r.leaf", args...)
+// movesOf reads where these commands stand, in order of their ids.
+func (t *tx) movesOf(ids []reeve.CommandID) ([]move, error) {
+	orders, err := t.session.standings(t.ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	defer found.Close()
-	for found.Next() {
-		o, err := scanOrder(found)
-		if err != nil {
-			return nil, err
-		}
-		moves = append(moves, move{id: o.ID, device: o.Device, was: o.State, state: o.State})
+	moves := make([]move, len(orders))
+	for i, o := range orders {
+		moves[i] = move{id: o.ID, device: o.Device, was: o.State, state: o.State}
 	}
 	slices.SortFunc(moves, func(a, b move) int { return compareIDs(a.id, b.id) })
-	return moves, found.Err()
+	return moves, nil
 }
 
 // record writes what the moves made of their commands and jobs.
@@ -134,8 +126,10 @@ func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead) 
 			countIn(ended, m.id.Job)[m.state]++
 		}
 	}
-	if err := t.writeMoves(now, told); err != nil {
-		return err
+	if len(told) > 0 {
+		if err := t.session.moveCommands(t.ctx, told, micro(now)); err != nil {
+			return err
+		}
 	}
 	if err := t.count(ended); err != nil {
 		return err
@@ -147,26 +141,6 @@ func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead) 
 		return err
 	}
 	return t.logReports(now, sums)
-}
-
-// writeMoves writes the commands themselves. When a command moved changes only
-// if it did.
-func (t *tx) writeMoves(now time.Time, moves []*move) error {
-	if len(moves) == 0 {
-		return nil
-	}
-	n := len(moves)
-	jobs, leaves := make([]int64, n), make([]int64, n)
-	states, reasons, percents := make([]int64, n), make([]int64, n), make([]int64, n)
-	for i, m := range moves {
-		jobs[i], leaves[i] = int64(m.id.Job), int64(m.id.Leaf)
-		states[i], reasons[i], percents[i] = int64(m.state), int64(m.told.Reason), int64(m.told.Percent)
-	}
-	list, args := t.list("r", 2, numbers("job", jobs), numbers("leaf", leaves),
-		numbers("state", states), numbers("reason", reasons), numbers("percent", percents))
-	return t.later(`UPDATE commands SET state = r.state, reason = r.reason, percent = r.percent,
-			changed = CASE WHEN commands.state = r.state THEN commands.changed ELSE CAST($1 AS BIGINT) END
-		FROM `+list+` WHERE commands.job = r.job AND commands.leaf = r.leaf`, append([]any{micro(now)}, args...)...)
 }
 
 // writeNotes keeps what agents said beyond the state. What comes after the end

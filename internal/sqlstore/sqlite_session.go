@@ -167,14 +167,9 @@ func (s *sqliteSession) scanIDs(ctx context.Context, found []reeve.Match, accoun
 }
 
 func (s *sqliteSession) walk(ctx context.Context, account, group, after int64, limit int) ([]reeve.Target, error) {
-	from := "FROM devices AS d WHERE d.account = $1 AND d.no > $2 AND " + live
-	args := []any{account, after, limit}
-	if group != 0 {
-		from += " AND d.group_no = $4"
-		args = append(args, group)
-	}
+	where, args := walkCondition(account, group, after, limit)
 	packed, err := s.text(ctx, "SELECT COALESCE(string_agg("+sqliteTarget+", ''), '') FROM (SELECT no, class, key "+
-		from+" ORDER BY d.no LIMIT $3) AS d", args...)
+		"FROM devices AS d WHERE "+where+" ORDER BY d.no LIMIT $3) AS d", args...)
 	if err != nil {
 		return nil, err
 	}
@@ -215,40 +210,4 @@ func cutTarget(packed string) (t reeve.Target, rest string, err error) {
 		return t, "", fmt.Errorf("reading the key of device %d: %w", t.No, err)
 	}
 	return t, rest, nil
-}
-
-// addCommands sends numbers only, which are cheap to take apart: a list of
-// devices while all commands stand alike, as is usual, else one of device * 4096
-// + reason * 16 + state.
-func (s *sqliteSession) addCommands(ctx context.Context, job reeve.JobID, placed []reeve.Placed, changed int64) error {
-	const (
-		alike = `INSERT INTO commands (job, leaf, device, state, reason, percent, changed)
-			SELECT $1, $2 + key, value, $5, $6, -1, $3 FROM json_each($4)`
-		mixed = `INSERT INTO commands (job, leaf, device, state, reason, percent, changed)
-			SELECT $1, $2 + key, value >> 12, value & 15, (value >> 4) & 255, -1, $3 FROM json_each($4)`
-	)
-	devices := make([]int64, 0, s.chunk())
-	leaf := 0
-	for chunk := range slices.Chunk(placed, s.chunk()) {
-		devices = devices[:0]
-		state, reason := chunk[0].State, chunk[0].Reason
-		differs := func(p reeve.Placed) bool { return p.State != state || p.Reason != reason }
-		text, args := alike, []any{int64(job), leaf, changed, "", int64(state), int64(reason)}
-		if slices.ContainsFunc(chunk, differs) {
-			text, args = mixed, args[:4]
-			for _, p := range chunk {
-				devices = append(devices, p.Device<<12|int64(p.Reason)<<4|int64(p.State))
-			}
-		} else {
-			for _, p := range chunk {
-				devices = append(devices, p.Device)
-			}
-		}
-		args[3] = string(appendList(nil, []column{numbers("device", devices)}))
-		if _, err := s.exec(ctx, text, args...); err != nil {
-			return err
-		}
-		leaf += len(chunk)
-	}
-	return nil
 }
