@@ -25,7 +25,7 @@ type agentProcess struct {
 	policy string // file
 	server *server
 	via    []string // what runs the program, such as in a network namespace
-	log    *journal
+	log    *transcript
 
 	*process
 	id string // of the device, once it has enrolled
@@ -35,7 +35,7 @@ type agentProcess struct {
 func newAgent(t testing.TB, s *server, policy *agent.Policy) *agentProcess {
 	t.Helper()
 	dir := t.TempDir()
-	a := &agentProcess{t: t, state: filepath.Join(dir, "state"), server: s, log: newJournal(t, "the agent")}
+	a := &agentProcess{t: t, state: filepath.Join(dir, "state"), server: s, log: newTranscript(t, "the agent")}
 	if policy != nil {
 		a.policy = filepath.Join(dir, "policy.json")
 		text, err := json.Marshal(policy)

@@ -182,7 +182,7 @@ func TestRefusedSettings(t *testing.T) {
 			file := filepath.Join(dir, "first.json")
 			args := append([]string{"serve", "--data", filepath.Join(dir, "data"), "--bootstrap", file,
 				"--listen", "127.0.0.1:0", "--agents", "127.0.0.1:0"}, c.args...)
-			p := run(t, newJournal(t, "the server"), program("reeve"), args...)
+			p := run(t, newTranscript(t, "the server"), program("reeve"), args...)
 			code := p.wait(t)
 			text := p.log.String()
 			if code != 2 || !strings.Contains(text, c.want) || strings.Count(text, "\n") != 1 {
@@ -223,4 +223,20 @@ func TestShownFirstStart(t *testing.T) {
 	if again := s.out.String(); again != "" {
 		t.Errorf("a restart showed %q", again)
 	}
+}
+
+// Where the credentials cannot be written, no account is made: the next start is
+// the first one.
+func TestFirstStartWithoutAPlaceForTheFile(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	good := s.file
+	s.file = filepath.Join(filepath.Dir(good), "missing", "first.json")
+	s.launch()
+	if code := s.wait(t); code == 0 || !strings.Contains(s.log.String(), "cannot write the file of --bootstrap") {
+		t.Errorf("ended with %d and %q", code, s.log.String())
+	}
+	s.file = good
+	s.start()
+	s.grant()
 }

@@ -24,7 +24,7 @@ type wire struct {
 	near, far   string // the server's and the client's
 	dir         string
 	dnsmasq     *process
-	granted     *journal // what dnsmasq says
+	granted     *transcript // what dnsmasq says
 	nearAddress string
 }
 
@@ -34,7 +34,7 @@ func newWire(t testing.TB) *wire {
 		t.Fatal("this test makes network namespaces, which only root may: run it as root or through scripts/gotest.sh")
 	}
 	id := fmt.Sprintf("proof-%d-%d", os.Getpid(), rand.IntN(1e6))
-	w := &wire{t: t, near: id + "-n", far: id + "-f", dir: t.TempDir(), granted: newJournal(t, "dnsmasq"), nearAddress: "192.0.2.1"}
+	w := &wire{t: t, near: id + "-n", far: id + "-f", dir: t.TempDir(), granted: newTranscript(t, "dnsmasq"), nearAddress: "192.0.2.1"}
 	for _, ns := range []string{w.near, w.far} {
 		w.run("ip", "netns", "add", ns)
 		t.Cleanup(func() {

@@ -60,7 +60,7 @@ func program(name string) string { return filepath.Join(binaries, name) }
 // to a log, which outlives it.
 type process struct {
 	cmd  *exec.Cmd
-	log  *journal
+	log  *transcript
 	done chan struct{} // closed when it has ended
 	err  error         // how; once done
 	out  bytes.Buffer  // its standard output; once done
@@ -68,7 +68,7 @@ type process struct {
 
 // run starts a program, which ends with the test at the latest. If the test
 // fails its log is shown.
-func run(t testing.TB, log *journal, name string, args ...string) *process {
+func run(t testing.TB, log *transcript, name string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(name, args...), log: log, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, log
@@ -134,17 +134,17 @@ func (p *process) wait(t testing.TB) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// A journal keeps what processes write. It is safe for concurrent use.
-type journal struct {
+// A transcript keeps what processes write. It is safe for concurrent use.
+type transcript struct {
 	name string
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-// newJournal shows its end if the test fails, and fails the test if the race
+// newTranscript shows its end if the test fails, and fails the test if the race
 // detector wrote into it.
-func newJournal(t testing.TB, name string) *journal {
-	j := &journal{name: name}
+func newTranscript(t testing.TB, name string) *transcript {
+	j := &transcript{name: name}
 	t.Cleanup(func() {
 		if strings.Contains(j.String(), "DATA RACE") {
 			t.Errorf("a race was found\n%s", j)
@@ -155,20 +155,20 @@ func newJournal(t testing.TB, name string) *journal {
 	return j
 }
 
-func (j *journal) Write(b []byte) (int, error) {
+func (j *transcript) Write(b []byte) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.text.Write(b)
 }
 
-func (j *journal) String() string {
+func (j *transcript) String() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.text.String()
 }
 
 // tail is the end of what was written, without the lines of single requests.
-func (j *journal) tail() string {
+func (j *transcript) tail() string {
 	var b strings.Builder
 	for line := range strings.Lines(j.String()) {
 		if !strings.Contains(line, `"msg":"request"`) {

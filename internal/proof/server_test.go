@@ -30,7 +30,7 @@ type server struct {
 	file           string // of the first credentials
 	listen, agents string
 	more           []string // arguments
-	log            *journal
+	log            *transcript
 
 	*process
 	first serve.Bootstrap // once it has served
@@ -45,7 +45,7 @@ func newServer(t testing.TB, more ...string) *server {
 	dir := t.TempDir()
 	return &server{
 		t: t, data: filepath.Join(dir, "data"), file: filepath.Join(dir, "first.json"),
-		listen: freeAddress(t), agents: freeAddress(t), more: more, log: newJournal(t, "the server"),
+		listen: freeAddress(t), agents: freeAddress(t), more: more, log: newTranscript(t, "the server"),
 	}
 }
 
