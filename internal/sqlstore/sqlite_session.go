@@ -59,6 +59,8 @@ func (s *sqliteSession) among(number int, values column) (string, any) {
 	return sqliteAmong(number, values)
 }
 
+func (s *sqliteSession) page(subquery string) string { return s.db.page(subquery) }
+
 // locking has nothing to do: there is one writer.
 func (s *sqliteSession) locking(text string) string { return text }
 
@@ -139,8 +141,10 @@ func (s *sqliteSession) findIDs(ctx context.Context, found []reeve.Match, accoun
 // cheaper to read the index from end to end beside the sorted ids than to search
 // it for each.
 func (s *sqliteSession) scanIDs(ctx context.Context, found []reeve.Match, account int64, ids []string, entries []int32) ([]reeve.Match, error) {
-	const query = `SELECT COALESCE(string_agg(d.id || ' ' || ` + sqliteTarget + `, ''), '') FROM devices AS d
-		WHERE d.account = $1 AND d.id BETWEEN $2 AND $3 AND ` + live
+	// Without the order, SQLite reads a small table as it likes.
+	const query = `SELECT COALESCE(string_agg(d.id || ' ' || ` + sqliteTarget + `, ''), '')
+		FROM (SELECT no, id, class, key FROM devices AS d
+			WHERE d.account = $1 AND d.id BETWEEN $2 AND $3 AND ` + live + ` ORDER BY d.id) AS d`
 	next := 0
 	for chunk := range slices.Chunk(ids, s.chunk()) {
 		packed, err := s.text(ctx, query, account, chunk[0], chunk[len(chunk)-1])
