@@ -74,9 +74,19 @@ func (c Config) check() error {
 		}
 	}
 	if c.PublicAgents != "" {
-		if _, _, err := net.SplitHostPort(c.PublicAgents); err != nil {
+		_, port, err := net.SplitHostPort(c.PublicAgents)
+		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
 			return reeve.Errorf(reeve.Invalid, "--public-agents must be HOST:PORT, such as reeve.example.org:8444")
 		}
+	}
+	return c.checkDatabase()
+}
+
+// checkDatabase says nothing of the URL itself, in which a password may be.
+func (c Config) checkDatabase() error {
+	scheme, _, ok := strings.Cut(c.Database, "://")
+	if c.Database != "" && (!ok || scheme != "postgres" && scheme != "postgresql") {
+		return reeve.Errorf(reeve.Invalid, "--database must be a URL that begins with postgres:// or postgresql://; without it the server keeps an SQLite file in --data")
 	}
 	return nil
 }

@@ -62,13 +62,20 @@ func ResetOperator(ctx context.Context, c Config, name string) (string, error) {
 		return "", err
 	}
 	defer store.Close()
-	return control.New(store, own.Seal, nil, control.Options{}).ResetOperator(ctx, name)
+	password, err := control.New(store, own.Seal, nil, control.Options{}).ResetOperator(ctx, name)
+	if reeve.KindOf(err) == reeve.NotFound {
+		err = reeve.Errorf(reeve.NotFound, "there is no operator %q; the first one is admin, that of a further account admin@ACCOUNT", name).Because(err)
+	}
+	return password, err
 }
 
 // existingKeys opens the keys of a server that was there before, and makes none.
 func existingKeys(c Config) (*keys.Keys, error) {
 	if c.Data == "" {
 		return nil, reeve.Errorf(reeve.Invalid, "name the server's data folder with --data DIR")
+	}
+	if err := c.checkDatabase(); err != nil {
+		return nil, err
 	}
 	if _, err := os.Stat(c.keysDir()); err != nil {
 		return nil, reeve.Errorf(reeve.NotFound, "there are no keys in %s; name the data folder of a server that has run, and its --keys", c.keysDir()).Because(err)

@@ -3,7 +3,6 @@ package serve
 import (
 	"crypto/tls"
 	"encoding/pem"
-	"fmt"
 	"net"
 
 	"reeve"
@@ -53,7 +52,9 @@ func prepare(c *Config, own *keys.Keys) (ports, error) {
 	case err != nil:
 		return ports{}, err
 	case ownCert:
-		p.webTLS, err = keys.LoadTLS(cert, key)
+		if p.webTLS, err = keys.LoadTLS(cert, key); err != nil {
+			return ports{}, reeve.Errorf(reeve.Invalid, "the files of --tls are not a certificate in PEM and its key; check %s and %s, and that they may be read", cert, key).Because(err)
+		}
 	default:
 		p.webTLS, err = own.ServerTLS(names(c.Listen, c.Public)...)
 		p.ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.RootCert()})
@@ -71,7 +72,7 @@ func prepare(c *Config, own *keys.Keys) (ports, error) {
 func (p ports) listen(address string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, reeve.Errorf(reeve.Unavailable, "cannot listen on %s; is another server running there?", address).Because(err)
+		return nil, cannotListen(address, err)
 	}
 	if p.webTLS != nil {
 		return tls.NewListener(listener, p.webTLS), nil
@@ -79,19 +80,23 @@ func (p ports) listen(address string) (net.Listener, error) {
 	return listener, nil
 }
 
-// settled returns the address with a port that is free now, if it asks for any
-// port. Tests do; between this and the listening somebody else may take it.
+func cannotListen(address string, cause error) error {
+	return reeve.Errorf(reeve.Unavailable, "cannot listen on %s; is another server running there?", address).Because(cause)
+}
+
+// settled returns the address, with a port that is free now if it asks for any
+// port, as tests do. An address that is taken is refused here, before anything
+// was set up; between this and the listening somebody else may still take it.
 func settled(address string) (string, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(address); err != nil {
 		return "", reeve.Errorf(reeve.Invalid, "%q is not an address to listen on; write HOST:PORT", address).Because(err)
 	}
-	if port != "0" {
-		return address, nil
-	}
-	probe, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	probe, err := net.Listen("tcp", address)
 	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
+		return "", cannotListen(address, err)
 	}
-	return probe.Addr().String(), probe.Close()
+	if _, port, _ := net.SplitHostPort(address); port == "0" {
+		address = probe.Addr().String()
+	}
+	return address, probe.Close()
 }

@@ -2,12 +2,18 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"reeve"
 )
 
 // postgresDB is a PostgreSQL database, which other servers may use as well.
@@ -21,7 +27,7 @@ type postgresDB struct {
 func openPostgres(ctx context.Context, url string, readOnly bool) (*postgresDB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("reading the address of the database: %w", err)
+		return nil, reeve.Errorf(reeve.Invalid, "--database is not a URL that PostgreSQL understands; write it like postgres://USER:PASSWORD@HOST/NAME").Because(err)
 	}
 	config.ConnConfig.RuntimeParams["application_name"] = "reeve"
 	if readOnly {
@@ -36,7 +42,11 @@ func openPostgres(ctx context.Context, url string, readOnly bool) (*postgresDB, 
 		return nil, fmt.Errorf("connecting to the database: %w", err)
 	}
 	db := &postgresDB{pool, make(chan struct{}, config.MaxConns/2)}
-	if err = db.ping(ctx); err == nil && !readOnly {
+	if err = db.ping(ctx); err != nil {
+		pool.Close()
+		return nil, unreachable(config.ConnConfig, err)
+	}
+	if !readOnly {
 		err = db.migrate(ctx)
 	}
 	if err != nil {
@@ -44,6 +54,15 @@ func openPostgres(ctx context.Context, url string, readOnly bool) (*postgresDB, 
 		return nil, fmt.Errorf("connecting to the database: %w", err)
 	}
 	return db, nil
+}
+
+// unreachable says which database did not let us in, and why if it said so.
+func unreachable(c *pgx.ConnConfig, cause error) error {
+	at := net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
+	if said, ok := errors.AsType[*pgconn.PgError](cause); ok {
+		return reeve.Errorf(reeve.Unavailable, "the PostgreSQL at %s says: %s; check --database", at, said.Message).Because(cause)
+	}
+	return reeve.Errorf(reeve.Unavailable, "no PostgreSQL answers at %s; check --database", at).Because(cause)
 }
 
 func (db *postgresDB) ping(ctx context.Context) error { return db.pool.Ping(ctx) }
@@ -88,6 +107,12 @@ func (db *postgresDB) list(name string, first int, columns ...column) (string, [
 func (db *postgresDB) among(number int, values column) (string, any) {
 	return postgresAmong(number, values)
 }
+
+// page makes an array, which the planner takes to be short. Of a LIMIT that is
+// an argument it believes that it may be a tenth of the table.
+func (db *postgresDB) page(subquery string) string { return "= ANY(ARRAY(" + subquery + "))" }
+
+func (s *postgresSession) page(subquery string) string { return (*postgresDB)(nil).page(subquery) }
 
 func postgresAmong(number int, values column) (string, any) {
 	array, arg := values.array(number)
