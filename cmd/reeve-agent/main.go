@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 
+	"reeve"
 	"reeve/internal/agent"
 )
 
@@ -104,7 +105,7 @@ func run(ctx context.Context, args []string, c console) int {
 		return exitDone
 	}
 	fmt.Fprintln(c.err, "reeve-agent:", err)
-	if errors.Is(err, errUsage) {
+	if errors.Is(err, errUsage) || reeve.KindOf(err) == reeve.Invalid {
 		return exitUsage
 	}
 	return exitFailed

@@ -94,14 +94,11 @@ func TestFailures(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"run", "--state", state("a")}, "not enrolled yet"},
 		{[]string{"run", "--state", state("b"), "--server", s.URL, "--pin", s.Pin, "--code", "WRONG"}, "ask for another"},
 		{[]string{"run", "--state", state("c"), "--server", s.URL, "--pin", strings.Repeat("0", 64), "--code", "X"}, "not the one that the pin names"},
-		{[]string{"run", "--state", state("d"), "--server", s.URL, "--code", "X"}, "pin is missing"},
-		{[]string{"run", "--state", state("e"), "--server", "http://192.0.2.1", "--code", "X"}, "only for a server on this machine"},
 		{[]string{"run", "--state", state("f"), "--server", s.URL, "--pin", s.Pin, "--code-file", state("none")}, "reading the registration code"},
 		{append([]string{"run", "--state", state("g"), "--policy", bad}, enrol...), `"dhcp" is not an action`},
-		{append([]string{"run", "--state", state("g"), "--policy", state("typo.json")}, enrol...), "unknown field"},
+		{append([]string{"run", "--state", state("g"), "--policy", state("typo.json")}, enrol...), `typo.json is not usable: it has no member "action"`},
 		{append([]string{"run", "--state", state("g"), "--policy", state("relative.json")}, enrol...), "not absolute"},
 		{append([]string{"run", "--state", state("g"), "--policy", state("torn.json")}, enrol...), "not usable"},
 		{append([]string{"run", "--state", state("g"), "--policy", state("two.json")}, enrol...), "behind its end"},
@@ -114,6 +111,21 @@ func TestFailures(t *testing.T) {
 		code, out, errors := call(t, "", tt.args...)
 		last := strings.Split(strings.TrimSpace(errors), "\n")
 		if code != exitFailed || out != "" || !strings.Contains(last[len(last)-1], tt.want) {
+			t.Errorf("%q: code %d, printed %q and %q", tt.args, code, out, errors)
+		}
+	}
+	// These are wrong usage, which only the agent's folder shows.
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "not enrolled yet"},
+		{[]string{"--server", s.URL, "--code", "X"}, "pin is missing"},
+		{[]string{"--server", s.URL, "--code", "X", "--pin", "zz"}, "pin must be 64 digits"},
+		{[]string{"--server", "http://192.0.2.1", "--code", "X"}, "only for a server on this machine"},
+	} {
+		code, out, errors := call(t, "", append([]string{"run", "--state", state("new")}, tt.args...)...)
+		if code != exitUsage || out != "" || !strings.Contains(errors, tt.want) {
 			t.Errorf("%q: code %d, printed %q and %q", tt.args, code, out, errors)
 		}
 	}

@@ -105,7 +105,7 @@ type Enrolment struct {
 }
 
 // Enrol makes the state folder's device a member of the server's account, if
-// it is not yet. As long as the server cannot be reached it tries again, until
+// it is not yet. An error of the kind Invalid is about e itself. As long as the server cannot be reached it tries again, until
 // ctx ends.
 func (s *State) Enrol(ctx context.Context, e Enrolment) (Identity, error) {
 	i, err := s.Identity()
@@ -125,11 +125,11 @@ func (s *State) Enrol(ctx context.Context, e Enrolment) (Identity, error) {
 		e.Pin = line.Pin(i.Root)
 	}
 	if e.Server == "" || e.Code == "" {
-		return Identity{}, errors.New("this agent is not enrolled yet: give it --server, --pin and a registration code with --code-file or --code")
+		return Identity{}, reeve.Errorf(reeve.Invalid, "this agent is not enrolled yet: give it --server, --pin and a registration code with --code-file or --code")
 	}
 	door, err := line.Open(e.Server, e.Pin)
-	if err != nil {
-		return Identity{}, err
+	if err != nil { // nothing was asked yet: it is what was given
+		return Identity{}, reeve.Errorf(reeve.Invalid, "%v", err)
 	}
 	defer door.CloseIdle()
 	if i.Seed == nil {

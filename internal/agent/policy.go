@@ -54,6 +54,9 @@ func ReadPolicy(path string) (*Policy, error) {
 		err = fmt.Errorf("there is something behind its end")
 	}
 	if err != nil {
+		if member, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+			err = fmt.Errorf("it has no member %s; there are actions, scan_paths and signatures", member)
+		}
 		return nil, fmt.Errorf("the policy %s is not usable: %w", path, err)
 	}
 	return p, nil

@@ -94,7 +94,7 @@ func (c *httpConn) ask(r request) error {
 	return err
 }
 
-var errHTTP = errors.New("the server does not answer as HTTP does")
+var errHTTP = errors.New("the server does not answer as HTTP does; take the address of its --listen, not of its --agents")
 
 func (c *httpConn) hear() (answer, error) {
 	for {

@@ -96,6 +96,9 @@ func (s *Server) dial(ctx context.Context) (*httpConn, error) {
 		})
 		if err := secure.HandshakeContext(ctx); err != nil {
 			c.Close()
+			if _, other := errors.AsType[tls.RecordHeaderError](err); other {
+				return nil, errHTTP
+			}
 			return nil, fmt.Errorf("securing the connection: %w", err)
 		}
 		leaf, c = secure.ConnectionState().PeerCertificates[0], secure
