@@ -67,10 +67,8 @@ func readSwarm(o *swarm.Options, codeFile, fleetFile string) error {
 	if err != nil {
 		return reeve.Errorf(reeve.NotFound, "cannot read the file of --fleet; check its path").Because(err)
 	}
-	if o.Fleet, err = swarm.ParseFleet(text); err != nil {
-		return reeve.Errorf(reeve.Invalid, "the fleet file is not usable: %v", err)
-	}
-	return nil
+	o.Fleet, err = swarm.ParseFleet(text)
+	return err
 }
 
 func showStats(w io.Writer, asJSON bool, s swarm.Stats) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -78,8 +79,11 @@ func ParseFleet(text []byte) (f Fleet, err error) {
 	if err == nil {
 		err = f.check()
 	}
+	if all, ok := errors.AsType[*yaml.TypeError](err); ok {
+		err = errors.New(all.Errors[0]) // one sentence; the next one shows when this is mended
+	}
 	if err != nil {
-		return Fleet{}, fmt.Errorf("the fleet file is not usable: %w", err)
+		return Fleet{}, reeve.Errorf(reeve.Invalid, "the fleet file is not usable: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	return f, nil
 }

@@ -125,7 +125,7 @@ func TestParseFleet(t *testing.T) {
 		"kinds: [" + strings.Replace(good, "name: a", "nam: a", 1) + "]":                                                 "nam",
 	} {
 		_, err := ParseFleet([]byte(text))
-		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n")) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
 	}
