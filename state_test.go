@@ -68,7 +68,6 @@ func TestNames(t *testing.T) {
 	roundTrip(t, "standing", 5, reeve.ParseStanding)
 	roundTrip(t, "agent kind", 5, reeve.ParseAgentKind)
 	roundTrip(t, "system", 6, reeve.ParseSystem)
-	roundTrip(t, "source", 6, reeve.ParseSource)
 	roundTrip(t, "reason", int(reeve.PolicyForbids)+1, reeve.ParseReason)
 }
 
