@@ -19,17 +19,20 @@ var appColumns = []column[client.App]{
 	{"NAME", func(a client.App) string { return a.Name }},
 	{"SCOPES", func(a client.App) string { return strings.Join(a.Scopes, " ") }},
 	{"CLI", func(a client.App) string { return yes(a.CLI) }},
-	{"PER MINUTE", func(a client.App) string {
-		switch {
-		case a.RequestsPerMinute < 0:
-			return "unlimited"
-		case a.RequestsPerMinute == 0:
-			return ""
-		}
-		return fmt.Sprint(a.RequestsPerMinute)
-	}},
+	{"PER MINUTE", func(a client.App) string { return perMinute(a.RequestsPerMinute) }},
 	{"CREATED", func(a client.App) string { return moment(a.Created) }},
 	{"REVOKED", func(a client.App) string { return moment(a.Revoked) }},
+}
+
+// perMinute writes a limit; "" where that of what is above it counts.
+func perMinute(n int64) string {
+	switch {
+	case n < 0:
+		return "unlimited"
+	case n == 0:
+		return ""
+	}
+	return fmt.Sprint(n)
 }
 
 func appsCreate() *cobra.Command {

@@ -49,7 +49,7 @@ The same server from the command line:
   export REEVE_URL=%s REEVE_PIN=%s
   export REEVE_CLIENT_ID=%s REEVE_CLIENT_SECRET=%s
   bin/reeve devices list
-  bin/reeve act dhcprenew --all --wait
+  bin/reeve act dhcprenew --all --offline skip --wait
   bin/reeve log
 `, d.first.URL, d.first.Pin, d.first.ClientID, d.first.ClientSecret)
 }
@@ -96,7 +96,7 @@ func (d *demo) log(ctx context.Context) error {
 	slices.Reverse(entries)
 	for _, e := range entries {
 		who := cmp.Or(e.By, e.Actor)
-		fmt.Fprintf(d.out, "  %4d  %-16s %-10s %-10s %s\n", e.Seq, e.Event, e.Source, who, e.Detail)
+		fmt.Fprintf(d.out, "  %4d  %-16s %-10s %-10s %s\n", e.Seq, e.Event, e.Source, who, words(e.Detail))
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func devicesImport() *cobra.Command {
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
 		file, err := os.Open(args[0])
 		if err != nil {
-			return usagef("cannot read the devices: %v", err)
+			return reeve.Errorf(reeve.NotFound, "cannot read %s; check its path and rights", args[0]).Because(err)
 		}
 		defer file.Close()
 		devices, err := readDevices(file)

@@ -70,6 +70,9 @@ func jobsList() *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: "List jobs, newest first", Args: exactly()}
 	limit := cmd.Flags().Int("limit", 0, "only the newest so many; 0 is all")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
+		if err := checkLimit(*limit); err != nil {
+			return err
+		}
 		return list(o, first(*limit, c.Jobs(ctx)), jobColumns)
 	})
 }
@@ -103,6 +106,13 @@ func jobsCancel() *cobra.Command {
 		}
 		return one(o, job, jobFields)
 	})
+}
+
+func checkLimit(n int) error {
+	if n < 0 {
+		return usagef("--limit must be 0 for all, or a positive number")
+	}
+	return nil
 }
 
 // first ends a list after n things; 0 is all.

@@ -26,7 +26,7 @@ var entryColumns = []column[client.Entry]{
 	{"ADDRESS", func(e client.Entry) string { return e.Address }},
 	{"OUTCOME", func(e client.Entry) string { return e.Outcome }},
 	{"JOB", func(e client.Entry) string { return e.Job }},
-	{"DETAIL", func(e client.Entry) string { return string(e.Detail) }},
+	{"DETAIL", func(e client.Entry) string { return words(e.Detail) }},
 }
 
 func logCommand() *cobra.Command {
@@ -40,8 +40,8 @@ func logCommand() *cobra.Command {
 	flags.StringVar(&filter.Job, "job", "", "only rows about this job")
 	since := flags.Duration("since", 0, "only rows of the last so long, such as 24h")
 	remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
-		if *limit < 0 {
-			return usagef("--limit must be 0 for all rows, or a positive number")
+		if err := checkLimit(*limit); err != nil {
+			return err
 		}
 		if *since > 0 {
 			filter.Since = time.Now().Add(-*since)

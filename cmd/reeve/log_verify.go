@@ -40,7 +40,10 @@ func logVerify() *cobra.Command {
 	dataFlags(cmd, &c)
 	against := cmd.Flags().String("against", "", "with --data: file of checkpoints that was kept elsewhere")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if c.Data == "" && *against == "" {
+		if c.Data == "" && *against != "" {
+			return usagef("--against needs the server's data folder: give --data DIR as well")
+		}
+		if c.Data == "" {
 			return throughServer(cmd, args)
 		}
 		asJSON, _ := cmd.Flags().GetBool("json")

@@ -5,9 +5,12 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -27,7 +30,7 @@ var version = "unknown"
 var commands = []func() *cobra.Command{
 	serveCommand, demoCommand, swarmCommand, operatorsCommand,
 	actCommand, devicesCommand, groupsCommand, jobsCommand, logCommand,
-	appsCommand, codesCommand, accountsCommand,
+	appsCommand, codesCommand, accountCommand, accountsCommand,
 }
 
 // Exit codes.
@@ -39,6 +42,7 @@ const (
 )
 
 func main() {
+	log.SetOutput(io.Discard) // net/http writes there what its errors say as well
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -63,6 +67,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+			return badValue("--"+wrong.GetFlag().Name, wrong.GetFlag())
+		}
 		return usagef("%v; see %s --help", err, cmd.CommandPath())
 	})
 	for _, command := range commands {
@@ -101,10 +108,25 @@ func readEnvironment(flags *pflag.FlagSet) error {
 			return
 		}
 		if err := flags.Set(f.Name, value); err != nil {
-			fault = usagef("%s in the environment: %v", name, err)
+			fault = badValue(name, f)
 		}
 	})
 	return fault
+}
+
+// badValue says what a flag must be, under its own name or that of its twin.
+func badValue(name string, f *pflag.Flag) error {
+	wanted, ok := map[string]string{
+		"bool":        "true or false",
+		"int":         "a whole number",
+		"int64":       "a whole number",
+		"duration":    "a time such as 90s or 24h",
+		"stringSlice": "words separated by commas",
+	}[f.Value.Type()]
+	if !ok {
+		return usagef("%s has a value that cannot be read", name)
+	}
+	return usagef("%s must be %s", name, wanted)
 }
 
 // An exit is an error with an exit code of its own.
@@ -125,6 +147,13 @@ func exitCode(err error) int {
 	if e, ok := errors.AsType[*exit](err); ok {
 		return e.code
 	}
+	// What the server calls invalid came from the command line.
+	if e, ok := errors.AsType[*client.Error](err); ok && e.Status == http.StatusBadRequest {
+		return exitUsage
+	}
+	if reeve.KindOf(err) == reeve.Invalid {
+		return exitUsage
+	}
 	return exitFailed
 }
 
@@ -137,9 +166,12 @@ func sentence(err error) string {
 		switch {
 		case e.Code == "invalid_client":
 			return "the server does not know this app or its secret is another; check REEVE_CLIENT_ID and REEVE_CLIENT_SECRET"
-		case e.Status >= 500:
+		case e.Status >= 500 && e.RequestID != "":
 			return fmt.Sprintf("%v (request %s)", err, e.RequestID)
 		}
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "what answers at REEVE_URL does not speak HTTPS; take the address of the server's --listen, not of --agents"
 	}
 	if errors.Is(err, context.Canceled) {
 		return "stopped"

@@ -15,12 +15,16 @@ func operatorsCommand() *cobra.Command {
 // operatorsReset works on the data folder, since who needs it cannot sign in.
 func operatorsReset() *cobra.Command {
 	var c serve.Config
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "reset --data DIR [NAME]",
 		Short: "Give an operator a new password and show it (the server must be stopped)",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := "admin"
+			if len(args) > 1 {
+				return usagef("usage: %s", cmd.UseLine())
+			}
 			if len(args) == 1 {
 				name = args[0]
 			}
@@ -28,11 +32,16 @@ func operatorsReset() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				o := output{json: true, out: cmd.OutOrStdout()}
+				return o.object(map[string]string{"operator": name, "password": password})
+			}
 			fmt.Fprintln(cmd.OutOrStdout(), password)
 			return nil
 		},
 	}
 	dataFlags(cmd, &c)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write one JSON object")
 	return cmd
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"reeve"
 	"reeve/internal/serve"
 )
 
@@ -21,9 +20,6 @@ func serveCommand() *cobra.Command {
 			c.Version = version
 			c.Show = func(b serve.Bootstrap) { b.Print(cmd.OutOrStdout()) }
 			server, err := serve.Open(ctx, c)
-			if reeve.KindOf(err) == reeve.Invalid { // only settings are
-				return usagef("%s", reeve.Message(err))
-			}
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"iter"
 	"maps"
 	"slices"
@@ -112,7 +114,7 @@ func follow(ctx context.Context, c *client.Client, o output, job client.Job) (cl
 	if job.Open == 0 {
 		return job, nil
 	}
-	move := func(client.Job) {}
+	move := progressLines(o.notes, job)
 	if o.isTerminal() && !o.json {
 		bars := mpb.NewWithContext(ctx, mpb.WithOutput(o.notes), mpb.WithWidth(48))
 		bar := bars.AddBar(int64(job.Targets),
@@ -140,6 +142,22 @@ func follow(ctx context.Context, c *client.Client, o output, job client.Job) (cl
 		}
 	}
 	return job, nil
+}
+
+// linePace is how often a job's progress is told at most where there is no bar.
+const linePace = 5 * time.Second
+
+// progressLines writes a line whenever more of a job has ended, so that who
+// reads a pipe sees that it lives.
+func progressLines(w io.Writer, told client.Job) func(client.Job) {
+	last := time.Now()
+	return func(j client.Job) {
+		if j.Open == told.Open || j.Open == 0 || time.Since(last) < linePace {
+			return // how it ended is told elsewhere
+		}
+		told, last = j, time.Now()
+		fmt.Fprintf(w, "%s %d of %d\n", j.Action, int64(j.Targets)-j.Open, j.Targets)
+	}
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
