@@ -51,6 +51,9 @@ func TestCatalogue(t *testing.T) {
 		if (def.Parse != nil) != (def.Example != "") {
 			t.Errorf("%s has parameters: %v, an example: %q", name, def.Parse != nil, def.Example)
 		}
+		if (def.Parse != nil) != (def.Params != nil) || def.CheckNames([]byte(def.Example)) != nil {
+			t.Errorf("%s has the parameters %v, and the example %s", name, def.Params, def.Example)
+		}
 		for v := range def.Rules {
 			if !slices.Contains(versions, v) {
 				t.Errorf("%s has a rule for version %q", name, v)
@@ -129,7 +132,7 @@ func TestEffects(t *testing.T) {
 	if e := effect("delete", ""); !e.EraseAt.Equal(now.AddDate(0, 0, 30)) {
 		t.Errorf("a deleted record is erased at %v; want after 30 days", e.EraseAt)
 	}
-	for params, group := range map[string]string{`{}`: DefaultGroup, `{"group_id":""}`: DefaultGroup, `{"group_id":"default"}`: DefaultGroup, `{"group_id":"0a"}`: "0a"} {
+	for params, group := range map[string]string{`{}`: DefaultGroup, `{"group_id":""}`: "", `{"group_id":"default"}`: DefaultGroup, `{"group_id":"0a"}`: "0a"} {
 		if e := effect("assign_to_group", params); !e.Move || e.GroupID != group || e.Standing != nil {
 			t.Errorf("assign_to_group %s: %+v; want group %q", params, e, group)
 		}
@@ -219,6 +222,36 @@ func TestParams(t *testing.T) {
 		}
 		if again, err := def.Check(got); err != nil || !bytes.Equal(again, got) {
 			t.Errorf("%s %s is normalised to %s, %v", tt.action, got, again, err)
+		}
+	}
+}
+
+func TestCheckNames(t *testing.T) {
+	for _, tt := range []struct{ action, params, want string }{
+		{"exempt", ``, ``},
+		{"exempt", `null`, ``},
+		{"exempt", `{"exempt_time":"x"}`, ``}, // for Check to refuse
+		{"exempt", `{"exempt_tme":24}`, `exempt has no parameter "exempt_tme"; it has exempt_time`},
+		{"exempt", `{"Exempt_Time":24}`, `exempt has no parameter "Exempt_Time"; it has exempt_time`},
+		{"scan_threats", `{"paths":"/","full_scan":0}`, `scan_threats has no parameter "paths"; it has full_scan, scan_types, path`},
+		{"delete", `{"opt":1}`, `delete has no parameter "opt"; it takes none`},
+	} {
+		def, _ := Lookup(tt.action)
+		err := def.CheckNames([]byte(tt.params))
+		if (err == nil) != (tt.want == "") || err != nil && (reeve.Message(err) != tt.want || reeve.KindOf(err) != reeve.Invalid) {
+			t.Errorf("%s %s: %v; want %q", tt.action, tt.params, err, tt.want)
+		}
+	}
+}
+
+// A wrong type is answered with the parameter's own sentence.
+func TestWrongTypes(t *testing.T) {
+	for name, params := range map[string]string{
+		"exempt": `{"exempt_time":"24"}`, "assign_to_group": `{"group_id":7}`, "scan_threats": `{"full_scan":true}`,
+	} {
+		def, _ := Lookup(name)
+		if _, err := def.Check([]byte(params)); reeve.Message(err) != def.Params[0].Rule {
+			t.Errorf("%s %s: %v; want %q", name, params, err, def.Params[0].Rule)
 		}
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"reeve"
 )
 
+var groupID = Param{"group_id", "group_id must be the id of a group, or default"}
+
 type groupParams struct {
-	GroupID string `json:"group_id"` // the account's default group if absent or "default"
+	GroupID string `json:"group_id"`
 }
 
 func init() {
@@ -20,13 +22,11 @@ func init() {
 			V3: {Standings: everyStanding, Not: []reeve.AgentKind{reeve.DomainController}},
 		},
 		Example: `{"group_id":"default"}`,
+		Params:  []Param{groupID},
 		Parse: func(params json.RawMessage) (json.RawMessage, error) {
-			var p groupParams
-			if err := read(params, &p, "group_id"); err != nil {
+			p := groupParams{GroupID: DefaultGroup}
+			if err := groupID.read(params, &p.GroupID); err != nil {
 				return nil, err
-			}
-			if p.GroupID == "" {
-				p.GroupID = DefaultGroup
 			}
 			return must(p), nil
 		},

@@ -11,7 +11,6 @@ package action
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"time"
 
@@ -57,6 +56,8 @@ type Definition struct {
 	// that it may take. Only with Agent.
 	Lives func(params json.RawMessage) (deliver, finish time.Duration)
 
+	// Params are the members that the action knows of a params object.
+	Params []Param
 	// Parse checks the params object of a request and returns it normalised:
 	// only the members of this action, defaults filled in. Errors are Invalid.
 	Parse func(params json.RawMessage) (json.RawMessage, error)
@@ -160,32 +161,6 @@ func define(d Definition) {
 		panic("action " + d.Name + " is defined twice")
 	}
 	catalogue[d.Name] = d
-}
-
-// read decodes the named members of params into p. Others are left out before,
-// so that nothing but exactly these names is ever bound.
-func read(params json.RawMessage, p any, members ...string) error {
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(params, &all); err != nil {
-		return reeve.Errorf(reeve.Invalid, "params must be a JSON object").Because(err)
-	}
-	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool { return !slices.Contains(members, name) })
-	for name, value := range all {
-		if string(value) == "null" { // would pass for zero, which often means most
-			return reeve.Errorf(reeve.Invalid, "params has a member of the wrong type: %s must not be of type null", name)
-		}
-	}
-	if err := json.Unmarshal(must(all), p); err != nil {
-		return reeve.Errorf(reeve.Invalid, "params has a member of the wrong type: %s", wrongMember(err)).Because(err)
-	}
-	return nil
-}
-
-func wrongMember(err error) string {
-	if e, ok := err.(*json.UnmarshalTypeError); ok && e.Field != "" {
-		return e.Field + " must not be of type " + e.Value
-	}
-	return "see the reference of Device Action"
 }
 
 // must encodes what cannot fail.

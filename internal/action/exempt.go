@@ -2,6 +2,7 @@ package action
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"reeve"
@@ -9,6 +10,8 @@ import (
 
 // maxExemptHours is the published bound: exempt_time "should be less than 65000".
 const maxExemptHours = 65000
+
+var exemptTime = Param{"exempt_time", fmt.Sprintf("exempt_time must be a whole number of hours from 0 to %d", maxExemptHours-1)}
 
 type exemptParams struct {
 	Hours int64 `json:"exempt_time"` // 0 is for ever
@@ -28,13 +31,14 @@ func init() {
 		Since:   V3,
 		Rules:   exemptRules,
 		Example: `{"exempt_time":24}`,
+		Params:  []Param{exemptTime},
 		Parse: func(params json.RawMessage) (json.RawMessage, error) {
 			var p exemptParams
-			if err := read(params, &p, "exempt_time"); err != nil {
+			if err := exemptTime.read(params, &p.Hours); err != nil {
 				return nil, err
 			}
 			if p.Hours < 0 || p.Hours >= maxExemptHours {
-				return nil, reeve.Errorf(reeve.Invalid, "exempt_time must be a whole number of hours from 0 to %d", maxExemptHours-1)
+				return nil, exemptTime.refuse()
 			}
 			return must(p), nil
 		},

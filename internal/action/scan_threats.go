@@ -2,6 +2,7 @@ package action
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -27,6 +28,12 @@ type scanParams struct {
 // maxPath is the longest path of a custom scan in bytes, that of Linux.
 const maxPath = 4096
 
+var (
+	fullScan  = Param{"full_scan", "full_scan must be 0 for a custom scan or 1 for a full one"}
+	scanTypes = Param{"scan_types", fmt.Sprintf("scan_types must be a list of whole numbers from %d to %d", ScanMemory, ScanBootRecords)}
+	scanPath  = Param{"path", fmt.Sprintf("scan type %d needs path, absolute as in /srv or C:\\Data, of at most %d bytes", ScanSpecificPath, maxPath)}
+)
+
 func init() {
 	define(Definition{
 		Name:  "scan_threats",
@@ -40,6 +47,7 @@ func init() {
 		Agent:   true,
 		Returns: true,
 		Example: `{"full_scan":0,"scan_types":[4],"path":"/srv"}`,
+		Params:  []Param{fullScan, scanTypes, scanPath},
 		Lives: func(params json.RawMessage) (time.Duration, time.Duration) {
 			if scanOf(params).FullScan == 1 {
 				return 24 * time.Hour, 48 * time.Hour
@@ -61,7 +69,7 @@ func init() {
 // whatever they hold.
 func parseScan(params json.RawMessage) (json.RawMessage, error) {
 	var p scanParams
-	if err := read(params, &p, "full_scan"); err != nil {
+	if err := fullScan.read(params, &p.FullScan); err != nil {
 		return nil, err
 	}
 	switch p.FullScan {
@@ -69,21 +77,19 @@ func parseScan(params json.RawMessage) (json.RawMessage, error) {
 		return must(p), nil
 	case 0:
 	default:
-		return nil, reeve.Errorf(reeve.Invalid, "full_scan must be 0 for a custom scan or 1 for a full one")
+		return nil, fullScan.refuse()
 	}
-	var custom struct {
-		ScanTypes []*int `json:"scan_types"` // pointers, since a null is no scan of the memory
-	}
-	if err := read(params, &custom, "scan_types"); err != nil {
+	var types []*int // pointers, since a null is no scan of the memory
+	if err := scanTypes.read(params, &types); err != nil {
 		return nil, err
 	}
-	if len(custom.ScanTypes) == 0 {
+	if len(types) == 0 {
 		return nil, reeve.Errorf(reeve.Invalid, "a custom scan needs at least one of scan_types 0 to 5")
 	}
 	var seen [ScanBootRecords + 1]bool
-	for _, t := range custom.ScanTypes {
+	for _, t := range types {
 		if t == nil || *t < ScanMemory || *t > ScanBootRecords {
-			return nil, reeve.Errorf(reeve.Invalid, "scan_types has a value that is not one of 0 to 5")
+			return nil, scanTypes.refuse()
 		}
 		if !seen[*t] {
 			p.ScanTypes = append(p.ScanTypes, *t)
@@ -93,11 +99,11 @@ func parseScan(params json.RawMessage) (json.RawMessage, error) {
 	if !seen[ScanSpecificPath] {
 		return must(p), nil
 	}
-	if err := read(params, &p, "path"); err != nil {
+	if err := scanPath.read(params, &p.Path); err != nil {
 		return nil, err
 	}
 	if !isAbsolute(p.Path) || len(p.Path) > maxPath || strings.ContainsRune(p.Path, 0) {
-		return nil, reeve.Errorf(reeve.Invalid, "scan type 4 needs path, absolute as in /srv or C:\\Data, of at most %d bytes", maxPath)
+		return nil, scanPath.refuse()
 	}
 	return must(p), nil
 }
