@@ -32,11 +32,14 @@ type Placement struct {
 	Job *Job `json:"job,omitempty"` // none for a dry run
 	// Outcomes has one element for each of IDs or MACs, in their order.
 	Outcomes []Outcome `json:"outcomes,omitempty"`
-	// Tally counts devices by the reason why the action does not apply; "" are
-	// those that it applies to. A repeated request has none.
+	// Tally counts devices by the reason why the action does not apply; Applies
+	// are those that it applies to. A repeated request has none.
 	Tally    map[string]int `json:"tally,omitempty"`
 	Repeated bool           `json:"repeated,omitempty"` // answered from an earlier request with the same Idempotency-Key
 }
+
+// Applies is the member of a tally for the devices that the action applies to.
+const Applies = "applies"
 
 // An Outcome is what became of one id or MAC address of an Order.
 type Outcome struct {

@@ -217,7 +217,7 @@ func refusedIn(p client.Placement) int {
 	}
 	if p.Outcomes == nil {
 		for reason, devices := range p.Tally {
-			if reason != "" {
+			if reason != client.Applies {
 				n += devices
 			}
 		}
@@ -239,7 +239,7 @@ func showPlacement(o output, order client.Order, p client.Placement) error {
 	refused := refusedIn(p)
 	all := len(p.Outcomes)
 	if p.Outcomes == nil {
-		all = p.Tally[""] + refused
+		all = p.Tally[client.Applies] + refused
 	}
 	if order.DryRun {
 		o.say("%s would apply to %d of %d; nothing was done", order.Action, all-refused, all)

@@ -87,6 +87,9 @@ func TestBadRequests(t *testing.T) {
 		{"POST", "/jobs", `{"action":"exempt"}`, 400},
 		{"POST", "/jobs", `{"action":"exempt","all":true,"group":"` + strings.Repeat("0", 32) + `"}`, 400},
 		{"POST", "/jobs", `{"action":"nonsense","all":true}`, 400},
+		{"POST", "/jobs", `{"action":"exempt","all":true,"params":{"exempt_tme":24}}`, 400},
+		{"POST", "/jobs", `{"action":"unexempt","all":true,"params":{"exempt_time":24}}`, 400},
+		{"POST", "/jobs", `{"action":"retire","all":true}`, 400},
 		{"POST", "/jobs", `{"action":"exempt","all":true,"offline":"maybe"}`, 400},
 		{"POST", "/jobs", `{"action":"exempt","all":true,"deliver_within":-1}`, 400},
 		{"POST", "/jobs", `{"action":"exempt","group":"` + strings.Repeat("0", 32) + `"}`, 404},
@@ -157,6 +160,9 @@ func TestPlaceAndSource(t *testing.T) {
 	if r.ask("POST", "/jobs", `{"action":"ignore","all":true,"dry_run":true}`, 200, &dry); dry.Job != nil || dry.Tally["standing"] != 1 {
 		t.Errorf("a dry run: %+v", dry)
 	}
+	if r.ask("POST", "/jobs", `{"action":"exempt","all":true,"dry_run":true}`, 200, &dry); dry.Tally[client.Applies] != 1 {
+		t.Errorf("a dry run that applies: %+v", dry)
+	}
 }
 
 func TestRepeatedOrder(t *testing.T) {
@@ -173,6 +179,28 @@ func TestRepeatedOrder(t *testing.T) {
 	}
 	if got := ask(`{"action":"ignore","all":true}`); got.Code != 409 {
 		t.Errorf("another body: %d, want 409", got.Code)
+	}
+	if got := r.Ask("POST", "/api/v1/groups", `{"name":"Lab"}`, "Authorization: Bearer "+r.Token, "Idempotency-Key: k"); got.Code != 400 {
+		t.Errorf("a change that no key is kept for: %d, want 400", got.Code)
+	}
+}
+
+// What is wrong is told by its name in this API.
+func TestSentences(t *testing.T) {
+	r := open(t)
+	for body, want := range map[string]string{
+		`{"action":"exempt","all":true,"params":{"exempt_tme":24}}`:           `exempt has no parameter \"exempt_tme\"; it has exempt_time`,
+		`{"action":"nonsense","all":true}`:                                    `there is no action \"nonsense\"; see the reference of Device Action`,
+		`{"action":"exempt"}`:                                                 `ids or macs (or, on Reeve's own API, group or all)`,
+		`{"action":"dhcprenew","all":true,"deliver_within":315360001}`:        `deliver_within must be a number of seconds from 1 to 315360000`,
+		`{"action":"assign_to_group","all":true,"params":{"group_id":false}}`: `group_id must be the id of a group, or default`,
+	} {
+		if got := r.askAs(r.Token, "POST", "/jobs", body); got.Code != 400 || !strings.Contains(got.Body.String(), want) {
+			t.Errorf("%s: %d %s, want %s", body, got.Code, got.Body, want)
+		}
+	}
+	if got := r.askAs(r.Token, "GET", "/jobs?cursor=x", ""); !strings.Contains(got.Body.String(), `"cursor is not one`) {
+		t.Errorf("a bad cursor: %s", got.Body)
 	}
 }
 
@@ -219,9 +247,12 @@ func TestAccounts(t *testing.T) {
 	if got := r.askAs(other, "GET", "/accounts", ""); got.Code != 403 {
 		t.Errorf("another account lists accounts: %d", got.Code)
 	}
-	got := r.askAs(other, "PATCH", "/account", `{"seats":9,"identity_fields":[{"name":"badge","label":"Badge","required":true}]}`)
+	if got := r.askAs(other, "PATCH", "/account", `{"seats":9}`); got.Code != 403 {
+		t.Errorf("another account gives itself seats: %d", got.Code)
+	}
+	got := r.askAs(other, "PATCH", "/account", `{"identity_fields":[{"name":"badge","label":"Badge","required":true}]}`)
 	var changed client.Account
-	if err := json.Unmarshal(got.Body.Bytes(), &changed); err != nil || changed.Seats != 9 || changed.IdentityFields[0].Name != "badge" || changed.Name != "acme" {
+	if err := json.Unmarshal(got.Body.Bytes(), &changed); err != nil || changed.Seats != 5 || changed.IdentityFields[0].Name != "badge" || changed.Name != "acme" {
 		t.Errorf("changed: %d %s", got.Code, got.Body)
 	}
 	var mine client.Account

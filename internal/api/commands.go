@@ -34,7 +34,7 @@ func (a *api) jobCommands(w http.ResponseWriter, r *door.Request) error {
 		return err
 	}
 	var from int64
-	if err := door.ReadCursor(cursor, "commands", r.Caller.Account, &from); err != nil {
+	if err := door.ReadCursor("cursor", cursor, "commands", r.Caller.Account, &from); err != nil {
 		return err
 	}
 	if _, err := a.Store.Job(r.Context(), r.Caller.Account, id); err != nil {
@@ -74,7 +74,7 @@ func (a *api) deviceCommands(w http.ResponseWriter, r *door.Request) error {
 		return err
 	}
 	var before int64
-	if err := door.ReadCursor(cursor, "device commands", r.Caller.Account, &before); err != nil {
+	if err := door.ReadCursor("cursor", cursor, "device commands", r.Caller.Account, &before); err != nil {
 		return err
 	}
 	device, err := a.findDevice(r)

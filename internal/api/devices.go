@@ -39,7 +39,7 @@ func (a *api) devices(w http.ResponseWriter, r *door.Request) error {
 	if err := p.done(); err != nil {
 		return err
 	}
-	if err := door.ReadCursor(cursor, "devices", r.Caller.Account, &query.After); err != nil {
+	if err := door.ReadCursor("cursor", cursor, "devices", r.Caller.Account, &query.After); err != nil {
 		return err
 	}
 	devices, err := a.Store.Devices(r.Context(), r.Caller.Account, query)

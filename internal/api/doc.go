@@ -3,7 +3,8 @@
 // members and parameters that it does not know, writes times as RFC 3339, and
 // pages every list by cursor.
 //
-// It imports the root words, internal/control, internal/door and client.
+// It imports the root words, internal/action, internal/control, internal/door
+// and client.
 package api
 
 import (
@@ -78,7 +79,7 @@ func Routes(c Config) door.API {
 	return door.API{Source: sourceOf, Routes: []door.Route{
 		own("GET", "/version", r, "", a.version),
 
-		own("POST", "/jobs", w, "job_placed", a.place),
+		repeatable(own("POST", "/jobs", w, "job_placed", a.place)),
 		own("GET", "/jobs", r, "", a.jobs),
 		own("GET", "/jobs/{id}", r, "", a.job),
 		own("GET", "/jobs/{id}/commands", r, "", a.jobCommands),
@@ -115,6 +116,12 @@ func Routes(c Config) door.API {
 // own makes a route: all of them share one prefix and one rate class.
 func own(method, path string, scope reeve.Scope, verb string, serve handler) door.Route {
 	return door.Route{Method: method, Path: "/api/v1" + path, Scope: scope, Rate: control.OwnAPI, Verb: verb, Serve: serve}
+}
+
+// repeatable marks a route whose handler takes an Idempotency-Key.
+func repeatable(r door.Route) door.Route {
+	r.Repeats = true
+	return r
 }
 
 // sourceOf says what the log calls requests with this app: the kind of

@@ -23,7 +23,7 @@ func (a *api) groups(w http.ResponseWriter, r *door.Request) error {
 		return err
 	}
 	number := int64(1)
-	if err := door.ReadCursor(cursor, "groups", r.Caller.Account, &number); err != nil {
+	if err := door.ReadCursor("cursor", cursor, "groups", r.Caller.Account, &number); err != nil {
 		return err
 	}
 	query.Page = int(number)

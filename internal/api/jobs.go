@@ -1,12 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"net/http"
 	"time"
 
 	"reeve"
 	"reeve/client"
+	"reeve/internal/action"
 	"reeve/internal/control"
 	"reeve/internal/door"
 )
@@ -26,8 +28,11 @@ func (a *api) place(w http.ResponseWriter, r *door.Request) error {
 	if order.Key, err = r.RepeatKey(); err != nil {
 		return err
 	}
+	if err := checkAction(want); err != nil {
+		return err
+	}
 	if want.DeliverWithin < 0 || want.DeliverWithin > maxDeliverWithin {
-		return reeve.Errorf(reeve.Invalid, "deliver_within must be a number of seconds from 1 on")
+		return reeve.Errorf(reeve.Invalid, "deliver_within must be a number of seconds from 1 to %d", maxDeliverWithin)
 	}
 	order.DeliverWithin = time.Duration(want.DeliverWithin) * time.Second
 	switch want.Offline {
@@ -44,6 +49,16 @@ func (a *api) place(w http.ResponseWriter, r *door.Request) error {
 	return a.answerPlacement(w, r, want, placement)
 }
 
+// checkAction refuses an action that is not offered, and parameters that it
+// does not have.
+func checkAction(want client.Order) error {
+	definition, ok := action.Lookup(want.Action)
+	if !ok || !definition.OfferedIn(action.Latest) {
+		return reeve.Errorf(reeve.Invalid, "there is no action %.40q; see the reference of Device Action", want.Action)
+	}
+	return definition.CheckNames(want.Params)
+}
+
 // maxDeliverWithin is ten years in seconds; actions allow far less.
 const maxDeliverWithin = 10 * 365 * 24 * 60 * 60
 
@@ -53,7 +68,7 @@ func (a *api) answerPlacement(w http.ResponseWriter, r *door.Request, want clien
 		if out.Tally == nil {
 			out.Tally = map[string]int{}
 		}
-		out.Tally[reason.String()] = n
+		out.Tally[cmp.Or(reason.String(), client.Applies)] = n
 	}
 	sent := want.IDs
 	if sent == nil {
@@ -107,7 +122,7 @@ func (a *api) jobs(w http.ResponseWriter, r *door.Request) error {
 		return err
 	}
 	var before int64
-	if err := door.ReadCursor(cursor, "jobs", r.Caller.Account, &before); err != nil {
+	if err := door.ReadCursor("cursor", cursor, "jobs", r.Caller.Account, &before); err != nil {
 		return err
 	}
 	jobs, err := a.Store.Jobs(r.Context(), r.Caller.Account, reeve.JobID(before), limit+1)

@@ -44,7 +44,7 @@ func (a *api) listDevices(v deviceList) func(http.ResponseWriter, *door.Request)
 			return reeve.Errorf(reeve.Invalid, "limit must be 1 to 50")
 		}
 		query := reeve.DeviceQuery{Limit: limit + 1} // one more tells whether there is a next page
-		if err := door.ReadCursor(token, "devices", r.Caller.Account, &query.After); err != nil {
+		if err := door.ReadCursor("token", token, "devices", r.Caller.Account, &query.After); err != nil {
 			return err
 		}
 		devices, err := a.Devices.Devices(r.Context(), r.Caller.Account, query)

@@ -76,7 +76,7 @@ func Routes(c Config) door.API {
 	}
 	for _, v := range deviceActions {
 		routes = append(routes, door.Route{Method: "POST", Path: "/o/api/" + v.segment + "/devices/action",
-			Scope: reeve.Write, Rate: "devices/action", Verb: "job_placed", Serve: a.act(v)})
+			Scope: reeve.Write, Rate: "devices/action", Verb: "job_placed", Repeats: true, Serve: a.act(v)})
 	}
 	for _, v := range reports {
 		routes = append(routes, door.Route{Method: "GET", Path: "/o/api/" + v.segment + "/get_reports",

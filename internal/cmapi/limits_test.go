@@ -64,6 +64,9 @@ func TestRefusedRequestChangesNothing(t *testing.T) {
 	}
 }
 
+// shown returns the values of a header in exactly this spelling.
+func shown(h http.Header, name string) string { return strings.Join(h[name], " ") }
+
 func TestRateLimit(t *testing.T) {
 	f := openFleet(t, doortest.Options{RequestsPerMinute: 10})
 	segments := []string{"v3", "v3.1", "v3.2", "v3.3"}
@@ -76,7 +79,7 @@ func TestRateLimit(t *testing.T) {
 			limited++
 		}
 		for _, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset-Time"} {
-			if last.Header.Get(name) == "" {
+			if shown(last.Header, name) == "" {
 				t.Errorf("request %d has no %s", i+1, name)
 			}
 		}
@@ -86,14 +89,14 @@ func TestRateLimit(t *testing.T) {
 			last = f.Ask("POST", action33, `{}`, bearer(f.Token)).Result()
 		}
 	}
-	if last.StatusCode != http.StatusTooManyRequests || last.Header.Get("Retry-After") == "" || last.Header.Get("X-RateLimit-Remaining") != "0" {
+	if last.StatusCode != http.StatusTooManyRequests || last.Header.Get("Retry-After") == "" || shown(last.Header, "X-RateLimit-Remaining") != "0" {
 		t.Errorf("the request past the limit: %d %v", last.StatusCode, last.Header)
 	}
 	if got := f.Ask("POST", "/o/api/v3.7/devices", "", bearer(f.Token)); got.Code != 200 {
 		t.Errorf("another API has no window of its own: %d", got.Code)
 	}
-	if got := f.Ask("GET", "/api/v1/jobs", "", bearer(f.Token)); got.Code != 200 || got.Header().Get("X-RateLimit-Limit") != "600" {
-		t.Errorf("Reeve's own API: %d, limit %q", got.Code, got.Header().Get("X-RateLimit-Limit"))
+	if got := f.Ask("GET", "/api/v1/jobs", "", bearer(f.Token)); got.Code != 200 || shown(got.Header(), "X-RateLimit-Limit") != "600" {
+		t.Errorf("Reeve's own API: %d, %v", got.Code, got.Header())
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"reeve"
@@ -107,7 +108,7 @@ func (a *api) readLogs(v logList, body []byte, account int64) (logRequest, error
 	}
 	switch {
 	case !slices.Contains(v.categories, want.category):
-		return want, reeve.Errorf(reeve.Invalid, "event_category must be one of %v", v.categories)
+		return want, reeve.Errorf(reeve.Invalid, "event_category must be one of %s", strings.Join(v.categories, ", "))
 	case want.limit < 1 || want.limit > 100:
 		return want, reeve.Errorf(reeve.Invalid, "limit must be 1 to 100")
 	case age < 0 || age > maxLogAge:
@@ -122,7 +123,7 @@ func (a *api) readLogs(v logList, body []byte, account int64) (logRequest, error
 	if token != "" { // the place alone says where to go on, however much later
 		want.since = time.Time{}
 	}
-	return want, door.ReadCursor(token, "logs "+want.category, account, &want.place.seq, &want.place.leaf)
+	return want, door.ReadCursor("token", token, "logs "+want.category, account, &want.place.seq, &want.place.leaf)
 }
 
 // rowsAtOnce and maxRows bound the reading of one request: a page may come out

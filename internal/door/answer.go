@@ -92,21 +92,28 @@ func WriteBytes(w http.ResponseWriter, status int, body []byte) error {
 	return nil
 }
 
+// The published spelling of the rate headers, which Header.Set would change.
+const (
+	limitHeader     = "X-RateLimit-Limit"
+	remainingHeader = "X-RateLimit-Remaining"
+	resetHeader     = "X-RateLimit-Reset-Time"
+)
+
 // showWindow writes the published headers of a limited API.
 func showWindow(w http.ResponseWriter, window control.Window, err error) {
 	if window.Unlimited || (err != nil && reeve.KindOf(err) != reeve.Limited) {
 		return
 	}
-	w.Header().Set("X-RateLimit-Limit", strconv.FormatInt(window.Limit, 10))
-	w.Header().Set("X-RateLimit-Remaining", strconv.FormatInt(max(window.Remaining, 0), 10))
-	setSeconds(w, "X-RateLimit-Reset-Time", window.Reset)
+	h := w.Header()
+	h[limitHeader] = []string{strconv.FormatInt(window.Limit, 10)}
+	h[remainingHeader] = []string{strconv.FormatInt(max(window.Remaining, 0), 10)}
+	h[resetHeader] = []string{seconds(window.Reset)}
 	if err != nil {
-		setSeconds(w, "Retry-After", window.Reset)
+		h.Set("Retry-After", seconds(window.Reset))
 	}
 }
 
-// setSeconds writes a duration in whole seconds, rounded up, at least 1.
-func setSeconds(w http.ResponseWriter, header string, d time.Duration) {
-	seconds := max(1, (d+time.Second-1)/time.Second)
-	w.Header().Set(header, strconv.FormatInt(int64(seconds), 10))
+// seconds writes a duration in whole seconds, rounded up, at least 1.
+func seconds(d time.Duration) string {
+	return strconv.FormatInt(int64(max(1, (d+time.Second-1)/time.Second)), 10)
 }

@@ -22,15 +22,15 @@ func Cursor(list string, account int64, place ...int64) string {
 }
 
 // ReadCursor reads what Cursor wrote into place. An empty token leaves place as
-// it is: the first page.
-func ReadCursor(token, list string, account int64, place ...*int64) error {
+// it is: the first page. The name is what the caller knows the token by.
+func ReadCursor(name, token, list string, account int64, place ...*int64) error {
 	if token == "" {
 		return nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(raw) != cursorCheck+8*len(place) ||
 		string(raw[:cursorCheck]) != string(cursorSum(list, account, raw[cursorCheck:])) {
-		return reeve.Errorf(reeve.Invalid, "token is not one that this list gave out; start again without it")
+		return reeve.Errorf(reeve.Invalid, "%s is not one that this list gave out; start again without it", name)
 	}
 	for i, n := range place {
 		*n = int64(binary.BigEndian.Uint64(raw[cursorCheck+8*i:]))

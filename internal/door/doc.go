@@ -13,6 +13,8 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
+	"slices"
+	"strings"
 
 	"reeve"
 	"reeve/internal/control"
@@ -60,8 +62,13 @@ type Route struct {
 	Rate string
 	// Verb is the log's event for what the route changes; empty if it only reads.
 	Verb string
+	// Repeats is whether the handler takes an Idempotency-Key. Where it does not
+	// but something would change, a request with one is refused: its sender counts
+	// on a repeat that does nothing.
+	Repeats bool
 	// Credentials is whether the handler itself checks a secret, so that its
-	// Denied errors count as failed authentications.
+	// Denied errors count as failed authentications. Such a GET mints a token, so
+	// that HEAD is not taken.
 	Credentials bool
 	Serve       func(w http.ResponseWriter, r *Request) error
 }
@@ -81,10 +88,13 @@ func Open(c Config, apis ...API) http.Handler {
 	if limit == 0 {
 		limit = DefaultFailures
 	}
-	d := &doorway{keeper: c.Keeper, log: c.Log, failures: newFailures(limit), mux: http.NewServeMux()}
+	d := &doorway{keeper: c.Keeper, log: c.Log, failures: newFailures(limit), mux: http.NewServeMux(), minting: map[string][]string{}}
 	for _, api := range apis {
 		for _, route := range api.Routes {
 			d.mux.Handle(route.Method+" "+route.Path, d.through(api, route))
+			if route.Credentials {
+				d.minting[route.Path] = append(d.minting[route.Path], route.Method)
+			}
 		}
 	}
 	return d.watched(d.find)
@@ -95,6 +105,7 @@ type doorway struct {
 	log      *slog.Logger
 	failures *failures
 	mux      *http.ServeMux
+	minting  map[string][]string // the methods of paths where a GET mints a token
 }
 
 // find serves the route that the request names. The standard mux answers what
@@ -103,6 +114,10 @@ type doorway struct {
 func (d *doorway) find(w http.ResponseWriter, r *http.Request) {
 	if path.Clean(r.URL.Path) != r.URL.Path {
 		d.refuse(w, r, errNoRoute)
+		return
+	}
+	if methods, ok := d.minting[r.URL.Path]; ok && !slices.Contains(methods, r.Method) {
+		d.refuseMethod(w, r, strings.Join(slices.Sorted(slices.Values(methods)), ", "))
 		return
 	}
 	fallback, pattern := d.mux.Handler(r)
@@ -116,7 +131,10 @@ func (d *doorway) find(w http.ResponseWriter, r *http.Request) {
 		d.refuse(w, r, errNoRoute)
 		return
 	}
-	allowed := probe.header.Get("Allow")
+	d.refuseMethod(w, r, probe.header.Get("Allow"))
+}
+
+func (d *doorway) refuseMethod(w http.ResponseWriter, r *http.Request, allowed string) {
 	w.Header().Set("Allow", allowed)
 	d.refuse(w, r, Refuse(reeve.Invalid, http.StatusMethodNotAllowed, "method_not_allowed",
 		"this address does not take %s requests; use %s", r.Method, allowed))
@@ -160,7 +178,7 @@ func (d *doorway) admit(w http.ResponseWriter, r *Request, api API, route Route)
 		return nil
 	}
 	if wait := d.failures.wait(r.Caller.Address); wait > 0 {
-		setSeconds(w, "Retry-After", wait)
+		w.Header().Set("Retry-After", seconds(wait))
 		return reeve.Errorf(reeve.Limited, "too many failed authentications from this address; wait a minute and check the credentials")
 	}
 	if route.Scope == "" {
@@ -190,5 +208,11 @@ func (d *doorway) admit(w http.ResponseWriter, r *Request, api API, route Route)
 	if err != nil {
 		return err
 	}
-	return control.Allow(r.Caller, route.Scope)
+	if err := control.Allow(r.Caller, route.Scope); err != nil {
+		return err
+	}
+	if route.Verb != "" && !route.Repeats && len(r.Header.Values("Idempotency-Key")) > 0 {
+		return errNoRepeats
+	}
+	return nil
 }

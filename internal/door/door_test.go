@@ -186,8 +186,8 @@ func TestRateHeaders(t *testing.T) {
 			h, _ := open(t, &tt.keeper, tt.route)
 			answer := ask(h, "GET", "/o/api/v3/things?access_token="+goodToken)
 			var shown []string
-			for _, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset-Time", "Retry-After"} {
-				shown = append(shown, answer.Header.Get(name))
+			for _, name := range []string{limitHeader, remainingHeader, resetHeader, "Retry-After"} { // in exactly this spelling
+				shown = append(shown, strings.Join(answer.Header[name], ""))
 			}
 			if got := strings.Join(shown, " "); answer.StatusCode != tt.status || got != tt.shown {
 				t.Errorf("%d %q, want %d %q", answer.StatusCode, got, tt.status, tt.shown)
@@ -330,18 +330,51 @@ func TestRepeatKey(t *testing.T) {
 	}
 }
 
+// A key is refused where a change would not be kept under it, and passed by
+// where nothing changes.
+func TestRepeatKeyWhereNothingIsKept(t *testing.T) {
+	changes, repeats := things, things
+	changes.Verb, repeats.Verb, repeats.Repeats = "thing_changed", "thing_changed", true
+	for name, tt := range map[string]struct {
+		route  Route
+		status int
+	}{"reads": {things, 200}, "changes": {changes, 400}, "repeats": {repeats, 200}} {
+		h, _ := open(t, &keeper{}, tt.route)
+		if answer := ask(h, "GET", "/o/api/v3/things?access_token="+goodToken, "Idempotency-Key: k"); answer.StatusCode != tt.status {
+			t.Errorf("%s: %d, want %d", name, answer.StatusCode, tt.status)
+		}
+	}
+}
+
+func TestHeadMintsNothing(t *testing.T) {
+	served := 0
+	mint := Route{Method: "GET", Path: "/o/oauth/token", Credentials: true, Serve: func(http.ResponseWriter, *Request) error { served++; return nil }}
+	post := mint
+	post.Method = "POST"
+	h, _ := open(t, &keeper{}, post, mint)
+	for method, want := range map[string]int{"HEAD": 405, "PUT": 405, "GET": 200, "POST": 200} {
+		answer := ask(h, method, "/o/oauth/token")
+		if answer.StatusCode != want || want == 405 && answer.Header.Get("Allow") != "GET, POST" {
+			t.Errorf("%s: %d, Allow %q", method, answer.StatusCode, answer.Header.Get("Allow"))
+		}
+	}
+	if served != 2 {
+		t.Errorf("served %d requests, want 2", served)
+	}
+}
+
 func TestCursor(t *testing.T) {
 	token := Cursor("devices", 1, 42, 7)
 	var a, b int64
-	if err := ReadCursor(token, "devices", 1, &a, &b); err != nil || a != 42 || b != 7 {
+	if err := ReadCursor("cursor", token, "devices", 1, &a, &b); err != nil || a != 42 || b != 7 {
 		t.Errorf("read %d %d, %v", a, b, err)
 	}
 	for name, err := range map[string]error{
-		"another account": ReadCursor(token, "devices", 2, &a, &b),
-		"another list":    ReadCursor(token, "groups", 1, &a, &b),
-		"too short":       ReadCursor(token[:len(token)-2], "devices", 1, &a, &b),
-		"fewer numbers":   ReadCursor(token, "devices", 1, &a),
-		"not base64":      ReadCursor("%%%", "devices", 1, &a, &b),
+		"another account": ReadCursor("cursor", token, "devices", 2, &a, &b),
+		"another list":    ReadCursor("cursor", token, "groups", 1, &a, &b),
+		"too short":       ReadCursor("cursor", token[:len(token)-2], "devices", 1, &a, &b),
+		"fewer numbers":   ReadCursor("cursor", token, "devices", 1, &a),
+		"not base64":      ReadCursor("cursor", "%%%", "devices", 1, &a, &b),
 	} {
 		if reeve.KindOf(err) != reeve.Invalid {
 			t.Errorf("%s: %v, want Invalid", name, err)
