@@ -35,14 +35,16 @@ var deviceActions = []deviceAction{
 // An actionRequest is a decoded request, and an actionAnswer what became of it.
 type (
 	actionRequest struct {
-		order control.Order
-		sent  []string // ids or MACs as they were spelt
+		order   control.Order
+		sent    []string // ids or MACs as they were spelt
+		reasons bool     // the caller knows Reeve enough to read why
 	}
 	actionAnswer struct {
 		sent      []string
 		placement control.Placement
 		returns   bool // the action's results are fetched by command id
-		reasons   bool // a dry run tells why
+		dryRun    bool
+		reasons   bool
 	}
 )
 
@@ -71,7 +73,7 @@ func (a *api) act(v deviceAction) func(http.ResponseWriter, *door.Request) error
 		}
 		definition, _ := action.Lookup(order.Action)
 		return door.WriteBytes(w, http.StatusOK, v.encode(v, actionAnswer{
-			sent: request.sent, placement: placement, returns: definition.Returns, reasons: order.DryRun,
+			sent: request.sent, placement: placement, returns: definition.Returns, dryRun: order.DryRun, reasons: request.reasons,
 		}))
 	}
 }
@@ -96,7 +98,7 @@ func decodeActionV3(body []byte) (actionRequest, error) {
 	if ids == nil {
 		out.sent = macs
 	}
-	err := readOwn(own, &out.order)
+	err := readOwn(own, &out)
 	return out, err
 }
 
@@ -104,13 +106,14 @@ func decodeActionV3(body []byte) (actionRequest, error) {
 const maxDeliverWithin = 10 * 365 * 24 * 60 * 60
 
 // readOwn reads the members that only Reeve has.
-func readOwn(own json.RawMessage, o *control.Order) error {
-	if len(own) == 0 || string(own) == "null" {
+func readOwn(own json.RawMessage, out *actionRequest) error {
+	if len(own) == 0 {
 		return nil
 	}
 	var (
 		offline string
 		deliver *int64
+		o       = &out.order
 	)
 	members := object{"dry_run": &o.DryRun, "comment": &o.Comment, "deliver_within": &deliver, "offline": &offline}
 	if err := members.readStrict("reeve", own); err != nil {
@@ -118,7 +121,7 @@ func readOwn(own json.RawMessage, o *control.Order) error {
 	}
 	if deliver != nil {
 		if *deliver < 1 || *deliver > maxDeliverWithin {
-			return reeve.Errorf(reeve.Invalid, "reeve.deliver_within must be a number of seconds from 1 on")
+			return reeve.Errorf(reeve.Invalid, "reeve.deliver_within must be a number of seconds from 1 to %d", maxDeliverWithin)
 		}
 		o.DeliverWithin = time.Duration(*deliver) * time.Second
 	}
@@ -129,6 +132,7 @@ func readOwn(own json.RawMessage, o *control.Order) error {
 	default:
 		return reeve.Errorf(reeve.Invalid, "reeve.offline must be queue or skip")
 	}
+	out.reasons = o.DryRun || offline != ""
 	return nil
 }
 
@@ -154,7 +158,7 @@ func encodeActionV3(v deviceAction, a actionAnswer) []byte {
 		}
 		if v.commandIDs {
 			b = append(b, `,"command_id":"`...)
-			if a.returns && out.Status == 1 && !a.reasons {
+			if a.returns && out.Status == 1 && !a.dryRun {
 				b = append(b, reeve.CommandID{Job: a.placement.Job.ID, Leaf: out.Leaf}.String()...)
 			}
 			b = append(b, '"')

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"reeve"
 )
@@ -58,15 +59,19 @@ func (o object) read(body []byte) error {
 }
 
 // readStrict is read for our own members, where an unknown name is a spelling
-// mistake that must not pass: a dry run that is not one does harm.
+// mistake that must not pass, and a null a value that its program did not have:
+// a dry run that is not one does harm.
 func (o object) readStrict(what string, body []byte) error {
 	var given map[string]json.RawMessage
-	if err := json.Unmarshal(body, &given); err != nil {
+	if err := json.Unmarshal(body, &given); err != nil || given == nil {
 		return reeve.Errorf(reeve.Invalid, "%s must be a JSON object", what)
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if _, known := o[name]; !known {
-			return reeve.Errorf(reeve.Invalid, "%s has no member %.40q; it has %v", what, name, slices.Sorted(maps.Keys(o)))
+			return reeve.Errorf(reeve.Invalid, "%s has no member %.40q; it has %s", what, name, strings.Join(slices.Sorted(maps.Keys(o)), ", "))
+		}
+		if string(given[name]) == "null" {
+			return reeve.Errorf(reeve.Invalid, "%s.%s cannot hold a JSON null; leave it out", what, name)
 		}
 	}
 	return o.read(body)

@@ -53,7 +53,7 @@ func (a *api) report(v report) func(http.ResponseWriter, *door.Request) error {
 			return err
 		}
 		if job.Action != wanted {
-			return reeve.Errorf(reeve.Invalid, "this command is one of %s; its type is another", job.Action)
+			return v.wrongType(job.Action)
 		}
 		if command.State != reeve.Succeeded {
 			return door.Write(w, http.StatusOK, progressOf(command))
@@ -72,6 +72,15 @@ func (a *api) report(v report) func(http.ResponseWriter, *door.Request) error {
 		http.ServeContent(w, r.Request, "", command.Changed, file)
 		return nil
 	}
+}
+
+// wrongType says what to ask for instead of a type that is not the command's.
+func (v report) wrongType(action string) error {
+	right := contents[action].name
+	if v.types[right] == "" {
+		return reeve.Errorf(reeve.Invalid, "a command of %s has no report in this version", action)
+	}
+	return reeve.Errorf(reeve.Invalid, "this is a command of %s; ask for it with type=%s", action, right)
 }
 
 var errNoReport = reeve.Errorf(reeve.NotFound, "there is no such report, or it is not kept any more; check command_id")

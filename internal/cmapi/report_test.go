@@ -60,8 +60,11 @@ func TestReportProgress(t *testing.T) {
 	f.check(t, err)
 	expect(`{"status":"cancelled","message":"the job was cancelled"}`)
 
-	if status, _ := f.report("v3.1", "agent_log", command); status != 400 {
-		t.Errorf("the wrong type: %d, want 400", status)
+	if status, got := f.report("v3.1", "agent_log", command); status != 400 || !strings.Contains(got, "ask for it with type=scan_threats_log") {
+		t.Errorf("the wrong type: %d %s, want 400 with the right one", status, got)
+	}
+	if status, got := f.report("v3", "agent_log", command); status != 400 || !strings.Contains(got, "no report in this version") {
+		t.Errorf("a report of a later version: %d %s, want 400", status, got)
 	}
 }
 

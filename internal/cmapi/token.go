@@ -38,6 +38,9 @@ func (a *api) token(w http.ResponseWriter, r *door.Request) error {
 		return door.Refuse(reeve.Invalid, http.StatusBadRequest, "unsupported_grant_type",
 			"this grant type is not supported; use client_credentials")
 	}
+	if err := checkScopes(form.Get("scope")); err != nil {
+		return err
+	}
 	client, secret, basic, err := clientOf(r, form)
 	if err != nil {
 		return err
@@ -70,6 +73,20 @@ func (a *api) token(w http.ResponseWriter, r *door.Request) error {
 }
 
 var errBadClient = door.Refuse(reeve.Denied, http.StatusUnauthorized, "invalid_client", "Bad client credentials")
+
+// checkScopes refuses words that are no scopes. A token always has the scopes of
+// its app, as RFC 6749 allows: the answer's scope says which.
+func checkScopes(wanted string) error {
+	for _, word := range strings.Fields(wanted) {
+		switch reeve.Scope(word) {
+		case reeve.Read, reeve.Write, reeve.Admin:
+		default:
+			return door.Refuse(reeve.Invalid, http.StatusBadRequest, "invalid_scope",
+				"there is no scope %.40q; there are %s, %s and %s", word, reeve.Read, reeve.Write, reeve.Admin)
+		}
+	}
+	return nil
+}
 
 // tokenForm gathers the parameters from the query and, with POST, the form. A
 // parameter that is given twice is refused, as RFC 6749 asks.

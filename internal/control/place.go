@@ -94,7 +94,7 @@ func (c *Control) check(o *Order) (action.Definition, []reeve.MAC, error) {
 	entries := len(o.IDs) + len(o.MACs)
 	switch {
 	case selectors != 1:
-		return def, nil, reeve.Errorf(reeve.Invalid, "name the devices in exactly one way: by ids or by macs, but not both")
+		return def, nil, reeve.Errorf(reeve.Invalid, "name the devices in exactly one way: ids or macs (or, on Reeve's own API, group or all)")
 	case entries == 0 && o.Group == "" && !o.All:
 		return def, nil, reeve.Errorf(reeve.Invalid, "the list of devices is empty; name at least one")
 	case entries > c.opts.MaxEntries:
