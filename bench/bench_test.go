@@ -124,3 +124,67 @@ func TestReadersFailLoudly(t *testing.T) {
 		t.Error("readers of a closed port reported success")
 	}
 }
+
+// A fleet that is put back is as it was, and every device takes every order.
+func TestHousePlacesOnEveryDevice(t *testing.T) {
+	ctx := t.Context()
+	f, err := newBench(t).newFleet(ctx, sqlite, 30, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.keep(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, action := range []string{exempt, scan, exempt} {
+		if _, err := f.placing(ctx, action, f.ids)(); err != nil {
+			t.Error(action, err)
+		}
+	}
+}
+
+// Orders reach agents, their reports are stored or dropped as told, and what is
+// forgotten is not sent again.
+func TestCompletions(t *testing.T) {
+	ctx := t.Context()
+	c, err := newBench(t).openCompletions(ctx, sqlite, 5, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []pass{c.storing(ctx), c.dropping(ctx), c.storing(ctx)} {
+		if taken, err := p(); err != nil || taken <= 0 {
+			t.Errorf("a pass took %v: %v", taken, err)
+		}
+	}
+	if open, err := c.store.OpenJobs(ctx); err != nil || len(open) > 0 {
+		t.Errorf("jobs %v are open: %v", open, err)
+	}
+}
+
+func TestReadersReadTheirOrders(t *testing.T) {
+	ctx := t.Context()
+	f, err := newBench(t).newFleet(ctx, sqlite, 5, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := f.open(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.bench.after(func() { h.close(ctx) })
+	readers, err := h.gatherReaders(ctx, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		order, err := h.order(ctx, scan, f.ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if end, err := readers.allHave(); err != nil || !end.After(order.committed) {
+			t.Errorf("read at %v what was committed at %v: %v", end, order.committed, err)
+		}
+		if err := h.forget(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -35,7 +35,7 @@ func init() {
 				if err != nil {
 					return 0, err
 				}
-				middle, err := median("storing", passes, c.storing(ctx))
+				middle, err := median("storing", 3, c.storing(ctx))
 				return agents * jobs / middle.Seconds(), err
 			},
 		})

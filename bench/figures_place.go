@@ -32,7 +32,7 @@ func init() {
 				if err := fleet.keep(ctx); err != nil {
 					return 0, err
 				}
-				return ratio(3, fleet.placing(ctx, f.action, fleet.ids), y.place(ctx, f.action))
+				return ratio(5, fleet.placing(ctx, f.action, fleet.ids), y.place(ctx, f.action))
 			},
 		})
 	}

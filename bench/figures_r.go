@@ -15,7 +15,7 @@ func init() {
 					if err != nil {
 						return 0, err
 					}
-					middle, err := median("R", 5, y.place(ctx, action))
+					middle, err := median("R", 3, y.place(ctx, action))
 					return middle.Seconds(), err
 				},
 			})
