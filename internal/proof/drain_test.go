@@ -34,8 +34,7 @@ func TestStopsWithEverybodyConnected(t *testing.T) {
 		must(t, err)
 		defer silent.Close()
 	}
-	eventually(t, 10*time.Second, "the requests wait", func() bool { return s.web != nil })
-	pass(500*time.Millisecond, s.done) // for the requests to arrive
+	pass(time.Second, s.done) // nothing tells that the requests have arrived
 
 	code, took := s.terminate(t)
 	t.Logf("stopped in %s", took)

@@ -13,7 +13,7 @@ func TestEnrolmentsSurviveKills(t *testing.T) {
 	t.Parallel()
 	random := newRandom(t)
 	s := newServer(t).start()
-	const count = 150
+	const count = 80
 	c := summon(t, s, count, one(func(*swarm.Kind) {}))
 	for range 3 {
 		before := c.Stats().Enrolled
