@@ -30,6 +30,8 @@ type querier interface {
 	// among says that what stands before it is one of the values, which are the
 	// argument with this number.
 	among(number int, values column) (text string, arg any)
+	// page says the same of the few that a subquery with a LIMIT finds.
+	page(subquery string) string
 }
 
 // A session is one transaction.

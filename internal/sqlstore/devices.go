@@ -115,7 +115,7 @@ func (s *Store) byMAC(ctx context.Context, q querier, account int64, macs []reev
 		" AND d.no IN (SELECT device FROM macs WHERE account = $1 AND mac "+these+")) AS d", "", account, arg)
 }
 
-// Devices returns a page: the rows are chosen first, then completed.
+// Devices returns a page.
 func (s *Store) Devices(ctx context.Context, account int64, q reeve.DeviceQuery) ([]reeve.Device, error) {
 	from := "devices AS d"
 	where := "d.account = $1 AND d.no > $2"
@@ -138,7 +138,8 @@ func (s *Store) Devices(ctx context.Context, account int64, q reeve.DeviceQuery)
 		from += " JOIN device_names AS s ON s.device = d.no"
 		where += fmt.Sprintf(" AND s.folded LIKE $%d ESCAPE '!'", len(args))
 	}
-	return s.devices(ctx, s.db, "(SELECT d.* FROM "+from+" WHERE "+where+" ORDER BY d.no LIMIT $3) AS d", " ORDER BY d.no", args...)
+	page := s.db.page("SELECT d.no FROM " + from + " WHERE " + where + " ORDER BY d.no LIMIT $3")
+	return s.devices(ctx, s.db, "devices AS d", " WHERE d.no "+page+" ORDER BY d.no", args...)
 }
 
 var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")

@@ -93,8 +93,8 @@ func (s *Store) Commands(ctx context.Context, account int64, job reeve.JobID, st
 		}
 		where += " AND state IN (" + strings.Join(words, ", ") + ")"
 	}
-	return s.commands(ctx, "(SELECT * FROM commands WHERE "+where+" ORDER BY leaf LIMIT $3) AS c", " ORDER BY c.leaf",
-		int64(job), from, limit)
+	page := s.db.page("SELECT leaf FROM commands WHERE " + where + " ORDER BY leaf LIMIT $3")
+	return s.commands(ctx, "commands AS c", " WHERE c.job = $1 AND c.leaf "+page+" ORDER BY c.leaf", int64(job), from, limit)
 }
 
 // Command returns one command and the structured result its agent sent, if any.
@@ -114,6 +114,7 @@ func (s *Store) DeviceCommands(ctx context.Context, account, device int64, befor
 	if err != nil {
 		return nil, err
 	}
-	return s.commands(ctx, `(SELECT * FROM commands WHERE device = $1 AND job < $2 ORDER BY job DESC, leaf DESC LIMIT $3) AS c`,
-		" ORDER BY c.job DESC, c.leaf DESC", device, orLast(before), limit)
+	page := s.db.page("SELECT job FROM commands WHERE device = $1 AND job < $2 ORDER BY job DESC LIMIT $3")
+	return s.commands(ctx, "commands AS c", " WHERE c.device = $1 AND c.job "+page+" ORDER BY c.job DESC, c.leaf DESC",
+		device, orLast(before), limit)
 }

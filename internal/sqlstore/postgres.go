@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -24,12 +25,25 @@ type postgresDB struct {
 	writers chan struct{}
 }
 
+// postgresSettings are how every connection plans. What is asked here goes along
+// indexes, and each statement is planned once: so its plan must not depend on
+// how full the tables happen to be at that moment. See planFor for what is
+// planned anew.
+var postgresSettings = map[string]string{
+	"application_name": "reeve",
+	"plan_cache_mode":  "force_generic_plan",
+	"enable_seqscan":   "off",
+	"enable_hashjoin":  "off",
+	"enable_mergejoin": "off",
+	"jit":              "off",
+}
+
 func openPostgres(ctx context.Context, url string, readOnly bool) (*postgresDB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, reeve.Errorf(reeve.Invalid, "--database is not a URL that PostgreSQL understands; write it like postgres://USER:PASSWORD@HOST/NAME").Because(err)
 	}
-	config.ConnConfig.RuntimeParams["application_name"] = "reeve"
+	maps.Copy(config.ConnConfig.RuntimeParams, postgresSettings)
 	if readOnly {
 		config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
 	}

@@ -24,13 +24,15 @@ const postgresTargets = `array_agg(d.no), array_agg(d.class), string_agg(COALESC
 // table, and reads the whole table instead of visiting it row by row.
 func (s *postgresSession) chunk() int { return 100_000 }
 
-// planFor makes the planner look at the length of a list that is long, and
-// gives it the memory for it. Its habit is to plan a prepared statement once,
-// for a short one.
+// planFor has the rest of a transaction that works on long lists planned for
+// their length, and gives it memory for them.
 func (s *postgresSession) planFor(length int) {
-	if length >= 2000 {
-		s.batch.Queue("SET LOCAL plan_cache_mode = force_custom_plan")
-		s.batch.Queue("SET LOCAL work_mem = '64MB'")
+	if length < 2000 {
+		return
+	}
+	for _, setting := range []string{"plan_cache_mode = force_custom_plan", "enable_seqscan = on", "enable_hashjoin = on",
+		"enable_mergejoin = on", "work_mem = '64MB'"} {
+		s.batch.Queue("SET LOCAL " + setting)
 	}
 }
 
