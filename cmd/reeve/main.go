@@ -170,13 +170,23 @@ func sentence(err error) string {
 			return fmt.Sprintf("%v (request %s)", err, e.RequestID)
 		}
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "what answers at REEVE_URL does not speak HTTPS; take the address of the server's --listen, not of --agents"
+	if speaksOtherwise(err) {
+		return "what answers there does not speak as REEVE_URL says; take the URL of the server's --listen, not of its --agents"
 	}
 	if errors.Is(err, context.Canceled) {
 		return "stopped"
 	}
 	return err.Error()
+}
+
+// speaksOtherwise reports whether the other end speaks neither TLS nor HTTP where
+// it should. For the latter net/http has words but no type.
+func speaksOtherwise(err error) bool {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return true
+	}
+	text := err.Error()
+	return strings.Contains(text, "malformed HTTP") || strings.Contains(text, "readLoopPeekFail")
 }
 
 // family returns a command that only has subcommands.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -68,6 +69,9 @@ func DefaultFleet() Fleet {
 	return f
 }
 
+// goType is what YAML's complaints say of a type of ours, which is not for people.
+var goType = regexp.MustCompile(` (in type|into) swarm\.\w+$`)
+
 // ParseFleet reads a fleet from YAML. A member that it does not know is an
 // error, since it is more likely misspelt than meant to be without effect.
 func ParseFleet(text []byte) (f Fleet, err error) {
@@ -80,7 +84,7 @@ func ParseFleet(text []byte) (f Fleet, err error) {
 		err = f.check()
 	}
 	if all, ok := errors.AsType[*yaml.TypeError](err); ok {
-		err = errors.New(all.Errors[0]) // one sentence; the next one shows when this is mended
+		err = errors.New(goType.ReplaceAllString(all.Errors[0], "")) // one sentence; the next one shows when this is mended
 	}
 	if err != nil {
 		return Fleet{}, reeve.Errorf(reeve.Invalid, "the fleet file is not usable: %s", strings.TrimPrefix(err.Error(), "yaml: "))

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"reeve"
 	"reeve/internal/agent/line"
 )
 
@@ -81,8 +82,8 @@ func New(o Options) (*Swarm, error) {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	door, err := line.Open(o.Server, o.Pin)
-	if err != nil {
-		return nil, err
+	if err != nil { // nothing was asked yet: it is what was given
+		return nil, reeve.Errorf(reeve.Invalid, "%v", err)
 	}
 	s := &Swarm{opts: o, door: door, uploads: make(chan struct{}, uploading)}
 	if o.Effects != "" {
