@@ -240,3 +240,24 @@ func TestFirstStartWithoutAPlaceForTheFile(t *testing.T) {
 	s.start()
 	s.grant()
 }
+
+// Credentials that a set-up left beside their file and that are not those of the
+// store never get to be the file.
+func TestLeftoverOfAnotherSetUp(t *testing.T) {
+	t.Parallel()
+	s := newServer(t).start()
+	s.terminate(t)
+	must(t, os.Remove(s.file))
+	for name, left := range map[string]string{
+		"of a set-up that was not stored": `{"url":"https://127.0.0.1:1","client_id":"NOBODY","client_secret":"NOTHING"}`,
+		"cut off":                         `{"url":"https://127`,
+		"empty":                           "",
+	} {
+		must(t, os.WriteFile(s.file+".new", []byte(left), 0o600))
+		s.start()
+		if files, _ := filepath.Glob(s.file + "*"); len(files) > 0 {
+			t.Errorf("%s: left %v", name, files)
+		}
+		s.terminate(t)
+	}
+}

@@ -51,11 +51,23 @@ func (f bootstrapFile) write(b Bootstrap) error {
 	return nil
 }
 
-// finish gives the file its name. If the file is there already it is somebody
-// else's and left alone.
-func (f bootstrapFile) finish() error {
-	if _, err := os.Lstat(f.beside()); errors.Is(err, fs.ErrNotExist) {
+// finish gives the file its name. What lies beside it from a set-up that never
+// reached the store is removed: its app is not known there.
+func (f bootstrapFile) finish(isKnown func(clientID string) (bool, error)) error {
+	text, err := os.ReadFile(f.beside())
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	var b Bootstrap
+	known := false
+	if err == nil && json.Unmarshal(text, &b) == nil { // else it was cut off, and so was its set-up
+		known, err = isKnown(b.ClientID)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("finishing the file of --bootstrap: %w", err)
+	case !known:
+		return os.Remove(f.beside())
 	}
 	return os.Rename(f.beside(), f.path)
 }

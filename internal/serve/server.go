@@ -211,7 +211,13 @@ func (s *Server) setUp(ctx context.Context) error {
 	if err != nil || file.path == "" {
 		return err
 	}
-	return file.finish()
+	return file.finish(func(clientID string) (bool, error) {
+		_, err := s.Store.App(ctx, clientID)
+		if reeve.KindOf(err) == reeve.NotFound {
+			return false, nil
+		}
+		return err == nil, err
+	})
 }
 
 // Wait returns when ctx ends, or with the error of a port that failed.
