@@ -25,8 +25,8 @@ func words(detail json.RawMessage) string {
 }
 
 var (
-	hash = regexp.MustCompile("^[0-9a-f]{64}$")
-	bare = regexp.MustCompile("^[\\w.:@/+-]+$") // reads well without quotes
+	hash = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	bare = regexp.MustCompile(`^[\w.:@/+-]+$`) // reads well without quotes
 )
 
 // shownDigits is how much of a hash is enough to tell it from others.
