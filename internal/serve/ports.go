@@ -3,7 +3,9 @@ package serve
 import (
 	"crypto/tls"
 	"encoding/pem"
+	"errors"
 	"net"
+	"time"
 
 	"reeve"
 	"reeve/internal/keys"
@@ -85,18 +87,26 @@ func cannotListen(address string, cause error) error {
 }
 
 // settled returns the address, with a port that is free now if it asks for any
-// port, as tests do. An address that is taken is refused here, before anything
-// was set up; between this and the listening somebody else may still take it.
+// port, as tests do. An address where somebody answers is refused here, before
+// anything was set up. It asks instead of listening, so that no port of ours
+// opens too early; what it misses, the listening later finds.
 func settled(address string) (string, error) {
-	if _, _, err := net.SplitHostPort(address); err != nil {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
 		return "", reeve.Errorf(reeve.Invalid, "%q is not an address to listen on; write HOST:PORT", address).Because(err)
+	}
+	if port != "0" {
+		if other, err := net.DialTimeout("tcp", address, time.Second); err == nil {
+			other.Close()
+			return "", cannotListen(address, errTaken)
+		}
+		return address, nil
 	}
 	probe, err := net.Listen("tcp", address)
 	if err != nil {
 		return "", cannotListen(address, err)
 	}
-	if _, port, _ := net.SplitHostPort(address); port == "0" {
-		address = probe.Addr().String()
-	}
-	return address, probe.Close()
+	return probe.Addr().String(), probe.Close()
 }
+
+var errTaken = errors.New("somebody answers there")
