@@ -141,5 +141,5 @@ func (f *fleet) tidy(ctx context.Context) error {
 	if f.kind == sqlite {
 		return execAll(ctx, f.db, "PRAGMA wal_checkpoint(TRUNCATE)")
 	}
-	return execAll(ctx, f.db, "VACUUM devices", "VACUUM commands", "CHECKPOINT")
+	return execAll(ctx, f.db, "VACUUM devices, "+f.empty, "CHECKPOINT")
 }
