@@ -114,7 +114,8 @@ func (s *Store) DeviceCommands(ctx context.Context, account, device int64, befor
 	if err != nil {
 		return nil, err
 	}
-	page := s.db.page("SELECT job FROM commands WHERE device = $1 AND job < $2 ORDER BY job DESC LIMIT $3")
-	return s.commands(ctx, "commands AS c", " WHERE c.device = $1 AND c.job "+page+" ORDER BY c.job DESC, c.leaf DESC",
+	// SQLite's index needs the shift; see there. PostgreSQL has no use for it.
+	page := s.db.page("SELECT job FROM commands WHERE device = $1 AND device >> 10 = $1 >> 10 AND job < $2 ORDER BY job DESC LIMIT $3")
+	return s.commands(ctx, "commands AS c", " WHERE c.device = $1 AND c.device >> 10 = $1 >> 10 AND c.job "+page+" ORDER BY c.job DESC, c.leaf DESC",
 		device, orLast(before), limit)
 }
