@@ -104,8 +104,9 @@ CREATE TABLE devices (
     erase_at BIGINT NOT NULL
 );
 -- The lookup of a placing reads this index and nothing else; that makes it a
--- third faster here. PostgreSQL would have to visit the row anyway.
-CREATE INDEX devices_id ON devices (account, id, class, key);
+-- third faster here. PostgreSQL would have to visit the row anyway. The id comes
+-- first, since rows are told apart by their first column fastest.
+CREATE INDEX devices_id ON devices (id, account, class, key);
 CREATE INDEX devices_group ON devices (group_no);
 CREATE INDEX devices_account ON devices (account);
 
