@@ -56,6 +56,9 @@ type session interface {
 	walk(ctx context.Context, account, group, after int64, limit int) ([]reeve.Target, error)
 	// addCommands writes the commands of a job, leaf 0 first.
 	addCommands(ctx context.Context, job reeve.JobID, placed []reeve.Placed, changed int64) error
+	// setExemptions makes these devices exempt, whether they were before or not.
+	// The lock on their account keeps others from doing so meanwhile.
+	setExemptions(ctx context.Context, devices []int64, kind reeve.Exemption, until int64) error
 	// standings returns how these commands stand, which are in order of their
 	// ids; the answer is in any order.
 	standings(ctx context.Context, ids []reeve.CommandID) ([]reeve.Order, error)

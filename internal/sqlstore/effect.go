@@ -53,10 +53,7 @@ func (t *tx) exempt(devices []int64, kind reeve.Exemption, until time.Time) erro
 		these, arg := t.among(1, numbers("device", devices))
 		return t.later("DELETE FROM exemptions WHERE device "+these, arg)
 	}
-	list, args := t.list("r", 3, numbers("device", devices))
-	return t.later(`INSERT INTO exemptions (device, kind, until) SELECT device, CAST($1 AS BIGINT), CAST($2 AS BIGINT) FROM `+list+`
-		WHERE TRUE ON CONFLICT (device) DO UPDATE SET kind = excluded.kind, until = excluded.until`,
-		append([]any{int64(kind), micro(until)}, args...)...)
+	return t.session.setExemptions(t.ctx, devices, kind, micro(until))
 }
 
 // assign writes what an effect changes in the rows of the devices themselves.

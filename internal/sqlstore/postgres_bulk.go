@@ -118,6 +118,18 @@ func (s *postgresSession) addCommands(ctx context.Context, job reeve.JobID, plac
 	return err
 }
 
+// setExemptions updates first and inserts then, since the two together are
+// cheaper here than inserts that may find a conflict.
+func (s *postgresSession) setExemptions(ctx context.Context, devices []int64, kind reeve.Exemption, until int64) error {
+	err := s.later(ctx, "UPDATE exemptions SET kind = $1, until = $2 WHERE device = ANY($3::bigint[])", int64(kind), until, devices)
+	if err != nil {
+		return err
+	}
+	return s.later(ctx, `INSERT INTO exemptions (device, kind, until) SELECT device, $1::bigint, $2::bigint
+		FROM unnest($3::bigint[]) AS r (device) WHERE NOT EXISTS (SELECT 1 FROM exemptions AS e WHERE e.device = r.device)`,
+		int64(kind), until, devices)
+}
+
 func (s *postgresSession) standings(ctx context.Context, ids []reeve.CommandID) ([]reeve.Order, error) {
 	jobs, leaves := idColumns(ids)
 	list, args := s.list("r", 1, jobs, leaves)

@@ -139,12 +139,12 @@ func (s *sqliteSession) findIDs(ctx context.Context, found []reeve.Match, accoun
 
 // scanIDs is findIDs for ids that name a good part of all devices: then it is
 // cheaper to read the index from end to end beside the sorted ids than to search
-// it for each.
+// it for each. The plus keeps the planner to that index.
 func (s *sqliteSession) scanIDs(ctx context.Context, found []reeve.Match, account int64, ids []string, entries []int32) ([]reeve.Match, error) {
 	// Without the order, SQLite reads a small table as it likes.
 	const query = `SELECT COALESCE(string_agg(d.id || ' ' || ` + sqliteTarget + `, ''), '')
 		FROM (SELECT no, id, class, key FROM devices AS d
-			WHERE d.account = $1 AND d.id BETWEEN $2 AND $3 AND ` + live + ` ORDER BY d.id) AS d`
+			WHERE +d.account = $1 AND d.id BETWEEN $2 AND $3 AND ` + live + ` ORDER BY d.id) AS d`
 	next := 0
 	for chunk := range slices.Chunk(ids, s.chunk()) {
 		packed, err := s.text(ctx, query, account, chunk[0], chunk[len(chunk)-1])
@@ -191,6 +191,12 @@ func (s *sqliteSession) walk(ctx context.Context, account, group, after int64, l
 func (s *sqliteSession) text(ctx context.Context, query string, args ...any) (string, error) {
 	text, _, err := first(ctx, s, func(r rows) (v string, err error) { return v, r.Scan(&v) }, query, args...)
 	return text, err
+}
+
+func (s *sqliteSession) setExemptions(ctx context.Context, devices []int64, kind reeve.Exemption, until int64) error {
+	list, args := s.list("r", 3, numbers("device", devices))
+	return s.later(ctx, `INSERT INTO exemptions (device, kind, until) SELECT device, $1, $2 FROM `+list+` WHERE TRUE
+		ON CONFLICT (device) DO UPDATE SET kind = excluded.kind, until = excluded.until`, append([]any{int64(kind), until}, args...)...)
 }
 
 // cutNumber reads the number before the first space and returns what is behind it.
