@@ -16,9 +16,31 @@ type Account struct {
 	// 0 is the server's setting, a negative number is no limit.
 	RequestsPerMinute int64
 
+	// LicenseKey names the account to the outside, in links and in the community
+	// agent's protocol: 32 lower-case hex digits. It opens nothing.
+	LicenseKey string
+
+	Settings       Settings
 	IdentityFields []IdentityField // what re-identify asks for, in order
 	DefaultGroup   int64           // internal key of the group that takes new devices
 	Created        time.Time
+}
+
+// Settings are what an account's administrators decide for it. A zero field
+// takes its default, which docs/limits.md names.
+type Settings struct {
+	// Unassessed is how a managed device counts whose posture nobody assessed:
+	// "pending" (the default) or "compliant".
+	Unassessed string `json:"unassessed,omitempty"`
+	// UnseenAfterDays is after how many days without a word a device counts as
+	// unseen; default 30.
+	UnseenAfterDays int64 `json:"unseen_after_days,omitempty"`
+	// RestoreDays is how long a deleted device can be restored; default 30.
+	RestoreDays int64 `json:"restore_days,omitempty"`
+	// KeepReportsDays is how long results can be fetched; default 30.
+	KeepReportsDays int64 `json:"keep_reports_days,omitempty"`
+	// KeepLogDays is after how many days rows of the log are pruned; 0 is never.
+	KeepLogDays int64 `json:"keep_log_days,omitempty"`
 }
 
 // An IdentityField is one question that re-identify puts to a device's user.

@@ -95,6 +95,9 @@ type Device struct {
 
 	Hostname   string
 	Nickname   string // given by an administrator
+	CustomID   string // a third party's id for it, unique in the account; empty for none
+	LinkedUser string // the user that an integration linked to it, and
+	LinkedTeam string // that user's group
 	HardwareID string // hash that the agent computed; empty if unknown
 	MACs       []MAC
 	GroupID    string
@@ -112,6 +115,15 @@ type Device struct {
 	Online     bool
 	PublicIP   string    // address that its agent was last seen from
 	ArchivedAt time.Time // zero unless archived
+}
+
+// A Description is what administrators and integrations say of a device. Nil
+// fields stay as they are.
+type Description struct {
+	Nickname   *string
+	CustomID   *string
+	LinkedUser *string
+	LinkedTeam *string
 }
 
 // IsExempt reports whether an exemption is in force at now.

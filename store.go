@@ -94,26 +94,80 @@ type DeviceStore interface {
 	// DevicesByID returns the devices with these ids, in no promised order,
 	// leaving out ids that name none.
 	DevicesByID(ctx context.Context, account int64, ids []string) ([]Device, error)
+	// DevicesByCustomID is DevicesByID for third-party ids.
+	DevicesByCustomID(ctx context.Context, account int64, ids []string) ([]Device, error)
 	// DevicesByMAC returns every device that claims one of these MACs.
 	DevicesByMAC(ctx context.Context, account int64, macs []MAC) ([]Device, error)
-	// Devices returns a keyset page, by rising internal key, which is the order
-	// in which records were made.
+	// Devices returns one page; see DeviceQuery. Pages by record without Page are
+	// keyset pages, as fast at the end of a fleet as at its beginning.
 	Devices(ctx context.Context, account int64, q DeviceQuery) ([]Device, error)
 	// Import adds devices with standing Unknown in the default group. The
 	// whole batch is stored or nothing; it sets No on each element.
 	Import(ctx context.Context, account int64, devices []Device, entry AuditEntry) error
+	// Describe stores what is said of a device that is not archived. Conflict if
+	// another device of the account has the custom id.
+	Describe(ctx context.Context, account int64, id string, d Description, entry AuditEntry) error
 	// CountDevices returns how many devices the account has in each standing.
 	CountDevices(ctx context.Context, account int64) (map[Standing]int64, error)
 }
 
-// A DeviceQuery selects devices. Zero fields select everything but archived.
+// A DeviceQuery selects and orders devices. Zero fields select everything but
+// archived. Values of one field are alternatives, fields narrow one another.
 type DeviceQuery struct {
-	After     int64 // internal key; the page begins behind it
-	Limit     int   // at least 1
-	GroupID   string
+	After int64 // internal key; a page by rising internal key begins behind it
+	Limit int   // at least 1
+	Page  int   // from 2 on: skip that many pages less one; not together with After
+	Sort  DeviceSort
+	Desc  bool
+
+	GroupIDs  []string
 	Standings []Standing
-	Search    string // part of the hostname, in any case
+	Exempt    *bool // of the managed ones, only those that are exempt at Now from everything, or only the others
+	Kinds     []AgentKind
+	Systems   []System
+	Types     []string // Facts.Type
+	Presence  []Presence
+
+	Search string // part of one of the names in In, in any case
+	In     []DeviceName
+
+	Now         time.Time     // what Exempt and Presence are judged by
+	UnseenAfter time.Duration // see Unseen
 }
+
+// DeviceSort is an order of devices.
+type DeviceSort int8
+
+// The orders.
+const (
+	ByRecord   DeviceSort = iota // in which records were made, which is that of Device.No
+	ByHostname                   // by hostname in any case, then by record
+	ByLastSeen                   // then by record
+)
+
+// Presence is how a device with an agent stands to the server.
+type Presence int8
+
+// The kinds of presence.
+const (
+	Connected    Presence = iota // online
+	Disconnected                 // not online, heard within UnseenAfter
+	Unseen                       // not online, and not heard for longer than that
+)
+
+// A DeviceName is something that a device can be searched by.
+type DeviceName int8
+
+// The names. An empty DeviceQuery.In means the hostname alone.
+const (
+	InHostname DeviceName = iota
+	InNickname
+	InMAC     // a whole address or the beginning of one, in any spelling
+	InAddress // the public address or one of its own
+	InUser    // who is logged in, or who was linked
+	InID      // the beginning of the device id, the whole custom id
+	NumDeviceNames
+)
 
 // An EnrolStore lets control decide about one enrolment inside a transaction.
 type EnrolStore interface {

@@ -33,7 +33,7 @@ func (a *api) devices(w http.ResponseWriter, r *door.Request) error {
 	p := paramsOf(r)
 	limit, cursor := p.limit(), p.text("cursor")
 	query := reeve.DeviceQuery{
-		Limit: limit + 1, GroupID: p.text("group"), Search: p.text("search"),
+		Limit: limit + 1, GroupIDs: p.take("group"), Search: p.text("search"),
 		Standings: words(p, "standing", reeve.ParseStanding),
 	}
 	if err := p.done(); err != nil {

@@ -32,6 +32,18 @@ var deviceActions = []deviceAction{
 	{segment: "v3.3", rules: action.V3_3, decode: decodeActionV3, encode: encodeActionV3, commandIDs: true},
 }
 
+func (a *api) actionRoutes() []door.Route {
+	var routes []door.Route
+	for _, v := range deviceActions {
+		routes = append(routes, door.Route{
+			Method: "POST", Path: at(v.segment, "devices/action"),
+			Scope: reeve.Write, Rate: "devices/action", Verb: "job_placed", Repeats: true, Serve: a.act(v),
+			Page: &door.Page{Family: "Device Action", Version: v.segment[1:], Source: "Device Action"},
+		})
+	}
+	return routes
+}
+
 // An actionRequest is a decoded request, and an actionAnswer what became of it.
 type (
 	actionRequest struct {

@@ -20,6 +20,17 @@ var deviceLists = []deviceList{
 	{segment: "v3.7", encode: listedV37},
 }
 
+func (a *api) deviceListRoutes() []door.Route {
+	var routes []door.Route
+	for _, v := range deviceLists {
+		routes = append(routes, door.Route{
+			Method: "POST", Path: at(v.segment, "devices"), Scope: reeve.Read, Rate: "devices", Serve: a.listDevices(v),
+			Page: &door.Page{Family: "Get Devices", Version: v.segment[1:], Source: "Get Devices"},
+		})
+	}
+	return routes
+}
+
 func listedV37(d reeve.Device, now time.Time) deviceV3 {
 	out := shapeV3(d, now)
 	out.Nickname = d.Nickname
@@ -76,6 +87,17 @@ type deviceDetail struct {
 // Source: "Device Details" v3.8 of the OAuth API manual.
 var deviceDetails = []deviceDetail{
 	{segment: "v3.8", encode: detailedV38},
+}
+
+func (a *api) deviceDetailRoutes() []door.Route {
+	var routes []door.Route
+	for _, v := range deviceDetails {
+		routes = append(routes, door.Route{
+			Method: "POST", Path: at(v.segment, "devices/detail"), Scope: reeve.Read, Rate: "devices/detail", Serve: a.detailDevices(v),
+			Page: &door.Page{Family: "Device Details", Version: v.segment[1:], Source: "Device Details"},
+		})
+	}
+	return routes
 }
 
 func detailedV38(d reeve.Device, now time.Time, system bool) deviceV3 {

@@ -69,34 +69,8 @@ func Routes(c Config) door.API {
 	}
 	a := &api{c}
 	var routes []door.Route
-	for _, path := range tokenPaths {
-		routes = append(routes,
-			door.Route{Method: "POST", Path: path, Credentials: true, Serve: a.token},
-			door.Route{Method: "GET", Path: path, Credentials: true, Serve: a.token})
-	}
-	for _, v := range deviceActions {
-		routes = append(routes, door.Route{Method: "POST", Path: "/o/api/" + v.segment + "/devices/action",
-			Scope: reeve.Write, Rate: "devices/action", Verb: "job_placed", Repeats: true, Serve: a.act(v)})
-	}
-	for _, v := range reports {
-		routes = append(routes, door.Route{Method: "GET", Path: "/o/api/" + v.segment + "/get_reports",
-			Scope: reeve.Read, Rate: "get_reports", Serve: a.report(v)})
-	}
-	for _, v := range deviceLists {
-		routes = append(routes, door.Route{Method: "POST", Path: "/o/api/" + v.segment + "/devices",
-			Scope: reeve.Read, Rate: "devices", Serve: a.listDevices(v)})
-	}
-	for _, v := range deviceDetails {
-		routes = append(routes, door.Route{Method: "POST", Path: "/o/api/" + v.segment + "/devices/detail",
-			Scope: reeve.Read, Rate: "devices/detail", Serve: a.detailDevices(v)})
-	}
-	for _, v := range groupLists {
-		routes = append(routes, door.Route{Method: "POST", Path: "/o/api/" + v.segment + "/groups",
-			Scope: reeve.Read, Rate: "groups", Serve: a.listGroups(v)})
-	}
-	for _, v := range logs {
-		routes = append(routes, door.Route{Method: "POST", Path: "/o/api/" + v.segment + "/logs",
-			Scope: reeve.Read, Rate: "logs", Serve: a.listLogs(v)})
+	for _, family := range families {
+		routes = append(routes, family(a)...)
 	}
 	return door.API{
 		QueryToken: true,
@@ -104,3 +78,18 @@ func Routes(c Config) door.API {
 		Routes:     routes,
 	}
 }
+
+// families are the endpoints of the published API, each with all its versions:
+// a file of this room.
+var families = []func(*api) []door.Route{
+	(*api).tokenRoutes,
+	(*api).actionRoutes,
+	(*api).reportRoutes,
+	(*api).deviceListRoutes,
+	(*api).deviceDetailRoutes,
+	(*api).groupRoutes,
+	(*api).logRoutes,
+}
+
+// at is the path of an endpoint in one version.
+func at(segment, path string) string { return "/o/api/" + segment + "/" + path }

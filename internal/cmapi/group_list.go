@@ -24,6 +24,40 @@ var groupLists = []groupList{
 		"number_of_devices": "devices", "last_update": "modified"}},
 }
 
+func (a *api) groupRoutes() []door.Route {
+	var routes []door.Route
+	for _, v := range groupLists {
+		routes = append(routes, door.Route{
+			Method: "POST", Path: at(v.segment, "groups"), Scope: reeve.Read, Rate: "groups", Serve: a.listGroups(v),
+			Page: &door.Page{
+				Family: "Get Groups", Version: v.segment[1:], Source: "Get groups v3.0",
+				About: "Lists the groups of the account, a page by number.",
+				Inputs: []door.Field{
+					{Name: "limit", In: "body", Type: "int", About: "groups on a page, 1 to 50; default 10"},
+					{Name: "page", In: "body", Type: "int", About: "number of the page, from 1; default 1"},
+					{Name: "search", In: "body", Type: "string", About: "part of the name, in any case"},
+					{Name: "sort.field", In: "body", Type: "string", About: "group_name (default), number_of_devices or last_update; domain_name and policy_name order by name"},
+					{Name: "sort.order", In: "body", Type: "string", About: "asc (default) or desc"},
+				},
+				Answer: []door.Field{
+					{Name: "[].group_id", Type: "string", About: "id of the group, 32 hex digits"},
+					{Name: "[].group_name", Type: "string"},
+					{Name: "[].domain_name", Type: "string", Unknown: "left out: groups of Reeve are not synchronised with a domain"},
+					{Name: "[].auto_join", Type: "bool", Unknown: "left out: devices join by registration code"},
+					{Name: "[].policy_id", Type: "string", Unknown: "left out: Reeve has no policies"},
+					{Name: "[].policy_name", Type: "string", Unknown: "left out: Reeve has no policies"},
+					{Name: "[].number_of_devices", Type: "int", About: "devices in it, deleted ones not counted"},
+					{Name: "[].description", Type: "string"},
+					{Name: "[].created_date", Type: "string", About: "RFC 3339, UTC"},
+					{Name: "[].last_modified", Type: "string", About: "RFC 3339, UTC"},
+				},
+				Codes: map[int]string{406: "limit is greater than 50", 413: "the page is beyond the last one"},
+			},
+		})
+	}
+	return routes
+}
+
 // groupV3 is a group in the answer; what Reeve does not know is left out.
 type groupV3 struct {
 	GroupID         string `json:"group_id"`

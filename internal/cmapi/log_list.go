@@ -24,6 +24,17 @@ var logs = []logList{
 	{segment: "v3.3", categories: []string{deviceEvents, adminEvents, webhookEvents, deviceReports}},
 }
 
+func (a *api) logRoutes() []door.Route {
+	var routes []door.Route
+	for _, v := range logs {
+		routes = append(routes, door.Route{
+			Method: "POST", Path: at(v.segment, "logs"), Scope: reeve.Read, Rate: "logs", Serve: a.listLogs(v),
+			Page: &door.Page{Family: "Get Logs", Version: v.segment[1:], Source: "Get Logs"},
+		})
+	}
+	return routes
+}
+
 // A logLine is one published record. The order, oldest first, is ours.
 type logLine struct {
 	Timestamp    string   `json:"timestamp"`

@@ -26,6 +26,17 @@ var reports = []report{
 	{"v3.1", map[string]string{"agent_log": "fetch_agent_log", "scan_threats_log": "scan_threats", "scan_threat_log": "scan_threats"}},
 }
 
+func (a *api) reportRoutes() []door.Route {
+	var routes []door.Route
+	for _, v := range reports {
+		routes = append(routes, door.Route{
+			Method: "GET", Path: at(v.segment, "get_reports"), Scope: reeve.Read, Rate: "get_reports", Serve: a.report(v),
+			Page: &door.Page{Family: "Get Reports", Version: v.segment[1:], Source: "Get Reports"},
+		})
+	}
+	return routes
+}
+
 // contents opens what an action's agents sent back, as a zip file.
 var contents = map[string]struct {
 	name string // the file's, before the command id

@@ -15,6 +15,18 @@ import (
 // tokenPaths are both spellings of the token endpoint that the pages use.
 var tokenPaths = []string{"/o/oauth/token", "/o/oauth2/token"}
 
+func (a *api) tokenRoutes() []door.Route {
+	var routes []door.Route
+	for _, path := range tokenPaths {
+		for _, method := range []string{"POST", "GET"} {
+			routes = append(routes, door.Route{Method: method, Path: path, Credentials: true, Serve: a.token, Page: &door.Page{
+				Family: "Token", Source: "How to work with oAuth APIs: Authentication",
+			}})
+		}
+	}
+	return routes
+}
+
 // maxTokenBody is the largest form of a token request in bytes.
 const maxTokenBody = 16 << 10
 

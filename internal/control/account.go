@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"sync"
@@ -22,6 +23,22 @@ type Bootstrap struct {
 // FirstAccount is the name of the account that set-up creates. Its apps with
 // scope admin may create further accounts.
 const FirstAccount = "default"
+
+// Defaults of reeve.Settings, in days.
+const (
+	DefaultUnseenAfterDays = 30
+	DefaultRestoreDays     = 30
+	DefaultKeepReportsDays = 30
+)
+
+// Effective returns the settings with their defaults in the place of zeros.
+func Effective(s reeve.Settings) reeve.Settings {
+	s.Unassessed = cmp.Or(s.Unassessed, "pending")
+	s.UnseenAfterDays = cmp.Or(s.UnseenAfterDays, DefaultUnseenAfterDays)
+	s.RestoreDays = cmp.Or(s.RestoreDays, DefaultRestoreDays)
+	s.KeepReportsDays = cmp.Or(s.KeepReportsDays, DefaultKeepReportsDays)
+	return s
+}
 
 // SetUp prepares the first account of an empty store: save is given the
 // credentials before they are stored, so that no crash can leave an account
@@ -92,7 +109,7 @@ func (c *Control) found(ctx context.Context, caller reeve.Caller, name string, s
 	}
 	// The new account's log begins with a row that names nobody of another.
 	by := system(0)
-	account := reeve.Account{Name: name, Seats: seats, IdentityFields: reeve.DefaultIdentityFields(), Created: now}
+	account := reeve.Account{Name: name, LicenseKey: reeve.NewID(), Seats: seats, IdentityFields: reeve.DefaultIdentityFields(), Created: now}
 	facts := detail("", map[string]any{"name": name, "seats": seats})
 	var err error
 	if b.Account, err = c.store.AddAccount(ctx, account, founders, entry(by, now, "account_created", facts)); err != nil {

@@ -71,6 +71,7 @@ type Route struct {
 	// that HEAD is not taken.
 	Credentials bool
 	Serve       func(w http.ResponseWriter, r *Request) error
+	Page        *Page // what the reference says of it
 }
 
 // A Request is what a handler gets: the HTTP request and who makes it.

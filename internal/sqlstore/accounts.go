@@ -9,17 +9,21 @@ import (
 var noAccount = reeve.Errorf(reeve.NotFound, "there is no such account")
 
 const (
-	accountColumns  = "no, name, seats, requests_per_minute, identity_fields, default_group, created"
+	accountColumns  = "no, name, seats, requests_per_minute, identity_fields, default_group, created, license_key, settings"
 	accountNameUsed = "an account with this name exists already; choose another name"
 )
 
 func scanAccount(r rows) (a reeve.Account, err error) {
-	var fields string
+	var fields, settings string
 	var created int64
-	if err = r.Scan(&a.No, &a.Name, &a.Seats, &a.RequestsPerMinute, &fields, &a.DefaultGroup, &created); err != nil {
+	err = r.Scan(&a.No, &a.Name, &a.Seats, &a.RequestsPerMinute, &fields, &a.DefaultGroup, &created, &a.LicenseKey, &settings)
+	if err != nil {
 		return a, err
 	}
 	a.Created = fromMicro(created)
+	if err := decode(settings, &a.Settings); err != nil {
+		return a, err
+	}
 	return a, decode(fields, &a.IdentityFields)
 }
 
@@ -31,10 +35,14 @@ func (s *Store) AddAccount(ctx context.Context, a reeve.Account, f reeve.Founder
 		if err != nil {
 			return err
 		}
+		settings, err := encode(a.Settings, a.Settings == reeve.Settings{})
+		if err != nil {
+			return err
+		}
 		a.No, _, err = first(ctx, t, number, `INSERT INTO accounts
-			(name, seats, seats_used, requests_per_minute, identity_fields, default_group, created)
-			VALUES ($1, $2, 0, $3, $4, 0, $5) RETURNING no`,
-			a.Name, a.Seats, a.RequestsPerMinute, fields, micro(a.Created))
+			(name, seats, seats_used, requests_per_minute, identity_fields, default_group, created, license_key, settings)
+			VALUES ($1, $2, 0, $3, $4, 0, $5, $6, $7) RETURNING no`,
+			a.Name, a.Seats, a.RequestsPerMinute, fields, micro(a.Created), a.LicenseKey, settings)
 		if err != nil {
 			return conflict(err, accountNameUsed)
 		}
@@ -99,9 +107,13 @@ func (s *Store) SetAccount(ctx context.Context, a reeve.Account, entry reeve.Aud
 		if err != nil {
 			return err
 		}
+		settings, err := encode(a.Settings, a.Settings == reeve.Settings{})
+		if err != nil {
+			return err
+		}
 		t.log(entry)
-		_, err = t.exec(`UPDATE accounts SET name = $2, seats = $3, requests_per_minute = $4, identity_fields = $5
-			WHERE no = $1`, a.No, a.Name, a.Seats, a.RequestsPerMinute, fields)
+		_, err = t.exec(`UPDATE accounts SET name = $2, seats = $3, requests_per_minute = $4, identity_fields = $5, settings = $6
+			WHERE no = $1`, a.No, a.Name, a.Seats, a.RequestsPerMinute, fields, settings)
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ var noDevice = reeve.Errorf(reeve.NotFound, "there is no such device in this acc
 // the first two.
 const (
 	deviceColumns = `SELECT d.no, d.id, d.class, d.key, COALESCE(e.kind, 0), COALESCE(e.until, 0), d.added, d.enrolled, d.archived, d.account,
-		g.id, g.name, n.hostname, n.nickname, n.hardware_id, COALESCE(f.facts, ''), COALESCE(f.identity, ''),
+		g.id, g.name, n.hostname, n.nickname, n.custom_id, n.linked_user, n.linked_team, n.hardware_id, COALESCE(f.facts, ''), COALESCE(f.identity, ''),
 		COALESCE(p.online, 0), COALESCE(p.last_seen, 0), COALESCE(p.address, ''),
 		COALESCE((SELECT string_agg(CAST(m.mac AS TEXT), ' ') FROM macs AS m WHERE m.device = d.no), '') FROM `
 	deviceJoins = ` JOIN device_names AS n ON n.device = d.no JOIN device_groups AS g ON g.no = d.group_no
@@ -35,7 +35,7 @@ func scanRecord(r rows) (v record, err error) {
 	var key []byte
 	var facts, identity, macs string
 	err = r.Scan(&d.No, &d.ID, &v.class, &key, &exempt, &exemptUntil, &added, &enrolled, &archived, &v.account,
-		&d.GroupID, &d.GroupName, &d.Hostname, &d.Nickname, &d.HardwareID, &facts, &identity,
+		&d.GroupID, &d.GroupName, &d.Hostname, &d.Nickname, &d.CustomID, &d.LinkedUser, &d.LinkedTeam, &d.HardwareID, &facts, &identity,
 		&online, &lastSeen, &d.PublicIP, &macs)
 	if err != nil {
 		return v, err
@@ -109,6 +109,39 @@ func (s *Store) DevicesByMAC(ctx context.Context, account int64, macs []reeve.MA
 	return s.byMAC(ctx, s.db, account, macs)
 }
 
+// DevicesByCustomID returns the devices with these third-party ids.
+func (s *Store) DevicesByCustomID(ctx context.Context, account int64, ids []string) ([]reeve.Device, error) {
+	these, arg := s.db.among(2, texts("id", ids))
+	return s.devices(ctx, s.db, "(SELECT * FROM devices AS d WHERE d.account = $1 AND "+live+
+		" AND d.no IN (SELECT device FROM device_names WHERE custom_id <> '' AND custom_id "+these+")) AS d", "", account, arg)
+}
+
+// Describe stores what is said of a device.
+func (s *Store) Describe(ctx context.Context, account int64, id string, d reeve.Description, entry reeve.AuditEntry) error {
+	return s.change(ctx, func(t *tx) error {
+		no, ok, err := first(ctx, t, number, "SELECT d.no FROM devices AS d WHERE d.account = $1 AND d.id = $2 AND "+live, account, id)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return noDevice
+		}
+		for _, part := range []struct {
+			column string
+			value  *string
+		}{{"nickname", d.Nickname}, {"custom_id", d.CustomID}, {"linked_user", d.LinkedUser}, {"linked_team", d.LinkedTeam}} {
+			if part.value == nil {
+				continue
+			}
+			if _, err := t.exec("UPDATE device_names SET "+part.column+" = $2 WHERE device = $1", no, clean(*part.value)); err != nil {
+				return err
+			}
+		}
+		t.log(entry)
+		return nil
+	})
+}
+
 func (s *Store) byMAC(ctx context.Context, q querier, account int64, macs []reeve.MAC) ([]reeve.Device, error) {
 	these, arg := q.among(2, numbers("mac", macNumbers(macs)))
 	return s.devices(ctx, q, "(SELECT * FROM devices AS d WHERE "+live+
@@ -129,9 +162,10 @@ func (s *Store) Devices(ctx context.Context, account int64, q reeve.DeviceQuery)
 		}
 		where += " AND d.class & 7 IN (" + strings.Join(words, ", ") + ")"
 	}
-	if q.GroupID != "" { // the plus keeps the planner to the group's index
-		args = append(args, q.GroupID)
-		where = fmt.Sprintf("d.group_no = (SELECT no FROM device_groups WHERE account = $1 AND id = $%d) AND +", len(args)) + where
+	if len(q.GroupIDs) > 0 { // the plus keeps the planner to the groups' index
+		these, arg := s.db.among(len(args)+1, texts("id", q.GroupIDs))
+		args = append(args, arg)
+		where = "d.group_no IN (SELECT no FROM device_groups WHERE account = $1 AND id " + these + ") AND +" + where
 	}
 	if wanted := fold(q.Search); wanted != "" {
 		args = append(args, "%"+likeEscaper.Replace(clean(wanted))+"%")
