@@ -12,6 +12,7 @@ import (
 // Key has been shown by a signature.
 type Enrolment struct {
 	Code       string
+	Community  bool // by the community agent's protocol, which not every code allows
 	Key        reeve.Key
 	Kind       reeve.AgentKind
 	System     reeve.System
@@ -55,6 +56,8 @@ func (c *Control) Enrol(ctx context.Context, e Enrolment) (reeve.Device, reeve.A
 			return reeve.Errorf(reeve.Denied, "the registration code is not valid; ask the administrator for another")
 		case code.Kind != reeve.NoAgent && code.Kind != e.Kind:
 			return reeve.Errorf(reeve.Denied, "the registration code is for agents of kind %s only", code.Kind)
+		case e.Community && !code.Community:
+			return reeve.Errorf(reeve.Denied, "the registration code is not for community agents; ask the administrator for one that is")
 		}
 		account = acc
 		claimants, err := tx.Claimants(acc.No, e.MACs, e.HardwareID)
@@ -140,6 +143,11 @@ func (c *Control) Recognise(ctx context.Context, key reeve.Key) (reeve.Device, i
 		return device, 0, reeve.Errorf(reeve.Denied, "no device has this key; enrol the agent again")
 	}
 	return device, account, err
+}
+
+// Account returns the account of a device that was recognised.
+func (c *Control) Account(ctx context.Context, no int64) (reeve.Account, error) {
+	return c.store.Account(ctx, no)
 }
 
 // Leave deletes the record of a device whose agent goes by its own wish, and is

@@ -283,8 +283,9 @@ func (p *placing) write(tx reeve.Placing, job *reeve.Job, def action.Definition,
 	return nil
 }
 
-// retireAgents orders the agents of the deleted devices to retire, as a job of
-// its own: the deletion is done at once, the order may wait for months.
+// retireAgents orders the agents of the deleted devices to retire, those that
+// can, as a job of its own: the deletion is done at once, the order may wait for
+// months.
 func (p *placing) retireAgents(tx reeve.Placing) error {
 	retire, _ := action.Lookup("retire")
 	var targets []reeve.Target
@@ -294,7 +295,7 @@ func (p *placing) retireAgents(tx reeve.Placing) error {
 			continue
 		}
 		p.left = append(p.left, one.Device)
-		if p.retire {
+		if p.retire && tx.Class(p.targets[i].Class).Abilities.Has(retire.Name) {
 			targets = append(targets, p.targets[i])
 			placed = append(placed, reeve.Placed{Device: one.Device, State: reeve.Queued})
 		}

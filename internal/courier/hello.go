@@ -35,6 +35,12 @@ func (c *Courier) onHello(m *nats.Msg) {
 	}, h.Nonce, at.archived}, len(m.Data))
 }
 
+// Heard notes that a device which has no line on the bus spoke at another door.
+func (c *Courier) Heard(device int64) { c.presence.beat(device, c.now()) }
+
+// Said stores what such a device says of itself, together with the Hellos.
+func (c *Courier) Said(m reeve.Meeting) { c.greetings.put(greeting{meeting: m}, len(m.Hostname)) }
+
 // greet answers Hellos until none come any more.
 func (c *Courier) greet() {
 	var spare []greeting
@@ -86,6 +92,9 @@ func (c *Courier) welcome(batch []greeting) error {
 	}
 	key := c.opts.Key()
 	for _, g := range batch {
+		if g.nonce == nil {
+			continue // nobody listens there
+		}
 		at := c.now()
 		w := link.Welcome{
 			At: at, BeatSeconds: int(c.opts.BeatEvery / time.Second),

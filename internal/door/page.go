@@ -16,7 +16,7 @@ type Page struct {
 // A Field is one parameter of a request or one member of an answer.
 type Field struct {
 	Name  string // dotted where it is nested, such as "devices[].os_info.family"
-	In    string // "path", "query" or "body"; empty in an answer
+	In    string // "path", "query", "header" or "body"; empty in an answer
 	Type  string // JSON type as published, such as "int" or "array of string"
 	About string // meaning, default and limits
 	Ours  bool   // decided by Reeve where the pages are silent

@@ -1,7 +1,8 @@
 // Package gate is the agents' HTTPS door: who the server is, enrolment,
-// uploads, and leave. Every request that changes something is signed with the
-// device's key; there is no other credential. The gate checks signatures and
-// shapes, and asks control to decide.
+// uploads, and leave; and the community agent's protocol, which has doors of its
+// own here. Every request of Reeve's agents that changes something is signed with
+// the device's key; community agents have a key and a token that the server made.
+// The gate checks signatures and shapes, and asks control to decide.
 //
 // It may import the root words, internal/control for the rules it calls,
 // internal/door for the manners of HTTP, internal/said and internal/link.
@@ -25,6 +26,7 @@ type Rules interface {
 	Leave(ctx context.Context, key reeve.Key, address string) error
 	Recognise(ctx context.Context, key reeve.Key) (reeve.Device, int64, error)
 	MayUpload(ctx context.Context, device, account int64, id reeve.CommandID) error
+	Account(ctx context.Context, no int64) (reeve.Account, error)
 }
 
 // Files stores what agents upload. Nothing changes until r has ended without
@@ -38,6 +40,7 @@ type Files interface {
 type Config struct {
 	Rules     Rules
 	Files     Files
+	Pulse     Pulse
 	Identity  link.Identity    // see keys.Endorse for the endorsement
 	Agents    string           // HOST:PORT of the message bus, as agents reach it
 	AgentsTLS bool             // whether the bus speaks TLS
@@ -62,10 +65,10 @@ func Routes(c Config) door.API {
 		c.Now = time.Now
 	}
 	g := &gate{c, make(chan struct{}, uploadsAtOnce)}
-	return door.API{Routes: []door.Route{
+	return door.API{Routes: append(g.communityRoutes(), []door.Route{
 		{Method: http.MethodGet, Path: link.PathIdentity, Serve: g.identity},
 		{Method: http.MethodPost, Path: link.PathEnrol, Credentials: true, Serve: g.enrol},
 		{Method: http.MethodPut, Path: link.PathUpload + "{command}", Credentials: true, Serve: g.upload},
 		{Method: http.MethodPost, Path: link.PathRetire, Credentials: true, Serve: g.retire},
-	}}
+	}...)}
 }

@@ -34,7 +34,16 @@ type rules struct {
 	devices  map[reeve.Key]reeve.Device
 	left     []reeve.Key
 	ended    bool // the command has
+	met      []reeve.Meeting
+	heardOf  []int64
 }
+
+func (r *rules) Account(context.Context, int64) (reeve.Account, error) {
+	return reeve.Account{No: 7, LicenseKey: "license"}, nil
+}
+
+func (r *rules) Heard(device int64)   { r.heardOf = append(r.heardOf, device) }
+func (r *rules) Said(m reeve.Meeting) { r.met = append(r.met, m) }
 
 func (r *rules) Enrol(_ context.Context, e control.Enrolment) (reeve.Device, reeve.Account, error) {
 	r.mu.Lock()
@@ -44,7 +53,7 @@ func (r *rules) Enrol(_ context.Context, e control.Enrolment) (reeve.Device, ree
 		return reeve.Device{}, reeve.Account{}, reeve.Errorf(reeve.Denied, "the registration code is not valid")
 	}
 	r.enrolled = append(r.enrolled, e)
-	return reeve.Device{No: 36, ID: "id"}, reeve.Account{No: 7}, nil
+	return reeve.Device{No: 36, ID: "id"}, reeve.Account{No: 7, LicenseKey: "license"}, nil
 }
 
 func (r *rules) Leave(_ context.Context, key reeve.Key, _ string) error {
@@ -97,7 +106,7 @@ func open(t *testing.T) *site {
 	s.handler = door.Open(door.Config{
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, Routes(Config{
-		Rules: s.rules, Files: files, Agents: "reeve.example:8444", AgentsTLS: true,
+		Rules: s.rules, Files: files, Pulse: s.rules, Agents: "reeve.example:8444", AgentsTLS: true,
 		Identity: link.Identity{Root: []byte("root"), RootCert: []byte("cert"), Endorsement: []byte("word")},
 	}))
 	server := httptest.NewServer(s.handler)

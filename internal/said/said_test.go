@@ -208,3 +208,19 @@ func holdsLine(t *testing.T, s string, most int) {
 		t.Errorf("accepted the text %q", s)
 	}
 }
+
+func FuzzCommunity(f *testing.F) {
+	f.Add([]byte(`{"agent_version":"1.2","device_name":"a\n","os":{"family":"macOS"},"network_adapter_info":[{"mac":"00:0c:29:cd:c7:b2"}],"local_user":[{"name":"u"}]}`))
+	f.Add([]byte(`{"hostname":"h","soh":{"os_info":[1]}}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if h, err := ReadRegistration(data); err == nil {
+			if !isLine(h.Hostname) || len(h.Hostname) > maxHostname || len(h.Facts.Networks) > maxNetworks || h.Abilities != 0 || !slices.IsSorted(h.MACs) {
+				t.Errorf("accepted %+v", h)
+			}
+		}
+		if h, err := ReadHealth(data); err == nil && (!isLine(h.Hostname) || len(h.Hostname) > maxHostname) {
+			t.Errorf("accepted %+v", h)
+		}
+	})
+}

@@ -170,7 +170,7 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, verifier *se
 				return control.VerifyLog(ctx, s.Store, a, verifier, nil)
 			},
 		}),
-		gate.Routes(gate.Config{Rules: s.Rules, Files: files, Identity: identity, Agents: s.Agents, AgentsTLS: s.Pin != ""}),
+		gate.Routes(gate.Config{Rules: s.Rules, Files: files, Pulse: s.Bus, Identity: identity, Agents: s.Agents, AgentsTLS: s.Pin != ""}),
 	)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path { // a mux in front of the doors would redirect what they refuse
