@@ -25,6 +25,9 @@ var calls = map[string]struct {
 	"Import": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.Import(t.Context(), c, []reeve.Device{{Hostname: "printer"}})
 	}},
+	"Describe": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		return w.Describe(t.Context(), c, reeve.NewID(), reeve.Description{Nickname: new(string)})
+	}},
 	"CreateGroup": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
 		_, err := w.CreateGroup(t.Context(), c, "Lab", "")
 		return err

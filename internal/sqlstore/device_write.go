@@ -69,10 +69,10 @@ func (t *tx) importChunk(a reeve.Account, nos []int64, devices []reeve.Device) e
 	if err != nil {
 		return err
 	}
-	list, args = t.list("r", 1, numbers("no", nos), texts("hostname", hostnames), texts("folded", folded),
+	list, args = t.list("r", 2, numbers("no", nos), texts("hostname", hostnames), texts("folded", folded),
 		texts("nickname", nicknames), texts("hardware_id", hardware))
-	err = t.later(`INSERT INTO device_names (device, hostname, folded, nickname, hardware_id)
-		SELECT no, hostname, folded, nickname, hardware_id FROM `+list, args...)
+	err = t.later(`INSERT INTO device_names (device, account, hostname, folded, nickname, hardware_id)
+		SELECT no, CAST($1 AS BIGINT), hostname, folded, nickname, hardware_id FROM `+list, append([]any{a.No}, args...)...)
 	if err != nil {
 		return err
 	}
@@ -139,10 +139,10 @@ func (t *tx) describe(account int64, d reeve.Device) error {
 	if err := t.exempt([]int64{d.No}, d.Exempt, d.ExemptUntil); err != nil {
 		return err
 	}
-	err := t.later(`INSERT INTO device_names (device, hostname, folded, nickname, hardware_id) VALUES ($1, $2, $3, $4, $5)
+	err := t.later(`INSERT INTO device_names (device, account, hostname, folded, nickname, hardware_id) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (device) DO UPDATE SET hostname = excluded.hostname, folded = excluded.folded,
 			nickname = excluded.nickname, hardware_id = excluded.hardware_id`,
-		d.No, clean(d.Hostname), fold(clean(d.Hostname)), clean(d.Nickname), clean(d.HardwareID))
+		d.No, account, clean(d.Hostname), fold(clean(d.Hostname)), clean(d.Nickname), clean(d.HardwareID))
 	if err != nil {
 		return err
 	}

@@ -113,33 +113,7 @@ func (s *Store) DevicesByMAC(ctx context.Context, account int64, macs []reeve.MA
 func (s *Store) DevicesByCustomID(ctx context.Context, account int64, ids []string) ([]reeve.Device, error) {
 	these, arg := s.db.among(2, texts("id", ids))
 	return s.devices(ctx, s.db, "(SELECT * FROM devices AS d WHERE d.account = $1 AND "+live+
-		" AND d.no IN (SELECT device FROM device_names WHERE custom_id <> '' AND custom_id "+these+")) AS d", "", account, arg)
-}
-
-// Describe stores what is said of a device.
-func (s *Store) Describe(ctx context.Context, account int64, id string, d reeve.Description, entry reeve.AuditEntry) error {
-	return s.change(ctx, func(t *tx) error {
-		no, ok, err := first(ctx, t, number, "SELECT d.no FROM devices AS d WHERE d.account = $1 AND d.id = $2 AND "+live, account, id)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return noDevice
-		}
-		for _, part := range []struct {
-			column string
-			value  *string
-		}{{"nickname", d.Nickname}, {"custom_id", d.CustomID}, {"linked_user", d.LinkedUser}, {"linked_team", d.LinkedTeam}} {
-			if part.value == nil {
-				continue
-			}
-			if _, err := t.exec("UPDATE device_names SET "+part.column+" = $2 WHERE device = $1", no, clean(*part.value)); err != nil {
-				return err
-			}
-		}
-		t.log(entry)
-		return nil
-	})
+		" AND d.no IN (SELECT device FROM device_names WHERE account = $1 AND custom_id <> '' AND custom_id "+these+")) AS d", "", account, arg)
 }
 
 func (s *Store) byMAC(ctx context.Context, q querier, account int64, macs []reeve.MAC) ([]reeve.Device, error) {

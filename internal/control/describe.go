@@ -1,0 +1,37 @@
+package control
+
+import (
+	"context"
+
+	"reeve"
+)
+
+// maxDescription is the longest nickname, custom id, linked user or team in bytes.
+const maxDescription = 256
+
+// Describe stores what the caller says of a device of the account. Nil fields
+// stay as they are, empty ones are taken away. Conflict if another device has
+// the custom id.
+func (c *Control) Describe(ctx context.Context, caller reeve.Caller, id string, d reeve.Description) error {
+	if err := Allow(caller, reeve.Write); err != nil {
+		return err
+	}
+	said := map[string]any{}
+	for name, value := range map[string]*string{
+		"nickname": d.Nickname, "custom_id": d.CustomID, "linked_user": d.LinkedUser, "linked_team": d.LinkedTeam,
+	} {
+		if value == nil {
+			continue
+		}
+		if len(*value) > maxDescription {
+			return reeve.Errorf(reeve.Invalid, "the %s is longer than %d bytes; shorten it", name, maxDescription)
+		}
+		said[name] = *value
+	}
+	if len(said) == 0 {
+		return reeve.Errorf(reeve.Invalid, "nothing is said of the device; give a nickname, custom_id, linked_user or linked_team")
+	}
+	e := entry(caller, c.now(), "device_described", detail("", said))
+	e.Device = id
+	return c.store.Describe(ctx, caller.Account, id, d, e)
+}
