@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -180,8 +181,28 @@ func TestRepeatedOrder(t *testing.T) {
 	if got := ask(`{"action":"ignore","all":true}`); got.Code != 409 {
 		t.Errorf("another body: %d, want 409", got.Code)
 	}
-	if got := r.Ask("POST", "/api/v1/groups", `{"name":"Lab"}`, "Authorization: Bearer "+r.Token, "Idempotency-Key: k"); got.Code != 400 {
-		t.Errorf("a change that no key is kept for: %d, want 400", got.Code)
+}
+
+// Whatever changes something is done once for one key. An answer with a secret
+// is given again, and the database does not hold it in the clear.
+func TestRepeatedChange(t *testing.T) {
+	r := open(t)
+	ask := func(body string) *httptest.ResponseRecorder {
+		return r.Ask("POST", "/api/v1/apps", body, "Authorization: Bearer "+r.Token, "Idempotency-Key: k")
+	}
+	first, second := ask(`{"name":"x","scopes":["read"]}`), ask(`{"name":"x","scopes":["read"]}`)
+	if first.Code != 201 || second.Code != 201 || first.Body.String() != second.Body.String() || second.Header().Get("Idempotent-Replayed") != "true" {
+		t.Errorf("first %d %s, then %d %s", first.Code, first.Body, second.Code, second.Body)
+	}
+	if got := ask(`{"name":"y","scopes":["read"]}`); got.Code != 409 {
+		t.Errorf("another body: %d, want 409", got.Code)
+	}
+	var app client.App
+	json.Unmarshal(first.Body.Bytes(), &app)
+	for _, file := range []string{r.Database, r.Database + "-wal"} {
+		if raw, err := os.ReadFile(file); err == nil && strings.Contains(string(raw), app.ClientSecret) {
+			t.Errorf("%s holds the app's secret", file)
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ type Store interface {
 	reeve.OrderStore
 	reeve.LogStore
 	reeve.WindowStore
+	reeve.RepeatStore
 }
 
 // A Wake is told what was committed, so that it can act at once instead of at

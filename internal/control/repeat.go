@@ -21,7 +21,7 @@ func (p *placing) repeatKey() reeve.RepeatKey {
 // repeat answers a repeated request from what the first one kept.
 func (p *placing) repeat(kept reeve.Kept) error {
 	if kept.Body != p.order.Body {
-		return reeve.Errorf(reeve.Conflict, "this Idempotency-Key was used with another body; take a new key for a new request")
+		return errOtherBody
 	}
 	p.out.Job.ID = kept.Job
 	p.out.Repeated = true

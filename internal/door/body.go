@@ -61,6 +61,4 @@ func (r *Request) RepeatKey() (string, error) {
 	return key, nil
 }
 
-var errNoRepeats = reeve.Errorf(reeve.Invalid, "this address keeps no Idempotency-Key; send the request without it, and look before you repeat it")
-
 var errRepeatKey = reeve.Errorf(reeve.Invalid, "Idempotency-Key must be one value of 1 to 255 visible ASCII characters")

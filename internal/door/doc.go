@@ -9,6 +9,7 @@
 package door
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -27,6 +28,9 @@ type Keeper interface {
 	// Admit counts one request against the rate limit of an API. Past the limit
 	// the error is Limited and the window is filled in all the same.
 	Admit(ctx context.Context, app reeve.App, account reeve.Account, api string) (control.Window, error)
+	// Once carries out a request with an Idempotency-Key, or returns what was
+	// answered when that was done.
+	Once(ctx context.Context, account int64, key reeve.RepeatKey, do func(context.Context) ([]byte, error)) (answer []byte, repeated bool, err error)
 }
 
 // A Config says how doors behave.
@@ -36,7 +40,13 @@ type Config struct {
 	// FailuresPerMinute is how many failed authentications an address may make
 	// in a minute: 0 is DefaultFailures, a negative number is no limit.
 	FailuresPerMinute int
+	// MaxBody is the largest body of a request with an Idempotency-Key, in bytes:
+	// 0 is DefaultMaxBody. Handlers have limits of their own.
+	MaxBody int64
 }
+
+// DefaultMaxBody is enough for 100,000 devices in any spelling.
+const DefaultMaxBody = 16 << 20
 
 // DefaultFailures is how many failed authentications a minute an address has.
 const DefaultFailures = 60
@@ -62,9 +72,9 @@ type Route struct {
 	Rate string
 	// Verb is the log's event for what the route changes; empty if it only reads.
 	Verb string
-	// Repeats is whether the handler takes an Idempotency-Key. Where it does not
-	// but something would change, a request with one is refused: its sender counts
-	// on a repeat that does nothing.
+	// Repeats is whether the handler itself answers repeats of a request with an
+	// Idempotency-Key, since it can do so from what it stored. Of all other routes
+	// that change something the door keeps the answers.
 	Repeats bool
 	// Credentials is whether the handler itself checks a secret, so that its
 	// Denied errors count as failed authentications. Such a GET mints a token, so
@@ -89,7 +99,7 @@ func Open(c Config, apis ...API) http.Handler {
 	if limit == 0 {
 		limit = DefaultFailures
 	}
-	d := &doorway{keeper: c.Keeper, log: c.Log, failures: newFailures(limit), mux: http.NewServeMux(), minting: map[string][]string{}}
+	d := &doorway{keeper: c.Keeper, log: c.Log, failures: newFailures(limit), mux: http.NewServeMux(), minting: map[string][]string{}, maxBody: cmp.Or(c.MaxBody, DefaultMaxBody)}
 	for _, api := range apis {
 		for _, route := range api.Routes {
 			d.mux.Handle(route.Method+" "+route.Path, d.through(api, route))
@@ -107,6 +117,7 @@ type doorway struct {
 	failures *failures
 	mux      *http.ServeMux
 	minting  map[string][]string // the methods of paths where a GET mints a token
+	maxBody  int64
 }
 
 // find serves the route that the request names. The standard mux answers what
@@ -160,7 +171,7 @@ func (d *doorway) through(api API, route Route) http.Handler {
 		req := &Request{Request: r}
 		err := d.admit(w, req, api, route)
 		if err == nil {
-			err = route.Serve(w, req)
+			err = d.serve(w, req, route)
 			if route.Credentials && reeve.KindOf(err) == reeve.Denied {
 				d.failures.add(req.Caller.Address)
 			}
@@ -209,11 +220,5 @@ func (d *doorway) admit(w http.ResponseWriter, r *Request, api API, route Route)
 	if err != nil {
 		return err
 	}
-	if err := control.Allow(r.Caller, route.Scope); err != nil {
-		return err
-	}
-	if route.Verb != "" && !route.Repeats && len(r.Header.Values("Idempotency-Key")) > 0 {
-		return errNoRepeats
-	}
-	return nil
+	return control.Allow(r.Caller, route.Scope)
 }

@@ -35,6 +35,8 @@ type House struct {
 	First   control.Bootstrap // the account "default"
 	Token   string            // of its first app
 	Handler http.Handler
+	// Database is the file of the store.
+	Database string
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -65,8 +67,8 @@ func Open(t testing.TB, o Options) *House {
 	}
 	own, err := keys.Open(filepath.Join(dir, "keys"), o.Now)
 	must(t, err)
-	h := &House{t: t}
-	h.Store, err = sqlstore.Open(t.Context(), filepath.Join(dir, "reeve.db"), own.Head())
+	h := &House{t: t, Database: filepath.Join(dir, "reeve.db")}
+	h.Store, err = sqlstore.Open(t.Context(), h.Database, own.Head())
 	must(t, err)
 	t.Cleanup(func() { h.Store.Close() })
 	h.Files, err = blob.Open(filepath.Join(dir, "blobs"))
@@ -79,7 +81,7 @@ func Open(t testing.TB, o Options) *House {
 	must(t, err)
 	h.First.Account = h.Account()
 	log := slog.New(slog.NewTextHandler(logWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h.Handler = door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures},
+	h.Handler = door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
 		cmapi.Routes(cmapi.Config{
 			Rules: h.Rules, Devices: h.Store, Groups: h.Store, Jobs: h.Store, Entries: h.Store, Files: h.Files,
 			Now: o.Now, MaxBody: o.MaxBody,

@@ -44,6 +44,16 @@ func (k HeadKey) Holds(account, seq int64, hash, mark Hash) bool {
 	return hmac.Equal(want[:], mark[:])
 }
 
+// Derive returns a key of 32 bytes for another purpose and what it is about.
+func (k HeadKey) Derive(purpose string, about ...string) Hash {
+	m := hmac.New(sha256.New, k)
+	m.Write(appendBytes(nil, []byte(purpose)))
+	for _, text := range about {
+		m.Write(appendBytes(nil, []byte(text)))
+	}
+	return Hash(m.Sum(nil))
+}
+
 // SignCheckpoint signs how far a log had come at a time.
 func (k Key) SignCheckpoint(account, seq int64, hash Hash, at time.Time) []byte {
 	b := encodePosition("reeve checkpoint 1\n", account, seq, hash)

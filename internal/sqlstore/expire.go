@@ -14,7 +14,7 @@ import (
 func (s *Store) Expire(ctx context.Context, now time.Time) (int64, error) {
 	due, _, err := first(ctx, s.db, number, `SELECT CASE WHEN EXISTS (SELECT 1 FROM open_jobs WHERE due <= $1)
 		OR EXISTS (SELECT 1 FROM effect_ends WHERE at <= $1) OR EXISTS (SELECT 1 FROM repeats WHERE until <= $1)
-		THEN 1 ELSE 0 END`, micro(now))
+		OR EXISTS (SELECT 1 FROM claims WHERE until <= $1) THEN 1 ELSE 0 END`, micro(now))
 	if err != nil || due == 0 {
 		return 0, err
 	}
@@ -29,6 +29,9 @@ func (s *Store) Expire(ctx context.Context, now time.Time) (int64, error) {
 			return err
 		}
 		changed = effects + commands
+		if err := t.later("DELETE FROM claims WHERE until <= $1", micro(now)); err != nil {
+			return err
+		}
 		return t.later("DELETE FROM repeats WHERE until <= $1", micro(now))
 	})
 	return changed, err

@@ -108,6 +108,9 @@ func (s *Store) change(ctx context.Context, fn func(t *tx) error) (err error) {
 			session.rollback()
 		}
 	}()
+	if err := t.spend(); err != nil {
+		return err
+	}
 	if err := fn(t); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type Store interface {
 	reeve.OrderStore
 	reeve.LogStore
 	reeve.WindowStore
+	reeve.RepeatStore
 }
 
 // Test runs the suite. Open returns an empty store, and arranges its end. It is
@@ -39,6 +40,7 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("placing", func(t *testing.T) { testPlacing(t, open) })
 	t.Run("effects", func(t *testing.T) { testEffects(t, open) })
 	t.Run("repeats", func(t *testing.T) { testRepeats(t, open) })
+	t.Run("claims", func(t *testing.T) { testClaims(t, open) })
 	t.Run("jobs", func(t *testing.T) { testJobs(t, open) })
 	t.Run("orders", func(t *testing.T) { testOrders(t, open) })
 	t.Run("reports", func(t *testing.T) { testReports(t, open) })
