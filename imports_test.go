@@ -22,7 +22,7 @@ type room struct {
 }
 
 const server = ". internal/action internal/control internal/seal internal/link internal/said internal/keys" +
-	" internal/courier internal/gate internal/blob internal/sqlstore internal/door internal/cmapi internal/api"
+	" internal/courier internal/gate internal/blob internal/sqlstore internal/door internal/cmapi internal/api internal/reference docs"
 
 // rooms are the arrows. A package without a row fails, and so does an import
 // that its row does not name: adding one is a decision, made here.
@@ -48,6 +48,9 @@ var rooms = map[string]room{
 	"internal/door":  {own: ". internal/control"},
 	"internal/cmapi": {own: ". internal/action internal/control internal/door", mods: "github.com/klauspost/compress/"},
 	"internal/api":   {own: ". internal/action internal/control internal/door client"},
+
+	"docs":               {},
+	"internal/reference": {own: "internal/door", mods: "github.com/yuin/goldmark"},
 
 	"internal/serve":      {own: server, mods: "golang.org/x/sync/"},
 	"internal/doortest":   {own: server},
@@ -77,7 +80,7 @@ var scarce = map[string]string{
 	"math/rand":    "internal/swarm",
 	"math/rand/v2": "internal/swarm",
 	"database/sql": "internal/sqlstore internal/storetest",
-	"net/http": "client internal/gate internal/door internal/cmapi internal/api internal/serve internal/doortest" +
+	"net/http": "client internal/gate internal/door internal/cmapi internal/api internal/serve internal/reference internal/doortest" +
 		" internal/testserver internal/agent/linetest cmd/...",
 	"unsafe": "internal/agent/host",
 }

@@ -7,16 +7,20 @@ type Page struct {
 	Version string         // as published, such as "3.7"; empty for Reeve's own API
 	Source  string         // the page of the manual that it was read from; empty for Reeve's own API
 	About   string         // what the route does, in whole sentences
-	Inputs  []Field        // parameters and members of the body
-	Answer  []Field        // members of the answer
+	Inputs  []Field        // parameters and members of the body; None if there are none
+	Answer  []Field        // members of the answer; None if it has no body
 	Codes   map[int]string // when it answers with a status that not every route has
 	Notes   []string       // what differs from the version before, and what Reeve decided
 }
 
+// None is the fields of a route that takes or answers nothing. Nil fields are a
+// page that nobody has filled yet.
+var None = []Field{}
+
 // A Field is one parameter of a request or one member of an answer.
 type Field struct {
 	Name  string // dotted where it is nested, such as "devices[].os_info.family"
-	In    string // "path", "query", "header" or "body"; empty in an answer
+	In    string // "path", "query", "header", "form" or "body"; empty in an answer
 	Type  string // JSON type as published, such as "int" or "array of string"
 	About string // meaning, default and limits
 	Ours  bool   // decided by Reeve where the pages are silent

@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"reeve"
+	"reeve/docs"
 	"reeve/internal/api"
 	"reeve/internal/blob"
 	"reeve/internal/cmapi"
@@ -22,6 +24,7 @@ import (
 	"reeve/internal/gate"
 	"reeve/internal/keys"
 	"reeve/internal/link"
+	"reeve/internal/reference"
 	"reeve/internal/seal"
 	"reeve/internal/sqlstore"
 )
@@ -172,12 +175,15 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, verifier *se
 		}),
 		gate.Routes(gate.Config{Rules: s.Rules, Files: files, Pulse: s.Bus, Identity: identity, Agents: s.Agents, AgentsTLS: s.Pin != ""}),
 	)
+	site := reference.Site(docs.Files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path { // a mux in front of the doors would redirect what they refuse
-		case "/healthz":
+		switch { // a mux in front of the doors would redirect what they refuse
+		case r.URL.Path == "/healthz":
 			io.WriteString(w, "ok\n")
-		case "/readyz":
+		case r.URL.Path == "/readyz":
 			s.ready(w, r)
+		case strings.HasPrefix(r.URL.Path, reference.Prefix):
+			site.ServeHTTP(w, r)
 		default:
 			doors.ServeHTTP(w, r)
 		}
