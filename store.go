@@ -233,6 +233,8 @@ type JobStore interface {
 	Commands(ctx context.Context, account int64, job JobID, states []State, from int32, limit int) ([]Command, error)
 	// Command returns one command and the structured result its agent sent, if any.
 	Command(ctx context.Context, account int64, id CommandID) (Command, json.RawMessage, error)
+	// CommandsByID returns those of these commands that there are, in no promised order.
+	CommandsByID(ctx context.Context, account int64, ids []CommandID) ([]Command, error)
 	// DeviceCommands returns up to limit commands of a device, newest first,
 	// placed before the given job (0: all).
 	DeviceCommands(ctx context.Context, account int64, device int64, before JobID, limit int) ([]Command, error)

@@ -3,8 +3,8 @@
 // A version of an endpoint is a row of a table; one handler serves all rows of
 // an endpoint. README.md tells how to add the next.
 //
-// It imports the root words, internal/action, internal/control and
-// internal/door.
+// It imports the root words, internal/action, internal/control, internal/door
+// and internal/trail.
 package cmapi
 
 import (
@@ -15,6 +15,7 @@ import (
 	"reeve"
 	"reeve/internal/control"
 	"reeve/internal/door"
+	"reeve/internal/trail"
 )
 
 // Rules is what the published API asks of internal/control.
@@ -36,7 +37,7 @@ type Config struct {
 	Devices reeve.DeviceStore
 	Groups  reeve.GroupStore
 	Jobs    reeve.JobStore
-	Entries reeve.LogStore
+	Trail   trail.Store
 	Files   Files
 	Now     func() time.Time // default time.Now
 	// KeepReports is how long results can be fetched; default DefaultKeepReports.

@@ -2,8 +2,6 @@ package cmapi
 
 import (
 	"context"
-	"maps"
-	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +9,7 @@ import (
 
 	"reeve"
 	"reeve/internal/door"
+	"reeve/internal/trail"
 )
 
 // A logList is what one version of Get Logs does differently.
@@ -51,12 +50,8 @@ type logRequest struct {
 	events       []string // published names; none is all
 	since, until time.Time
 	limit        int
-	place        logPlace
+	place        trail.Place
 }
-
-// A logPlace is where a page begins: at a row, and within the lines of a job at
-// a leaf.
-type logPlace struct{ seq, leaf int64 }
 
 // maxLogAge is the published bound on age in seconds.
 const maxLogAge = 86400
@@ -72,7 +67,7 @@ func (a *api) listLogs(v logList) func(http.ResponseWriter, *door.Request) error
 		if err != nil {
 			return err
 		}
-		lines, next, err := a.readLines(r.Context(), r.Caller.Account, want)
+		lines, next, more, err := a.readLines(r.Context(), r.Caller.Account, want)
 		if err != nil {
 			return err
 		}
@@ -80,8 +75,8 @@ func (a *api) listLogs(v logList) func(http.ResponseWriter, *door.Request) error
 			return err
 		}
 		var token string
-		if next != (logPlace{}) {
-			token = door.Cursor("logs "+want.category, r.Caller.Account, next.seq, next.leaf)
+		if more {
+			token = door.Cursor("logs "+want.category, r.Caller.Account, next.Seq, next.Leaf)
 		}
 		return door.Write(w, http.StatusOK, struct {
 			NextToken string    `json:"next_token"`
@@ -134,102 +129,29 @@ func (a *api) readLogs(v logList, body []byte, account int64) (logRequest, error
 	if token != "" { // the place alone says where to go on, however much later
 		want.since = time.Time{}
 	}
-	return want, door.ReadCursor("token", token, "logs "+want.category, account, &want.place.seq, &want.place.leaf)
+	return want, door.ReadCursor("token", token, "logs "+want.category, account, &want.place.Seq, &want.place.Leaf)
 }
 
-// rowsAtOnce and maxRows bound the reading of one request: a page may come out
-// short, with a token to go on.
-const (
-	rowsAtOnce = 1000
-	maxRows    = 20_000
-)
-
-// readLines returns up to a page of lines, and where the next page begins; the
-// zero place if there is nothing more.
-func (a *api) readLines(ctx context.Context, account int64, want logRequest) ([]logLine, logPlace, error) {
-	lines, place := []logLine{}, want.place
-	rowEvents := slices.Sorted(maps.Keys(eventWords[want.category]))
-	if want.category == deviceEvents {
-		rowEvents = append(rowEvents, jobEvent)
+// readLines returns up to a page of lines, where the next page begins, and
+// whether there may be one.
+func (a *api) readLines(ctx context.Context, account int64, want logRequest) ([]logLine, trail.Place, bool, error) {
+	events := eventsOf[want.category]
+	if len(events) == 0 {
+		return []logLine{}, want.place, false, nil
 	}
-	if len(rowEvents) == 0 {
-		return lines, logPlace{}, nil
+	page, err := trail.Read(ctx, a.Trail, account, trail.Query{
+		From: want.place, Since: want.since, Until: want.until, Events: events, Limit: want.limit,
+		Wanted: func(row trail.Row) bool {
+			word := wordOf(want.category, row)
+			return word != "" && (len(want.events) == 0 || slices.Contains(want.events, word))
+		},
+	})
+	lines := make([]logLine, len(page.Events))
+	for i, e := range page.Events {
+		lines[i] = logLine{Timestamp: timestamp(e.Row.At), Event: wordOf(want.category, e.Row), DeviceID: e.Device,
+			DeviceName: e.Hostname, MACAddresses: []string{}, Details: detailsOf(e)}
 	}
-	for range maxRows / rowsAtOnce {
-		query := reeve.LogQuery{After: max(place.seq-1, 0), Limit: rowsAtOnce, Since: want.since, Until: want.until, Events: rowEvents}
-		rows, err := a.Entries.Log(ctx, account, query)
-		if err != nil {
-			return nil, place, err
-		}
-		for _, row := range rows {
-			if row.Seq != place.seq {
-				place = logPlace{seq: row.Seq}
-			}
-			found, leaf, err := a.linesOf(ctx, account, want, row, place.leaf, want.limit-len(lines))
-			if err != nil {
-				return nil, place, err
-			}
-			lines = append(lines, found...)
-			if place.leaf = leaf; len(lines) == want.limit {
-				return lines, place.next(), nil
-			}
-			place = logPlace{seq: row.Seq + 1}
-		}
-		if len(rows) < rowsAtOnce {
-			return lines, logPlace{}, nil
-		}
-	}
-	return lines, place, nil
-}
-
-// next is where to go on when a page is full: in the same row, or in the one
-// behind it.
-func (p logPlace) next() logPlace {
-	if p.leaf == noLeaf {
-		return logPlace{seq: p.seq + 1}
-	}
-	return p
-}
-
-// noLeaf says that a row has no more lines.
-const noLeaf = math.MaxInt32
-
-// linesOf returns up to limit lines of one row from a leaf on, and the leaf
-// where its next line is.
-func (a *api) linesOf(ctx context.Context, account int64, want logRequest, row reeve.AuditEntry, leaf int64, limit int) ([]logLine, int64, error) {
-	word := wordOf(want.category, row)
-	if word == "" || len(want.events) > 0 && !slices.Contains(want.events, word) {
-		return nil, noLeaf, nil
-	}
-	line := logLine{Timestamp: timestamp(row.At), Event: word, DeviceID: row.Device, MACAddresses: []string{}, Details: detailsOf(row)}
-	if row.Event == jobEvent {
-		return a.commandLines(ctx, account, row.Job, line, leaf, limit)
-	}
-	return []logLine{line}, noLeaf, nil
-}
-
-// applied are the states of commands that stand for something done or ordered.
-var applied = []reeve.State{reeve.Queued, reeve.Sent, reeve.Running, reeve.Succeeded,
-	reeve.Failed, reeve.Expired, reeve.Cancelled, reeve.Refused}
-
-// commandLines derives the lines of a job from its commands.
-func (a *api) commandLines(ctx context.Context, account int64, job reeve.JobID, line logLine, leaf int64, limit int) ([]logLine, int64, error) {
-	commands, err := a.Jobs.Commands(ctx, account, job, applied, int32(leaf), limit+1)
-	if err != nil {
-		return nil, 0, err
-	}
-	next := int64(noLeaf)
-	if len(commands) > limit {
-		next = int64(commands[limit].ID.Leaf)
-		commands = commands[:limit]
-	}
-	lines := make([]logLine, len(commands))
-	for i, c := range commands {
-		lines[i] = line
-		lines[i].DeviceID, lines[i].DeviceName = c.DeviceID, c.Hostname
-		lines[i].Details += ", command " + c.ID.String() + ", now " + c.State.String()
-	}
-	return lines, next, nil
+	return lines, page.Next, page.More, err
 }
 
 // nameDevices fills in the names and MAC addresses of the lines' devices, of

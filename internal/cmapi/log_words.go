@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"reeve"
+	"reeve/internal/trail"
 )
 
 // The published values of event_category.
@@ -28,6 +29,7 @@ var eventWords = map[string]map[string]string{
 		"device_enrolled":               "added",
 		"device_enrolled_duplicate_mac": "added_duplicate_mac",
 		"exemptions_ended":              "unexempted",
+		"devices_licensed":              "licensed",
 	},
 	adminEvents: {
 		"devices_imported": "devices_imported",
@@ -49,8 +51,15 @@ var eventWords = map[string]map[string]string{
 	deviceReports: {},
 }
 
-// jobEvent is the log's row from which the device lines of a job are derived.
-const jobEvent = "job_placed"
+// eventsOf are the events of the rows that a category is read from.
+var eventsOf = map[string][]string{}
+
+func init() {
+	for category, words := range eventWords {
+		eventsOf[category] = slices.Sorted(maps.Keys(words))
+	}
+	eventsOf[deviceEvents] = append(eventsOf[deviceEvents], trail.JobPlaced)
+}
 
 // actionWords are the names of device events that come from actions.
 var actionWords = map[string]string{
@@ -74,21 +83,20 @@ var deletedWords = map[reeve.Source]string{
 }
 
 // wordOf names a row of the log in a category; "" if it is not of it.
-func wordOf(category string, row reeve.AuditEntry) string {
-	if category != deviceEvents || row.Event != jobEvent {
+func wordOf(category string, row trail.Row) string {
+	if category != deviceEvents || row.Event != trail.JobPlaced {
 		return eventWords[category][row.Event]
 	}
-	var facts struct{ Action string }
-	json.Unmarshal([]byte(row.Detail), &facts) // a row of ours
-	if word, ok := deletedWords[row.Source]; ok && facts.Action == "delete" {
+	if word, ok := deletedWords[row.Source]; ok && row.Action == "delete" {
 		return word
 	}
-	return actionWords[facts.Action]
+	return actionWords[row.Action]
 }
 
 // detailsOf says in Reeve's words what it was, who did it and through which
 // door, which the published log records tell since Device Action v3.3.
-func detailsOf(row reeve.AuditEntry) string {
+func detailsOf(e trail.Event) string {
+	row := e.Row
 	who := row.Name
 	if who == "" {
 		who = row.Actor
@@ -100,13 +108,15 @@ func detailsOf(row reeve.AuditEntry) string {
 	if row.Job != 0 {
 		details += ", job " + row.Job.String()
 	}
-	if row.Event == jobEvent { // its lines tell of their commands instead
-		return details
+	if e.Command != (reeve.Command{}) {
+		return details + ", command " + e.Command.ID.String() + ", now " + e.Command.State.String()
 	}
 	var facts map[string]any
 	json.Unmarshal([]byte(row.Detail), &facts) // a row of ours, or "" without facts
 	for _, name := range slices.Sorted(maps.Keys(facts)) {
-		details += fmt.Sprintf(", %s %v", name, facts[name])
+		if name != "ids" { // of the row's other devices
+			details += fmt.Sprintf(", %s %v", name, facts[name])
+		}
 	}
 	return details
 }

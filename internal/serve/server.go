@@ -166,7 +166,7 @@ func (s *Server) prune(ctx context.Context) {
 // routes is everything that the HTTPS port answers.
 func (s *Server) routes(identity link.Identity, files *blob.Folder, verifier *seal.Verifier) http.Handler {
 	doors := door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log},
-		cmapi.Routes(cmapi.Config{Rules: s.Rules, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Entries: s.Store, Files: files}),
+		cmapi.Routes(cmapi.Config{Rules: s.Rules, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Trail: s.Store, Files: files}),
 		api.Routes(api.Config{
 			Rules: s.Rules, Store: s.Store, Version: s.config.Version, Stopping: s.stopping,
 			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {

@@ -122,7 +122,7 @@ func (s *Store) SetAccount(ctx context.Context, a reeve.Account, entry reeve.Aud
 				return err
 			}
 		}
-		return t.giveSeats(a.No)
+		return t.giveSeats(a.No, entry.At)
 	})
 	return conflict(err, accountNameUsed)
 }

@@ -40,7 +40,7 @@ func (p *placing) apply(j reeve.Job, e reeve.Effect, placed []reeve.Placed) erro
 		}
 	}
 	if e.Standing != nil && p.account.Seats > 0 {
-		if err := t.giveSeats(p.account.No); err != nil {
+		if err := t.giveSeats(p.account.No, j.Issued); err != nil {
 			return err
 		}
 	}

@@ -56,12 +56,16 @@ func (t *tx) endEffects(now time.Time) (int64, error) {
 	const ofJob = " IN (SELECT device FROM commands WHERE job = $1 AND state = 3)"
 	var total int64
 	for _, e := range ends {
-		n, err := t.exec("DELETE FROM exemptions WHERE until = $2 AND device"+ofJob, e.job, e.at)
+		over, err := all(t.ctx, t, scanID, `SELECT c.job, c.leaf FROM commands AS c JOIN exemptions AS x ON x.device = c.device
+			WHERE c.job = $1 AND c.state = 3 AND x.until = $2 ORDER BY c.leaf`, e.job, e.at)
 		if err != nil {
 			return 0, err
 		}
-		t.logCount(e.account, now, "exemptions_ended", reeve.JobID(e.job), n)
-		total += n
+		if err := t.later("DELETE FROM exemptions WHERE until = $2 AND device"+ofJob, e.job, e.at); err != nil {
+			return 0, err
+		}
+		t.logRuns(e.account, now, "exemptions_ended", reeve.RunsOf(over))
+		total += int64(len(over))
 		gone, err := all(t.ctx, t, number, "SELECT d.no FROM devices AS d WHERE d.erase_at = $2 AND "+archived+" AND d.no"+ofJob, e.job, e.at)
 		if err != nil {
 			return 0, err
@@ -161,6 +165,20 @@ func (t *tx) endJobs(now time.Time, jobs, reach []int64, heads map[reeve.JobID]j
 		return 0, err
 	}
 	return total, t.count(ended)
+}
+
+// runsInRow is how many runs of commands one row of the log holds at most, so
+// that no row grows beyond some hundred kilobytes.
+const runsInRow = 10_000
+
+// logRuns appends entries about the devices of one job's commands.
+func (t *tx) logRuns(account int64, now time.Time, event string, commands reeve.Runs) {
+	for some := range slices.Chunk(commands, runsInRow) {
+		text, _ := some.MarshalText() // never fails
+		e := system(account, now, event)
+		e.Job, e.Detail = some[0].Job, fmt.Sprintf(`{"devices":%d,"commands":%q}`, some.Len(), text)
+		t.log(e)
+	}
 }
 
 // logCount appends an entry about n devices of a job, unless there are none.

@@ -97,6 +97,14 @@ func (s *Store) Commands(ctx context.Context, account int64, job reeve.JobID, st
 	return s.commands(ctx, "commands AS c", " WHERE c.job = $1 AND c.leaf "+page+" ORDER BY c.leaf", int64(job), from, limit)
 }
 
+// CommandsByID returns those of these commands that there are.
+func (s *Store) CommandsByID(ctx context.Context, account int64, ids []reeve.CommandID) ([]reeve.Command, error) {
+	jobs, leaves := idColumns(ids)
+	list, args := s.db.list("r", 2, jobs, leaves)
+	return s.commands(ctx, list+" CROSS JOIN jobs AS j CROSS JOIN commands AS c",
+		" WHERE j.id = r.job AND j.account = $1 AND c.job = r.job AND c.leaf = r.leaf", append([]any{account}, args...)...)
+}
+
 // Command returns one command and the structured result its agent sent, if any.
 func (s *Store) Command(ctx context.Context, account int64, id reeve.CommandID) (reeve.Command, json.RawMessage, error) {
 	c, err := must[told](noCommand)(first(ctx, s.db, scanCommand, commandColumns+"commands AS c"+commandJoins+

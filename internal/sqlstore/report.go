@@ -199,8 +199,10 @@ type reportSum struct {
 	Jobs   int              `json:"jobs"`
 	States map[string]int64 `json:"states,omitempty"`
 	Late   int64            `json:"late,omitempty"`
+	Ended  reeve.Runs       `json:"commands,omitempty"`
 
-	last reeve.JobID // moves come in order of their jobs
+	last  reeve.JobID       // moves come in order of their ids
+	ended []reeve.CommandID // as Ended
 }
 
 func sum(sums map[int64]*reportSum, account int64) *reportSum {
@@ -218,6 +220,9 @@ func (s *reportSum) add(m *move) {
 	if m.state != m.was {
 		s.States[m.state.String()]++
 	}
+	if m.state != m.was && m.state.IsFinal() {
+		s.ended = append(s.ended, m.id)
+	}
 	if m.late != "" {
 		s.Late++
 	}
@@ -225,6 +230,7 @@ func (s *reportSum) add(m *move) {
 
 func (t *tx) logReports(now time.Time, sums map[int64]*reportSum) error {
 	for account, s := range sums {
+		s.Ended = reeve.RunsOf(s.ended)
 		detail, err := json.Marshal(s)
 		if err != nil {
 			return fmt.Errorf("encoding the entry of a batch of reports: %w", err)

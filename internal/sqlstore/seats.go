@@ -1,6 +1,13 @@
 package sqlstore
 
-import "reeve"
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"reeve"
+)
 
 // The number of managed devices and the queue of those that wait for a seat
 // are kept only while an account has a limit, under the lock of its row.
@@ -25,7 +32,7 @@ func (t *tx) freeSeats(account int64) (int64, error) {
 
 // giveSeats makes devices that wait managed, in order of their enrolment, as
 // far as seats are free.
-func (t *tx) giveSeats(account int64) error {
+func (t *tx) giveSeats(account int64, now time.Time) error {
 	free, err := t.freeSeats(account)
 	if err != nil || free == 0 {
 		return err
@@ -39,12 +46,26 @@ func (t *tx) giveSeats(account int64) error {
 	if err := t.later("DELETE FROM waiting WHERE device "+these, arg); err != nil {
 		return err
 	}
-	promoted, err := t.exec("UPDATE devices AS d SET class = d.class - (d.class & 7) WHERE d.class & 7 = 3 AND d.no "+these, arg)
+	promoted, err := all(t.ctx, t, func(r rows) (id string, err error) { return id, r.Scan(&id) },
+		"UPDATE devices AS d SET class = d.class - (d.class & 7) WHERE d.class & 7 = 3 AND d.no "+these+" RETURNING id", arg)
 	if err != nil {
 		return err
 	}
-	return t.useSeats(account, promoted)
+	slices.Sort(promoted)
+	for some := range slices.Chunk(promoted, idsInRow) {
+		detail, err := json.Marshal(map[string]any{"devices": len(some), "ids": some})
+		if err != nil {
+			return fmt.Errorf("encoding the entry of devices that got a seat: %w", err)
+		}
+		e := system(account, now, "devices_licensed")
+		e.Detail = string(detail)
+		t.log(e)
+	}
+	return t.useSeats(account, int64(len(promoted)))
 }
+
+// idsInRow is how many device ids one row of the log holds at most.
+const idsInRow = 1000
 
 // settleSeats counts and queues a device that changed from was to d. If that
 // frees a seat, the next in the queue gets it.
@@ -71,7 +92,7 @@ func (t *tx) settleSeats(a reeve.Account, was, d reeve.Device) error {
 		if err := t.useSeats(a.No, -1); err != nil {
 			return err
 		}
-		return t.giveSeats(a.No)
+		return t.giveSeats(a.No, d.EnrolledAt)
 	}
 	return nil
 }

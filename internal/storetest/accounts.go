@@ -106,6 +106,13 @@ func testAccounts(t *testing.T, open func(testing.TB) Store) {
 		late, early = w.save(w.account.No, late), w.save(w.account.No, early)
 		w.seats(2, early, late, [2]reeve.Standing{reeve.Managed, reeve.OutOfLicense})
 		w.seats(0, early, late, [2]reeve.Standing{reeve.Managed, reeve.Managed})
+		rows, err := w.Log(w.ctx, w.account.No, reeve.LogQuery{Events: []string{"devices_licensed"}, Limit: 9})
+		w.check(err)
+		for i, want := range []reeve.Device{early, late} {
+			if len(rows) != 2 || rows[i].Detail != `{"devices":1,"ids":["`+want.ID+`"]}` {
+				w.t.Errorf("logged %+v", rows)
+			}
+		}
 	})
 
 	s.run("a limit that comes later counts the devices that are there", func(w *world) {

@@ -124,7 +124,8 @@ func testEffects(t *testing.T, open func(testing.TB) Store) {
 		}
 		rows, err := w.Log(w.ctx, w.account.No, reeve.LogQuery{Limit: 1, Newest: true})
 		w.check(err)
-		if r := rows[0]; r.Event != "exemptions_ended" || r.Source != reeve.FromSystem || r.Job != job.ID || r.Detail != `{"devices":1}` {
+		if r := rows[0]; r.Event != "exemptions_ended" || r.Source != reeve.FromSystem || r.Job != job.ID ||
+			r.Detail != `{"devices":1,"commands":"`+job.ID.String()+`:0"}` {
 			w.t.Errorf("logged %+v", r)
 		}
 		w.expire(until.Add(time.Hour), 1)

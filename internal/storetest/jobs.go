@@ -73,6 +73,25 @@ func testJobs(t *testing.T, open func(testing.TB) Store) {
 		}
 	})
 
+	s.run("commands are found by their ids", func(w *world) {
+		devices := w.fleet(0, 3)
+		a, b := w.order("scan_threats", devices), w.order("dhcprenew", devices[1:])
+		other := w.addAccount("other", 0)
+		ids := []reeve.CommandID{{Job: a.ID, Leaf: 0}, {Job: a.ID, Leaf: 2}, {Job: a.ID, Leaf: 3}, {Job: b.ID, Leaf: 1}, {Job: b.ID + 1, Leaf: 0}}
+		found, err := w.CommandsByID(w.ctx, w.account.No, ids)
+		w.check(err)
+		for _, c := range found {
+			if want := w.command(reeve.Job{ID: c.ID.Job}, int(c.ID.Leaf)); want != c {
+				w.t.Errorf("found %+v, want %+v", c, want)
+			}
+		}
+		foreign, err := w.CommandsByID(w.ctx, other.No, ids)
+		w.check(err)
+		if len(found) != 3 || len(foreign) != 0 {
+			w.t.Errorf("%d found, %d of another account", len(found), len(foreign))
+		}
+	})
+
 	s.run("a device's commands are listed newest first, also when it is archived", func(w *world) {
 		devices := w.fleet(0, 2)
 		var jobs []reeve.JobID

@@ -181,7 +181,8 @@ func testReports(t *testing.T, open func(testing.TB) Store) {
 		}
 		w.reports(now, true, batch...)
 		for account, want := range map[int64]string{
-			w.account.No: `{"jobs":2,"states":{"failed":1,"running":1,"succeeded":2}}`, other.No: `{"jobs":1,"states":{"refused":1}}`,
+			w.account.No: fmt.Sprintf(`{"jobs":2,"states":{"failed":1,"running":1,"succeeded":2},"commands":"%s:0 %s:0-1"}`, a.ID, b.ID),
+			other.No:     fmt.Sprintf(`{"jobs":1,"states":{"refused":1},"commands":"%s:0"}`, job.ID),
 		} {
 			rows, err := w.Log(w.ctx, account, reeve.LogQuery{Limit: 1, Newest: true})
 			w.check(err)
