@@ -401,3 +401,26 @@ type WindowStore interface {
 	// returns how many there are in it with this one.
 	Take(ctx context.Context, key string, now time.Time, window time.Duration) (int64, error)
 }
+
+// An OutletStore keeps outlets, and lets each be served by one node at a time.
+type OutletStore interface {
+	// AddOutlet adds an outlet that begins behind the last row of its account's
+	// log as it was before the entry, and returns it with its keys filled in.
+	// Conflict if the name is taken.
+	AddOutlet(ctx context.Context, o Outlet, entry AuditEntry) (Outlet, error)
+	// Outlets returns the account's outlets, oldest first.
+	Outlets(ctx context.Context, account int64) ([]Outlet, error)
+	// SetOutlet stores name, events, settings, secret and whether it is enabled
+	// of the outlet with o's ID, raises its version and forgets its failures.
+	SetOutlet(ctx context.Context, o Outlet, entry AuditEntry) error
+	RemoveOutlet(ctx context.Context, account int64, id string, entry AuditEntry) error
+	// ClaimOutlets gives node every enabled outlet of the server that no other
+	// node holds at now, until the given time, and returns all that it holds. Of
+	// those that it holds for more than half of that time nothing is written.
+	ClaimOutlets(ctx context.Context, node string, now, until time.Time) ([]Outlet, error)
+	// Advance stores the flow of an outlet that node holds and whether it is
+	// enabled. Conflict if node does not hold it in this version.
+	Advance(ctx context.Context, node string, o Outlet, entries ...AuditEntry) error
+	// ReleaseOutlets ends every claim of node.
+	ReleaseOutlets(ctx context.Context, node string) error
+}

@@ -24,6 +24,7 @@ type Store interface {
 	reeve.LogStore
 	reeve.WindowStore
 	reeve.RepeatStore
+	reeve.OutletStore
 }
 
 // Test runs the suite. Open returns an empty store, and arranges its end. It is
@@ -47,6 +48,7 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("deadlines", func(t *testing.T) { testDeadlines(t, open) })
 	t.Run("log", func(t *testing.T) { testLog(t, open) })
 	t.Run("windows", func(t *testing.T) { testWindows(t, open) })
+	t.Run("outlets", func(t *testing.T) { testOutlets(t, open) })
 	t.Run("everything", func(t *testing.T) { testEverything(t, open) })
 }
 
