@@ -64,13 +64,15 @@ type Flow struct {
 	LastError   string // a sentence for people; stays when it works again
 }
 
-// A Place is how far an outlet has come in its account's log: all rows up to Seq
-// were delivered, and of the next one Leaf pieces, of which the first is the row
-// itself and the others are the devices of its job.
+// A Place is where reading an account's log goes on: at this row and, if the row
+// is about many devices, at one of them. What is before it was delivered.
 type Place struct {
 	Seq  int64
 	Leaf int64
 }
+
+// Behind returns how many rows of the log wait for the outlet.
+func (f Flow) Behind() int64 { return max(f.Head-f.Place.Seq+1, 0) }
 
 // The statuses that a webhook sends.
 const (

@@ -27,6 +27,7 @@ type Store interface {
 	reeve.LogStore
 	reeve.WindowStore
 	reeve.RepeatStore
+	reeve.OutletStore
 }
 
 // A Wake is told what was committed, so that it can act at once instead of at
@@ -63,6 +64,8 @@ type Options struct {
 	// Checkpoint is given every checkpoint of the log, to keep a copy outside
 	// of the store.
 	Checkpoint func(reeve.Checkpoint) error
+	// Seal encrypts a secret that must be sent on, bound to its owner's id.
+	Seal func(owner, secret string) []byte
 }
 
 // Defaults of Options.

@@ -48,7 +48,7 @@ func (s *Store) AddOutlet(ctx context.Context, o reeve.Outlet, entry reeve.Audit
 		t.log(entry)
 		no, err := must[int64](noAccount)(first(ctx, t, number, `INSERT INTO outlets (account, id, kind, name, enabled, events, settings,
 				sealed, version, created, seq, leaf, failures, last_success, last_failure, last_error, holder, held_until)
-			SELECT account, $2, $3, $4, $5, $6, $7, $8, 1, $9, seq, 0, 0, 0, 0, '', '', 0 FROM log_heads WHERE account = $1
+			SELECT account, $2, $3, $4, $5, $6, $7, $8, 1, $9, seq + 1, 0, 0, 0, 0, '', '', 0 FROM log_heads WHERE account = $1
 			RETURNING no`, o.Account, o.ID, string(o.Kind), clean(o.Name), flag(o.Enabled), strings.Join(o.Events, " "), clean(settings),
 			blob(o.Sealed), micro(o.Created)))
 		if err != nil {
