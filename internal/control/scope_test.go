@@ -60,6 +60,38 @@ var calls = map[string]struct {
 		_, err := w.Accounts(t.Context(), c)
 		return err
 	}},
+	"Webhook": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.Webhook(t.Context(), c)
+		return err
+	}},
+	"SetWebhook": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.SetWebhook(t.Context(), c, webhookSpec("https://nac.example.org/hook"))
+		return err
+	}},
+	"RemoveWebhook": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error { return w.RemoveWebhook(t.Context(), c) }},
+	"TestWebhook": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.TestWebhook(t.Context(), c)
+		return err
+	}},
+	"Exports": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.Exports(t.Context(), c)
+		return err
+	}},
+	"Export": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.Export(t.Context(), c, reeve.NewID())
+		return err
+	}},
+	"CreateExport": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.CreateExport(t.Context(), c, fileSpec("siem"))
+		return err
+	}},
+	"ChangeExport": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.ChangeExport(t.Context(), c, reeve.NewID(), fileSpec("siem"))
+		return err
+	}},
+	"RemoveExport": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		return w.RemoveExport(t.Context(), c, reeve.NewID())
+	}},
 	"ChangeAccount": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.ChangeAccount(t.Context(), c, reeve.Account{Name: "default"})
 	}},

@@ -110,6 +110,7 @@ func (w *world) control(store control.Store) *control.Control {
 	return control.New(store, func() seal.Key { return w.key }, w.wake, control.Options{
 		Now: w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.log, nil)), MaxEntries: 1000,
 		Checkpoint: func(c reeve.Checkpoint) error { w.kept = append(w.kept, c); return nil },
+		Seal:       func(owner, secret string) []byte { return []byte(owner + " has " + secret) },
 	})
 }
 
