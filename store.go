@@ -107,6 +107,12 @@ type DeviceStore interface {
 	// Describe stores what is said of a device that is not archived. Conflict if
 	// another device of the account has the custom id.
 	Describe(ctx context.Context, account int64, id string, d Description, entry AuditEntry) error
+	// Restore brings back those of these devices that are archived and not due to
+	// be erased at now. One whose order to retire still waited is Managed again,
+	// or OutOfLicense, and the order is cancelled; any other is Unknown, and its
+	// key may enrol anew. A custom id that another device has by now is lost. The
+	// entry is completed with what came back, and left out if nothing did.
+	Restore(ctx context.Context, account int64, ids []string, now time.Time, entry AuditEntry) (restored []string, cancelled []Order, err error)
 	// CountDevices returns how many devices the account has in each standing.
 	CountDevices(ctx context.Context, account int64) (map[Standing]int64, error)
 }

@@ -129,8 +129,8 @@ func TestEffects(t *testing.T) {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
-	if e := effect("delete", ""); !e.EraseAt.Equal(now.AddDate(0, 0, 30)) {
-		t.Errorf("a deleted record is erased at %v; want after 30 days", e.EraseAt)
+	if e := effect("delete", ""); !e.EraseAt.Equal(now) {
+		t.Errorf("the time to restore a deleted record begins at %v; want now", e.EraseAt)
 	}
 	for params, group := range map[string]string{`{}`: DefaultGroup, `{"group_id":""}`: "", `{"group_id":"default"}`: DefaultGroup, `{"group_id":"0a"}`: "0a"} {
 		if e := effect("assign_to_group", params); !e.Move || e.GroupID != group || e.Standing != nil {

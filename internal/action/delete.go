@@ -7,9 +7,6 @@ import (
 	"reeve"
 )
 
-// restorable is how long a deleted record can be brought back.
-const restorable = 30 * 24 * time.Hour
-
 func init() {
 	define(Definition{
 		Name:  "delete",
@@ -18,7 +15,7 @@ func init() {
 		Rules: map[Version]Rule{V3: {Standings: everyStanding}},
 		Effect: func(_ json.RawMessage, now time.Time) Effect {
 			archived := reeve.Archived
-			return Effect{Archive: true, Effect: reeve.Effect{Standing: &archived, EraseAt: now.Add(restorable)}}
+			return Effect{Archive: true, Effect: reeve.Effect{Standing: &archived, EraseAt: now}}
 		},
 	})
 	// retire is the order that goes to the agents of deleted devices.

@@ -73,7 +73,8 @@ type Definition struct {
 }
 
 // An Effect is a change of the record before the group is looked up and the
-// account's settings are known.
+// account's settings are known: to a time to erase at, the account's time for
+// restoring is still to be added.
 type Effect struct {
 	reeve.Effect
 	GroupID string // public id of the new group; DefaultGroup for the account's

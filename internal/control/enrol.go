@@ -93,13 +93,17 @@ func (c *Control) Enrol(ctx context.Context, e Enrolment) (reeve.Device, reeve.A
 
 // record returns what to save: the one unknown record that the MACs point to,
 // or a new one; and the managed devices that have the same MAC or hardware id.
+// A record that once had a key, of a device that was deleted and restored, is
+// not taken over: the trees of old jobs were built over that key.
 func (e Enrolment) record(claimants []reeve.Device) (reeve.Device, []string) {
 	var unknown []reeve.Device
 	var rivals []string
 	for _, d := range claimants {
 		switch d.Class.Standing {
 		case reeve.Unknown, reeve.Ignored:
-			unknown = append(unknown, d)
+			if d.Key == (reeve.Key{}) {
+				unknown = append(unknown, d)
+			}
 		default:
 			rivals = append(rivals, d.ID)
 		}

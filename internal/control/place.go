@@ -185,6 +185,9 @@ func (p *placing) commit(ctx context.Context, tx reeve.Placing) error {
 	if err != nil {
 		return err
 	}
+	if !p.effect.EraseAt.IsZero() {
+		p.effect.EraseAt = p.effect.EraseAt.Add(restorable(account))
+	}
 	found, err := p.findGroup(tx, account)
 	if err != nil {
 		return err
@@ -291,7 +294,7 @@ func (p *placing) retireAgents(tx reeve.Placing) error {
 	var targets []reeve.Target
 	var placed []reeve.Placed
 	for i, one := range p.placed {
-		if one.State != reeve.Succeeded || p.targets[i].Key == (reeve.Key{}) {
+		if one.State != reeve.Succeeded || p.targets[i].Key == (reeve.Key{}) || tx.Class(p.targets[i].Class).Kind == reeve.NoAgent {
 			continue
 		}
 		p.left = append(p.left, one.Device)

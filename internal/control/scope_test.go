@@ -28,6 +28,10 @@ var calls = map[string]struct {
 	"Describe": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.Describe(t.Context(), c, reeve.NewID(), reeve.Description{Nickname: new(string)})
 	}},
+	"Restore": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.Restore(t.Context(), c, []string{reeve.NewID()})
+		return err
+	}},
 	"CreateGroup": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
 		_, err := w.CreateGroup(t.Context(), c, "Lab", "")
 		return err

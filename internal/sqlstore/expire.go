@@ -87,7 +87,6 @@ func (t *tx) erase(devices []int64) error {
 	for _, statement := range []string{
 		"UPDATE devices SET class = class | 7 WHERE no " + these,
 		"UPDATE device_names SET hostname = '', folded = '', nickname = '', custom_id = '', linked_user = '', linked_team = '', hardware_id = '' WHERE device " + these,
-		"DELETE FROM device_keys WHERE key IN (SELECT key FROM devices WHERE key IS NOT NULL AND no " + these + ")",
 		"DELETE FROM exemptions WHERE device " + these,
 		"DELETE FROM device_facts WHERE device " + these,
 		"DELETE FROM macs WHERE device " + these,
@@ -97,7 +96,7 @@ func (t *tx) erase(devices []int64) error {
 			return err
 		}
 	}
-	return nil
+	return t.dropKeys(devices)
 }
 
 // endCommands ends the commands whose deadline has passed. Jobs are looked for
