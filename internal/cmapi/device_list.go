@@ -2,22 +2,37 @@ package cmapi
 
 import (
 	"net/http"
-	"time"
+	"slices"
 
 	"reeve"
-	"reeve/internal/control"
 	"reeve/internal/door"
 )
 
-// A deviceList is what one version of Get Devices does differently.
+// detailOnly are members that lists do not have.
+var detailOnly = lacks{"user_identity", "linked_id", "country", "categories", "unclassified", "mobile_apps",
+	"detected_processes", "detected_packages", "detected_patches", "infection"}
+
+// lists returns what a version of Get Devices v3 lacks besides detailOnly.
+func lists(without ...string) lacks { return slices.Concat(detailOnly, without) }
+
+// A deviceList is one version of Get Devices with a cursor.
 type deviceList struct {
-	segment string
-	encode  func(d reeve.Device, now time.Time) deviceV3
+	segment, source string
+	lacks           lacks
+	notes           []string
 }
 
-// Source: "Get Devices" v3.7 of the OAuth API manual.
+// Source: "Get Devices" v3.5, v3.6 and v3.7 of the OAuth API manual. What v3.7
+// changed is not visible.
 var deviceLists = []deviceList{
-	{segment: "v3.7", encode: listedV37},
+	{"v3.5", "Get Devices v3.5", lists("nick_name", "geo_info", "host_name"), nil},
+	{"v3.6", "Get Devices v3.6", lists("nick_name", "geo_info"), []string{"host_name is new."}},
+	{"v3.7", "Get Devices", lists("nick_name", "geo_info"), []string{"What changed is not published; it answers as v3.6."}},
+}
+
+var cursorInputs = []door.Field{
+	{Name: "token", In: "body", Type: "string", About: "next_token of the page before; without it the list begins with the oldest record"},
+	{Name: "limit", In: "body", Type: "int", About: "devices on a page, 1 to 50; default 20"},
 }
 
 func (a *api) deviceListRoutes() []door.Route {
@@ -25,17 +40,18 @@ func (a *api) deviceListRoutes() []door.Route {
 	for _, v := range deviceLists {
 		routes = append(routes, door.Route{
 			Method: "POST", Path: at(v.segment, "devices"), Scope: reeve.Read, Rate: "devices", Serve: a.listDevices(v),
-			Page: &door.Page{Family: "Get Devices", Version: v.segment[1:], Source: "Get Devices"},
+			Page: &door.Page{
+				Family: "Get Devices", Version: v.segment[1:], Source: v.source,
+				About:  "Lists the devices of the account, oldest record first, a page by cursor.",
+				Inputs: cursorInputs,
+				Answer: slices.Concat(
+					[]door.Field{{Name: "next_token", Type: "string", About: "where the next page begins; empty after the last one"}},
+					fieldsUnder("devices[].", fieldsV3, v.lacks)),
+				Notes: v.notes,
+			},
 		})
 	}
-	return routes
-}
-
-func listedV37(d reeve.Device, now time.Time) deviceV3 {
-	out := shapeV3(d, now)
-	out.Nickname = d.Nickname
-	out.addSystemV3(d)
-	return out
+	return slices.Concat(routes, a.devicePageRoutes(), a.deviceFilterRoutes())
 }
 
 // listDevices serves Get Devices, cursor versions: oldest record first. After
@@ -51,8 +67,8 @@ func (a *api) listDevices(v deviceList) func(http.ResponseWriter, *door.Request)
 		if err := (object{"token": &token, "limit": &limit}).readOptional(body); err != nil {
 			return err
 		}
-		if limit < 1 || limit > 50 {
-			return reeve.Errorf(reeve.Invalid, "limit must be 1 to 50")
+		if limit < 1 || limit > maxPaged {
+			return reeve.Errorf(reeve.Invalid, "limit must be 1 to %d", maxPaged)
 		}
 		query := reeve.DeviceQuery{Limit: limit + 1} // one more tells whether there is a next page
 		if err := door.ReadCursor("token", token, "devices", r.Caller.Account, &query.After); err != nil {
@@ -67,114 +83,9 @@ func (a *api) listDevices(v deviceList) func(http.ResponseWriter, *door.Request)
 			devices = devices[:limit]
 			next = door.Cursor("devices", r.Caller.Account, devices[limit-1].No)
 		}
-		out := make([]deviceV3, len(devices))
-		for i, d := range devices {
-			out[i] = v.encode(d, a.Now())
-		}
 		return door.Write(w, http.StatusOK, struct {
 			NextToken string     `json:"next_token"`
 			Devices   []deviceV3 `json:"devices"`
-		}{next, out})
+		}{next, a.lens(r.Account).listV3(devices, v.lacks)})
 	}
-}
-
-// A deviceDetail is what one version of Device Details does differently.
-type deviceDetail struct {
-	segment string
-	encode  func(d reeve.Device, now time.Time, system bool) deviceV3
-}
-
-// Source: "Device Details" v3.8 of the OAuth API manual.
-var deviceDetails = []deviceDetail{
-	{segment: "v3.8", encode: detailedV38},
-}
-
-func (a *api) deviceDetailRoutes() []door.Route {
-	var routes []door.Route
-	for _, v := range deviceDetails {
-		routes = append(routes, door.Route{
-			Method: "POST", Path: at(v.segment, "devices/detail"), Scope: reeve.Read, Rate: "devices/detail", Serve: a.detailDevices(v),
-			Page: &door.Page{Family: "Device Details", Version: v.segment[1:], Source: "Device Details"},
-		})
-	}
-	return routes
-}
-
-func detailedV38(d reeve.Device, now time.Time, system bool) deviceV3 {
-	out := shapeV3(d, now)
-	out.NickName, out.UserIdentity = d.Nickname, d.Identity
-	if system {
-		out.addSystemV3(d)
-	}
-	return out
-}
-
-// maxDetails is the published bound on ids.
-const maxDetails = 50
-
-// detailDevices serves Device Details: a bare array, in the order of ids,
-// without those that name no device (both ours; the page does not say).
-func (a *api) detailDevices(v deviceDetail) func(http.ResponseWriter, *door.Request) error {
-	return func(w http.ResponseWriter, r *door.Request) error {
-		body, err := r.JSON(w, smallBody)
-		if err != nil {
-			return err
-		}
-		var (
-			opt     int
-			ids     []string
-			verbose map[string]any
-		)
-		if err := (object{"opt": &opt, "ids": &ids, "verbose": &verbose}).read(body); err != nil {
-			return err
-		}
-		for name, flag := range verbose {
-			if flag != 0. && flag != 1. {
-				return reeve.Errorf(reeve.Invalid, "verbose.%.40s must be 0 or 1", name)
-			}
-		}
-		switch {
-		case opt != 0 && opt != 1:
-			return reeve.Errorf(reeve.Invalid, "opt must be 0 for device ids and MAC addresses or 1 for third-party ids")
-		case len(ids) == 0 || len(ids) > maxDetails:
-			return reeve.Errorf(reeve.Invalid, "ids must name 1 to %d devices", maxDetails)
-		case opt == 1:
-			ids = nil // no device of Reeve has a third-party id
-		}
-		devices, err := a.devicesNamed(r.Context(), r.Caller.Account, ids)
-		if err != nil {
-			return err
-		}
-		out := make([]deviceV3, len(devices))
-		for i, d := range devices {
-			out[i] = v.encode(d, a.Now(), verbose["system_info"] != 0.)
-		}
-		return door.Write(w, http.StatusOK, out)
-	}
-}
-
-// pick puts what was found into the order of names. A MAC means the one device
-// that no other managed record disputes.
-func pick(names []string, byID, byMAC []reeve.Device) []reeve.Device {
-	known := map[string]reeve.Device{}
-	for _, d := range byID {
-		known[d.ID] = d
-	}
-	claims := map[reeve.MAC][]reeve.Device{}
-	for _, d := range byMAC {
-		for _, mac := range d.MACs {
-			claims[mac] = append(claims[mac], d)
-		}
-	}
-	var out []reeve.Device
-	for _, name := range names {
-		d, ok := known[name]
-		if mac, isMAC := reeve.ParseMAC(name); isMAC {
-			d, ok = control.Undisputed(claims[mac])
-		}
-		if ok {
-			out = append(out, d)
-		}
-	}
-	return out
 }

@@ -39,7 +39,13 @@ type Config struct {
 	Jobs    reeve.JobStore
 	Trail   trail.Store
 	Files   Files
-	Now     func() time.Time // default time.Now
+	// Public is the URL by which others reach this server, without a slash at its
+	// end: links begin with it.
+	Public string
+	// Mark makes remediation links good: nobody else can tell it for the license
+	// key of an account and the id of a device.
+	Mark func(license, device string) string
+	Now  func() time.Time // default time.Now
 	// KeepReports is how long results can be fetched; default DefaultKeepReports.
 	KeepReports time.Duration
 	MaxBody     int64 // largest body of Device Action in bytes; default DefaultMaxBody

@@ -58,6 +58,7 @@ func openFleet(t testing.TB, o doortest.Options) *fleet {
 	}
 	f.names["lab"] = lab.ID
 	f.names["nobody"] = strings.Repeat("0", 32)
+	f.names["license"] = account.LicenseKey
 	f.names["token"], f.names["client"], f.names["secret"] = f.Token, f.First.ClientID, f.First.ClientSecret
 	for name, d := range f.devices {
 		f.names[name] = d.ID

@@ -24,8 +24,8 @@ var update = flag.Bool("update", false, "write what the server answers into test
 // TestGolden plays the pairs of testdata/<segment>/*.txtar against the fleet of
 // fleet_test.go. Each file begins with the page that it holds against us. In a
 // request {name} is a device's id, {name.mac} its address, and so on; in an
-// answer they stand for the same, and {command}, {job}, {time}, {request}, {code}
-// and {token} for what no test can know.
+// answer they stand for the same, and {command}, {job}, {time}, {request}, {code},
+// {mark} and {token} for what no test can know.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -75,6 +75,7 @@ var (
 	tokenPattern   = regexp.MustCompile(`\b[A-Z0-9]{48}\b`)
 	codePattern    = regexp.MustCompile(`\b[A-Z0-9]{2}…`)
 	requestPattern = regexp.MustCompile(`"request_id":"[0-9a-f]{16}"`)
+	markPattern    = regexp.MustCompile(`/[0-9a-f]{32}/remediation\.html`)
 	nextPattern    = regexp.MustCompile(`"next_token":"([^"]+)"`)
 )
 
@@ -106,6 +107,7 @@ func (g *golden) play(t *testing.T, text string, headers []string) string {
 		out = strings.ReplaceAll(out, m[1], "{next}")
 	}
 	out = requestPattern.ReplaceAllString(out, `"request_id":"{request}"`)
+	out = markPattern.ReplaceAllString(out, "/{mark}/remediation.html")
 	out = g.fleet.strip(out)
 	out = commandPattern.ReplaceAllString(out, "{command}")
 	out = jobPattern.ReplaceAllString(out, "{job}")

@@ -52,6 +52,9 @@ type Options struct {
 	Now               func() time.Time
 }
 
+// PublicURL is where links of a House lead to.
+const PublicURL = "https://reeve.example.org"
+
 // Open builds a House that lasts as long as the test.
 func Open(t testing.TB, o Options) *House {
 	t.Helper()
@@ -84,7 +87,7 @@ func Open(t testing.TB, o Options) *House {
 	h.Handler = door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
 		cmapi.Routes(cmapi.Config{
 			Rules: h.Rules, Devices: h.Store, Groups: h.Store, Jobs: h.Store, Trail: h.Store, Files: h.Files,
-			Now: o.Now, MaxBody: o.MaxBody,
+			Public: PublicURL, Mark: own.Mark, Now: o.Now, MaxBody: o.MaxBody,
 		}),
 		api.Routes(api.Config{
 			Rules: h.Rules, Store: h.Store, Version: "test", MaxBody: o.MaxBody, Poll: time.Millisecond,

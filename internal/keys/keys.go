@@ -36,13 +36,14 @@ const (
 
 // Keys is the folder's contents. It is safe for concurrent use.
 type Keys struct {
-	dir  string
-	now  func() time.Time
-	root *ecdsa.PrivateKey
-	cert *x509.Certificate
-	pkix []byte
-	pin  string
-	head seal.HeadKey
+	dir   string
+	now   func() time.Time
+	root  *ecdsa.PrivateKey
+	cert  *x509.Certificate
+	pkix  []byte
+	pin   string
+	head  seal.HeadKey
+	marks []byte // key of Mark
 
 	mu        sync.Mutex
 	seal      seal.Key
@@ -63,7 +64,7 @@ func Open(dir string, now func() time.Time) (*Keys, error) {
 		return nil, fmt.Errorf("closing the folder for keys to others: %w", err)
 	}
 	k := &Keys{dir: dir, now: now}
-	for _, open := range []func() error{k.openRoot, k.openCert, k.openHead, k.openSeal} {
+	for _, open := range []func() error{k.openRoot, k.openCert, k.openHead, k.openMarks, k.openSeal} {
 		if err := open(); err != nil {
 			return nil, err
 		}

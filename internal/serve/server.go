@@ -25,7 +25,6 @@ import (
 	"reeve/internal/keys"
 	"reeve/internal/link"
 	"reeve/internal/reference"
-	"reeve/internal/seal"
 	"reeve/internal/sqlstore"
 )
 
@@ -121,7 +120,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.Rules.Attach(s.Bus)
 	s.web = &http.Server{
-		Handler: s.routes(ports.identity, s.files, own.Verifier()), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		Handler: s.routes(ports.identity, s.files, own), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ConnState: s.silent.note,
 		ErrorLog:  slog.NewLogLogger(c.Log.Handler(), slog.LevelDebug),
@@ -164,13 +163,16 @@ func (s *Server) prune(ctx context.Context) {
 }
 
 // routes is everything that the HTTPS port answers.
-func (s *Server) routes(identity link.Identity, files *blob.Folder, verifier *seal.Verifier) http.Handler {
+func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Keys) http.Handler {
 	doors := door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log},
-		cmapi.Routes(cmapi.Config{Rules: s.Rules, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Trail: s.Store, Files: files}),
+		cmapi.Routes(cmapi.Config{
+			Rules: s.Rules, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Trail: s.Store, Files: files,
+			Public: strings.TrimSuffix(s.URL, "/"), Mark: own.Mark,
+		}),
 		api.Routes(api.Config{
 			Rules: s.Rules, Store: s.Store, Version: s.config.Version, Stopping: s.stopping,
 			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
-				return control.VerifyLog(ctx, s.Store, a, verifier, nil)
+				return control.VerifyLog(ctx, s.Store, a, own.Verifier(), nil)
 			},
 		}),
 		gate.Routes(gate.Config{Rules: s.Rules, Files: files, Pulse: s.Bus, Identity: identity, Agents: s.Agents, AgentsTLS: s.Pin != ""}),
