@@ -63,7 +63,7 @@ var filterInputs = []door.Field{
 	{Name: "filter.device_status", In: "body", Type: "array of string", About: "words of status; non_compliant, pending and quarantined select nothing, since only an assessment could tell"},
 	{Name: "filter.agent_status", In: "body", Type: "array of string", About: "connected, disconnected, or unseen for longer than the account's unseen_after_days; out_of_date selects nothing"},
 	{Name: "filter.agent_type", In: "body", Type: "array of string", About: "persistent, on_demand, mobile, domain_controller; managed and guest select all, as the pages say of guest"},
-	{Name: "filter.group_id", In: "body", Type: "array of string"},
+	{Name: "filter.group_id", In: "body", Type: "array of string", About: "ids of groups, as Get Groups has them"},
 }
 
 var judgedInputs = map[string]door.Field{
