@@ -16,9 +16,10 @@ func TestOfferedInTheOrderOfThePages(t *testing.T) {
 	v3 := []string{"exempt", "unexempt", "ignore", "unignore", "delete", "dhcprenew", "re-identify", "assign_to_group"}
 	for v, want := range map[Version][]string{
 		V3: v3, V3_1: append(slices.Clone(v3), "fetch_agent_log"),
-		V3_2: append(slices.Clone(v3), "fetch_agent_log", "scan_threats"),
-		V3_3: append(slices.Clone(v3), "fetch_agent_log", "scan_threats"),
-		"v2": nil, "v3.4": nil, "": nil, "v3.0": nil,
+		V3_2:   append(slices.Clone(v3), "fetch_agent_log", "scan_threats"),
+		V3_3:   append(slices.Clone(v3), "fetch_agent_log", "scan_threats"),
+		V2:     {"exempt", "unexempt", "delete", "dhcprenew", "exempt_critical", "archive", "retire"},
+		"v3.4": nil, "": nil, "v3.0": nil,
 	} {
 		var got []string
 		for _, def := range Offered(v) {
@@ -31,13 +32,13 @@ func TestOfferedInTheOrderOfThePages(t *testing.T) {
 }
 
 func TestCatalogue(t *testing.T) {
-	if names := slices.Sorted(maps.Keys(catalogue)); len(names) != len(order)+1 {
+	if names := slices.Sorted(maps.Keys(catalogue)); len(names) != len(order) {
 		t.Errorf("the catalogue has %q; the order of the pages %q", names, order)
 	}
 	for name, def := range catalogue {
-		internal := name == "retire"
-		if internal == slices.Contains(order, name) || internal != (def.Since == "") {
-			t.Errorf("%s is internal: %v, listed: %v, since %q", name, internal, slices.Contains(order, name), def.Since)
+		old := slices.Contains([]string{"exempt_critical", "archive", "retire"}, name)
+		if !slices.Contains(order, name) || old != (def.Since == "") {
+			t.Errorf("%s is of v2 alone: %v, listed: %v, since %q", name, old, slices.Contains(order, name), def.Since)
 		}
 		if def.Title == "" || len(def.Rules) == 0 {
 			t.Errorf("%s lacks a title or rules", name)
@@ -55,7 +56,7 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s has the parameters %v, and the example %s", name, def.Params, def.Example)
 		}
 		for v := range def.Rules {
-			if !slices.Contains(versions, v) {
+			if v != V2 && !slices.Contains(versions, v) {
 				t.Errorf("%s has a rule for version %q", name, v)
 			}
 		}
@@ -121,16 +122,22 @@ func TestEffects(t *testing.T) {
 			t.Errorf("exempt %s: %+v; want until %v", params, e, until)
 		}
 	}
+	if e := effect("exempt_critical", ""); e.Exempt == nil || *e.Exempt != reeve.ExemptCritical || !e.ExemptUntil.Equal(reeve.Forever) {
+		t.Errorf("exempt_critical: %+v", e)
+	}
 	if e := effect("unexempt", ""); e.Exempt == nil || !e.ExemptUntil.IsZero() {
 		t.Errorf("unexempt: %+v", e)
 	}
-	for name, want := range map[string]reeve.Standing{"ignore": reeve.Ignored, "unignore": reeve.Unknown, "delete": reeve.Archived} {
-		if e := effect(name, ""); e.Standing == nil || *e.Standing != want || e.Archive != (name == "delete") {
+	for name, want := range map[string]reeve.Standing{"ignore": reeve.Ignored, "unignore": reeve.Unknown, "delete": reeve.Archived, "archive": reeve.Archived} {
+		if e := effect(name, ""); e.Standing == nil || *e.Standing != want || e.Archive != (want == reeve.Archived) {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
 	if e := effect("delete", ""); !e.EraseAt.Equal(now) {
 		t.Errorf("the time to restore a deleted record begins at %v; want now", e.EraseAt)
+	}
+	if e := effect("archive", ""); !e.EraseAt.IsZero() {
+		t.Errorf("an archived record is erased at %v; want never", e.EraseAt)
 	}
 	for params, group := range map[string]string{`{}`: DefaultGroup, `{"group_id":""}`: "", `{"group_id":"default"}`: DefaultGroup, `{"group_id":"0a"}`: "0a"} {
 		if e := effect("assign_to_group", params); !e.Move || e.GroupID != group || e.Standing != nil {
@@ -240,6 +247,23 @@ func TestCheckNames(t *testing.T) {
 		err := def.CheckNames([]byte(tt.params))
 		if (err == nil) != (tt.want == "") || err != nil && (reeve.Message(err) != tt.want || reeve.KindOf(err) != reeve.Invalid) {
 			t.Errorf("%s %s: %v; want %q", tt.action, tt.params, err, tt.want)
+		}
+	}
+}
+
+// The reference says of a rule what it decides.
+func TestRulesInWords(t *testing.T) {
+	for name, want := range map[string]string{
+		"delete":          "every device",
+		"exempt":          "devices that are managed, but not with agent domain_controller",
+		"ignore":          "devices that are unknown",
+		"fetch_agent_log": "devices that are managed, with agent persistent",
+		"scan_threats": "devices that are managed, with agent persistent on windows from 7.6.206.0" +
+			" or persistent on mac from 10.4.205.0 or persistent on linux",
+	} {
+		def, _ := Lookup(name)
+		if got := def.RuleIn(Latest).String(); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
 }

@@ -4,9 +4,9 @@
 // an order lives. One file an action; nothing else lists them. It imports the
 // root words only.
 //
-// Sources of the rules: the pages "Device Action" v3.0, v3.1, v3.2 and v3.3 of
-// the vendor's OAuth API manual, as collected in docs/api; where they are
-// silent, docs/decisions.
+// Sources of the rules: the pages "Device Action" v2.0, v3.0, v3.1, v3.2 and v3.3
+// and "Delete Device" of the vendor's OAuth API manual, as collected in docs/api;
+// where they are silent, docs/decisions.
 package action
 
 import (
@@ -31,17 +31,25 @@ const (
 
 var versions = []Version{V3, V3_1, V3_2, V3_3}
 
+// Since returns v and the versions after it.
+func Since(v Version) []Version { return versions[slices.Index(versions, v):] }
+
+// V2 stands for the endpoints of v2 that order what v3 put into one. It is no
+// step before V3: it has actions that no later version offers, and each action
+// that it offers has a rule for it. Where its pages are silent that is V3's.
+const V2 Version = "v2"
+
 // A Definition is one action.
 type Definition struct {
 	Name  string // as in the member types of a request
 	Title string // for people
 
-	// Since is the version that introduced the action; empty for one that only
-	// the server itself orders.
+	// Since is the version from V3 on that introduced the action; empty for one
+	// that V2 alone offers, or only the server itself orders.
 	Since Version
 	// Rules says for each version from which on it holds what the action
 	// applies to. The rule of a version that is not listed is that of the
-	// version before.
+	// version before. V2 offers what it has a rule for.
 	Rules map[Version]Rule
 
 	// Agent is whether the work is done by the device's agent; otherwise the
@@ -104,6 +112,10 @@ func Offered(v Version) []Definition {
 
 // OfferedIn reports whether version v has the action.
 func (d Definition) OfferedIn(v Version) bool {
+	if v == V2 {
+		_, ok := d.Rules[V2]
+		return ok
+	}
 	return d.Since != "" && slices.Index(versions, v) >= slices.Index(versions, d.Since)
 }
 
@@ -125,7 +137,7 @@ func (d Definition) Check(params json.RawMessage) (json.RawMessage, error) {
 // Decide returns why the action does not apply, in version v, to devices of
 // class c, or NoReason if it does.
 func (d Definition) Decide(v Version, c reeve.Class, params json.RawMessage) reeve.Reason {
-	if r := d.rule(v).decide(c); r != reeve.NoReason {
+	if r := d.RuleIn(v).decide(c); r != reeve.NoReason {
 		return r
 	}
 	if d.Agent && !c.Abilities.Has(d.Name) {
@@ -137,7 +149,11 @@ func (d Definition) Decide(v Version, c reeve.Class, params json.RawMessage) ree
 	return reeve.NoReason
 }
 
-func (d Definition) rule(v Version) Rule {
+// RuleIn returns what the action applies to in version v, which offers it.
+func (d Definition) RuleIn(v Version) Rule {
+	if v == V2 {
+		return d.Rules[V2]
+	}
 	var last Rule
 	for _, step := range versions {
 		if r, ok := d.Rules[step]; ok {
@@ -150,11 +166,13 @@ func (d Definition) rule(v Version) Rule {
 	return last
 }
 
-// catalogue and order hold the definitions; order is that of the pages.
+// catalogue and order hold the definitions; order is that of the pages, then
+// what v3 and later do not offer.
 var (
 	catalogue = map[string]Definition{}
 	order     = []string{"exempt", "unexempt", "ignore", "unignore", "delete", "dhcprenew",
-		"re-identify", "assign_to_group", "fetch_agent_log", "scan_threats"}
+		"re-identify", "assign_to_group", "fetch_agent_log", "scan_threats",
+		"exempt_critical", "archive", "retire"}
 )
 
 func define(d Definition) {

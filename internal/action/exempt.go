@@ -20,6 +20,7 @@ type exemptParams struct {
 // Exempting excludes domain controllers from v3.2 on; before it is "all
 // devices exclude Unknown, Ignored, Out-of-license-usage devices".
 var exemptRules = map[Version]Rule{
+	V2:   {Standings: managed},
 	V3:   {Standings: managed},
 	V3_2: {Standings: managed, Not: []reeve.AgentKind{reeve.DomainController}},
 }
@@ -49,8 +50,16 @@ func init() {
 			if p.Hours > 0 {
 				until = now.Add(time.Duration(p.Hours) * time.Hour)
 			}
-			all := reeve.ExemptAll
-			return Effect{Effect: reeve.Effect{Exempt: &all, ExemptUntil: until}}
+			return exempted(reeve.ExemptAll, until)
+		},
+	})
+	// exempt_critical excuses critical issues only, and has no end.
+	define(Definition{
+		Name:  "exempt_critical",
+		Title: "Exempt from critical issues",
+		Rules: map[Version]Rule{V2: exemptRules[V2]},
+		Effect: func(json.RawMessage, time.Time) Effect {
+			return exempted(reeve.ExemptCritical, reeve.Forever)
 		},
 	})
 	define(Definition{
@@ -59,8 +68,12 @@ func init() {
 		Since: V3,
 		Rules: exemptRules,
 		Effect: func(json.RawMessage, time.Time) Effect {
-			all := reeve.ExemptAll
-			return Effect{Effect: reeve.Effect{Exempt: &all}}
+			return exempted(reeve.ExemptAll, time.Time{})
 		},
 	})
+}
+
+// exempted is an exemption until then; without an end, the end of any.
+func exempted(kind reeve.Exemption, until time.Time) Effect {
+	return Effect{Effect: reeve.Effect{Exempt: &kind, ExemptUntil: until}}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	everyVersion = []Version{V3, V3_1, V3_2, V3_3}
+	everyVersion = []Version{V2, V3, V3_1, V3_2, V3_3}
 	allStandings = []reeve.Standing{reeve.Managed, reeve.Unknown, reeve.Ignored, reeve.OutOfLicense, reeve.Archived}
 	allKinds     = []reeve.AgentKind{reeve.NoAgent, reeve.Persistent, reeve.OnDemand, reeve.Mobile, reeve.DomainController}
 	allSystems   = []reeve.System{reeve.OtherSystem, reeve.Windows, reeve.MacOS, reeve.Linux, reeve.IOS, reeve.Android}
@@ -17,35 +17,42 @@ var (
 		7.6.70.9 7.6.71.0 7.6.205.99 7.6.206.0 7.6.230.9 7.6.231.0 7.7.0.0
 		10.4.122.9 10.4.123.0 10.4.204.9 10.4.205.0 10.4.224.9 10.4.225.0 10.5.0.0
 		15.4.22.0 26.11.0.0`)
-	fullAbilities = reeve.AbilitiesOf([]string{"dhcprenew", "re-identify", "fetch_agent_log", "scan_threats"})
+	fullAbilities = reeve.AbilitiesOf([]string{"dhcprenew", "re-identify", "fetch_agent_log", "scan_threats", "retire"})
 )
 
 // matrix is the table of the published pages with our rule for Linux, once
-// more: for v3, v3.1, v3.2 and v3.3 the devices that an action applies to. Each
+// more: for v2, v3, v3.1, v3.2 and v3.3 the devices that an action applies to. Each
 // line of a cell is standings, agent kinds and systems (with the minimum version
 // of the agent); "" is an action that the version does not have.
 var matrix = []struct {
 	action string
-	cells  [4]string
+	cells  [5]string
 }{
-	{"exempt", [4]string{exU, exU, exUDC, exUDC}},
-	{"unexempt", [4]string{exU, exU, exUDC, exUDC}},
-	{"ignore", [4]string{"unknown any any", "unknown any any", "unknown any any", "unknown any any"}},
-	{"unignore", [4]string{"ignored any any", "ignored any any", "ignored any any", "ignored any any"}},
-	{"delete", [4]string{all, all, all, all}},
-	{"dhcprenew", [4]string{pa, pa, pa, pa}},
-	{"re-identify", [4]string{exU, exU, identifiable, identifiable}},
-	{"assign_to_group", [4]string{allDC, allDC, allDC, allDC}},
-	{"fetch_agent_log", [4]string{"", logged, pa, pa}},
-	{"scan_threats", [4]string{"", "", scanned, scanned}},
+	{"exempt", [5]string{exU, exU, exU, exUDC, exUDC}},
+	{"unexempt", [5]string{exU, exU, exU, exUDC, exUDC}},
+	{"ignore", [5]string{"", unknown, unknown, unknown, unknown}},
+	{"unignore", [5]string{"", ignored, ignored, ignored, ignored}},
+	{"delete", [5]string{all, all, all, all, all}},
+	{"dhcprenew", [5]string{pa, pa, pa, pa, pa}},
+	{"re-identify", [5]string{"", exU, exU, identifiable, identifiable}},
+	{"assign_to_group", [5]string{"", allDC, allDC, allDC, allDC}},
+	{"fetch_agent_log", [5]string{"", "", logged, pa, pa}},
+	{"scan_threats", [5]string{"", "", "", scanned, scanned}},
+	{"exempt_critical", [5]string{exU, "", "", "", ""}},
+	{"archive", [5]string{all, "", "", "", ""}},
+	{"retire", [5]string{withAgent, "", "", "", ""}},
 }
 
 const (
-	exU   = "managed any any" // "exclude Unknown, Ignored, Out-of-license-usage"
-	exUDC = "managed none,persistent,on_demand,mobile any"
-	all   = "managed,unknown,ignored,out_of_license any any"
-	allDC = "managed,unknown,ignored,out_of_license none,persistent,on_demand,mobile any"
-	pa    = "managed persistent any"
+	exU     = "managed any any" // "exclude Unknown, Ignored, Out-of-license-usage"
+	exUDC   = "managed none,persistent,on_demand,mobile any"
+	unknown = "unknown any any"
+	ignored = "ignored any any"
+
+	all       = "managed,unknown,ignored,out_of_license any any"
+	withAgent = "managed,unknown,ignored,out_of_license persistent,on_demand,mobile,domain_controller any"
+	allDC     = "managed,unknown,ignored,out_of_license none,persistent,on_demand,mobile any"
+	pa        = "managed persistent any"
 
 	identifiable = "managed persistent windows>=7.6.71.0,mac>=10.4.123.0,linux\nmanaged mobile any"
 	logged       = "managed persistent windows>=7.6.231.0,mac>=10.4.225.0,linux"
@@ -135,18 +142,22 @@ func TestAbilities(t *testing.T) {
 		if name == "ignore" || name == "unignore" {
 			continue // not for managed devices
 		}
+		latest := Latest
+		if def.Since == "" {
+			latest = V2
+		}
 		want := reeve.NoReason
 		if def.Agent {
 			want = reeve.NotAble
 		}
-		if got := def.Decide(Latest, c, example(t, def)); got != want {
+		if got := def.Decide(latest, c, example(t, def)); got != want {
 			t.Errorf("%s of an agent that can do nothing: %q; want %q", name, got, want)
 		}
 		c.Abilities = reeve.AbilitiesOf([]string{name})
 		if def.Agent != c.Abilities.Has(name) {
 			t.Errorf("%s is done by an agent: %v, but is an ability: %v", name, def.Agent, c.Abilities.Has(name))
 		}
-		if got := def.Decide(Latest, c, example(t, def)); got != reeve.NoReason {
+		if got := def.Decide(latest, c, example(t, def)); got != reeve.NoReason {
 			t.Errorf("%s of an agent that can do just this: %q", name, got)
 		}
 	}

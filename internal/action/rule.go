@@ -2,6 +2,7 @@ package action
 
 import (
 	"slices"
+	"strings"
 
 	"reeve"
 )
@@ -57,4 +58,37 @@ func (r Rule) decide(c reeve.Class) reeve.Reason {
 		}
 	}
 	return nearest
+}
+
+// String says for people what the rule applies to.
+func (r Rule) String() string {
+	text := "every device"
+	if len(r.Standings) < len(everyStanding) {
+		text = "devices that are " + words(r.Standings)
+	}
+	if len(r.Not) > 0 {
+		text += ", but not with agent " + words(r.Not)
+	}
+	for i, a := range r.Agents {
+		joint := " or "
+		if i == 0 {
+			joint = ", with agent "
+		}
+		text += joint + a.Kind.String()
+		if !a.Any {
+			text += " on " + a.System.String()
+		}
+		if a.Minimum != (reeve.Version{}) {
+			text += " from " + a.Minimum.String()
+		}
+	}
+	return text
+}
+
+func words[T interface{ String() string }](values []T) string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = v.String()
+	}
+	return strings.Join(out, ", ")
 }

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
 
 	"reeve"
@@ -12,36 +14,69 @@ import (
 	"reeve/internal/door"
 )
 
-// A deviceAction is what one version of Device Action does differently. Which
-// actions it offers and whom they apply to follows from internal/action.
+// A deviceAction is one version of an endpoint that orders an action, and what
+// it does differently. Which actions it offers and whom they apply to follows
+// from internal/action.
 type deviceAction struct {
-	segment string
-	rules   action.Version
-	decode  func(body []byte) (actionRequest, error)
-	encode  func(v deviceAction, a actionAnswer) []byte
+	segment, path string
+	rate          string
+	rules         action.Version
+	inURL         bool // the request is in the URL alone; a body is not read
+	decode        func(v deviceAction, in actionInput) (actionRequest, error)
+	encode        func(v deviceAction, a actionAnswer) []byte
 	// commandIDs is whether the elements of the answer have a command_id, which
 	// came with fetch_agent_log in v3.1.
 	commandIDs bool
+
+	// What follows is for v2 alone.
+	by    string            // the parameter that says which action
+	words map[string]string // the action that a value of it means
+	done  string            // what is said of success
+
+	page door.Page
 }
 
 // Source: "Device Action" v3.0 to v3.3 of the OAuth API manual.
 var deviceActions = []deviceAction{
-	{segment: "v3", rules: action.V3, decode: decodeActionV3, encode: encodeActionV3},
-	{segment: "v3.1", rules: action.V3_1, decode: decodeActionV3, encode: encodeActionV3, commandIDs: true},
-	{segment: "v3.2", rules: action.V3_2, decode: decodeActionV3, encode: encodeActionV3, commandIDs: true},
-	{segment: "v3.3", rules: action.V3_3, decode: decodeActionV3, encode: encodeActionV3, commandIDs: true},
+	{segment: "v3", rules: action.V3},
+	{segment: "v3.1", rules: action.V3_1, commandIDs: true},
+	{segment: "v3.2", rules: action.V3_2, commandIDs: true},
+	{segment: "v3.3", rules: action.V3_3, commandIDs: true},
+}
+
+func init() {
+	for i := range deviceActions {
+		v := &deviceActions[i]
+		v.path, v.rate, v.decode, v.encode = "devices/action", "devices/action", decodeActionV3, encodeActionV3
+		v.page = actionPage(*v)
+	}
 }
 
 func (a *api) actionRoutes() []door.Route {
 	var routes []door.Route
-	for _, v := range deviceActions {
+	for _, v := range slices.Concat(deviceActions, deviceActionsV2) {
 		routes = append(routes, door.Route{
-			Method: "POST", Path: at(v.segment, "devices/action"),
-			Scope: reeve.Write, Rate: "devices/action", Verb: "job_placed", Repeats: true, Serve: a.act(v),
-			Page: &door.Page{Family: "Device Action", Version: v.segment[1:], Source: "Device Action"},
+			Method: "POST", Path: at(v.segment, v.path),
+			Scope: reeve.Write, Rate: v.rate, Verb: "job_placed", Repeats: true, Serve: a.act(v), Page: &v.page,
 		})
 	}
 	return routes
+}
+
+// An actionInput is what a request brings: a value in its path, a query, a body.
+type actionInput struct {
+	value string
+	query url.Values
+	body  []byte
+}
+
+// digest tells requests with one Idempotency-Key apart. A token in the query
+// is no part of what is asked for.
+func (in actionInput) digest(v deviceAction) [32]byte {
+	if v.inURL {
+		return sha256.Sum256([]byte(in.value + "\x00" + in.query.Get("types") + "\x00" + in.query.Get("opt")))
+	}
+	return sha256.Sum256(in.body)
 }
 
 // An actionRequest is a decoded request, and an actionAnswer what became of it.
@@ -60,14 +95,16 @@ type (
 	}
 )
 
-// act serves Device Action in one version: one request, one job.
+// act serves one version: one request, one job.
 func (a *api) act(v deviceAction) func(http.ResponseWriter, *door.Request) error {
-	return func(w http.ResponseWriter, r *door.Request) error {
-		body, err := r.JSON(w, a.MaxBody)
-		if err != nil {
-			return err
+	return func(w http.ResponseWriter, r *door.Request) (err error) {
+		in := actionInput{value: r.PathValue("value"), query: r.URL.Query()}
+		if !v.inURL {
+			if in.body, err = r.JSON(w, a.MaxBody); err != nil {
+				return err
+			}
 		}
-		request, err := v.decode(body)
+		request, err := v.decode(v, in)
 		if err != nil {
 			return err
 		}
@@ -76,7 +113,7 @@ func (a *api) act(v deviceAction) func(http.ResponseWriter, *door.Request) error
 			return err
 		}
 		if order.Key != "" {
-			order.Route, order.Body = r.Pattern, sha256.Sum256(body)
+			order.Route, order.Body = r.Pattern, in.digest(v)
 		}
 		order.Version = v.rules
 		placement, err := a.Rules.Place(r.Context(), r.Caller, order)
@@ -92,7 +129,7 @@ func (a *api) act(v deviceAction) func(http.ResponseWriter, *door.Request) error
 
 // decodeActionV3 reads the body of v3 and its minor versions. The object
 // "reeve" is ours; other servers ignore it.
-func decodeActionV3(body []byte) (actionRequest, error) {
+func decodeActionV3(_ deviceAction, in actionInput) (actionRequest, error) {
 	var (
 		types     string
 		ids, macs []string
@@ -100,7 +137,7 @@ func decodeActionV3(body []byte) (actionRequest, error) {
 		own       json.RawMessage
 	)
 	members := object{"types": &types, "ids": &ids, "macs": &macs, "params": &params, "reeve": &own}
-	if err := members.read(body); err != nil {
+	if err := members.read(in.body); err != nil {
 		return actionRequest{}, err
 	}
 	if types == "" {

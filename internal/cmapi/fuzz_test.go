@@ -2,11 +2,13 @@ package cmapi
 
 import (
 	"encoding/json"
+	"net/url"
 	"slices"
 	"testing"
 	"unicode/utf8"
 
 	"reeve"
+	"reeve/internal/action"
 	"reeve/internal/control"
 )
 
@@ -24,7 +26,7 @@ func FuzzActionBody(f *testing.F) {
 		if !utf8.Valid(body) {
 			return // the door refuses it
 		}
-		request, err := decodeActionV3(body)
+		request, err := decodeActionV3(deviceAction{}, actionInput{body: body})
 		if err != nil {
 			if reeve.KindOf(err) != reeve.Invalid {
 				t.Fatalf("%v is not the caller's fault", err)
@@ -54,6 +56,46 @@ func FuzzActionBody(f *testing.F) {
 				if one.ID != request.sent[i] {
 					t.Fatalf("%s answers %q for %q", v.segment, one.ID, request.sent[i])
 				}
+			}
+		}
+	})
+}
+
+// FuzzOldActions looks for a body or a query of v2 that orders something else
+// than it says, or something of a device that it does not name.
+func FuzzOldActions(f *testing.F) {
+	f.Add(`{"types":"exempt_all","MAC_list":["00:0c:29:cd:c7:b2"],"opt":0}`, "00:0c:29:cd:c7:b2", "types=dhcprenew")
+	f.Add(`{"opt":2,"HWID_list":["a","b"],"reeve":{"dry_run":true}}`, "0CQN6GRVGU2F1", "opt=0&opt=1")
+	f.Add(`{"opt":null,"HWID_list":null}`, "", "types=%00&opt=;")
+	f.Fuzz(func(t *testing.T, body, value, query string) {
+		if !utf8.ValidString(body) {
+			return // the door refuses it
+		}
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return // as r.URL.Query leaves out what it cannot read
+		}
+		for _, v := range deviceActionsV2 {
+			request, err := v.decode(v, actionInput{value: value, query: values, body: []byte(body)})
+			if err != nil {
+				if reeve.KindOf(err) != reeve.Invalid {
+					t.Fatalf("%v is not the caller's fault", err)
+				}
+				continue
+			}
+			order := request.order
+			if definition, ok := action.Lookup(order.Action); !ok || !definition.OfferedIn(v.rules) {
+				t.Fatalf("%s orders %q", v.path, order.Action)
+			}
+			if (order.IDs == nil) == (order.MACs == nil) || len(request.sent) == 0 {
+				t.Fatalf("%s names devices in no way, or in two: %+v", v.path, order)
+			}
+			if v.inURL && !slices.Equal(request.sent, []string{value}) {
+				t.Fatalf("%s acts on %q for %q", v.path, request.sent, value)
+			}
+			answer := actionAnswer{sent: request.sent, reasons: true, placement: control.Placement{Outcomes: make([]control.Outcome, len(request.sent))}}
+			if out := v.encode(v, answer); !json.Valid(out) {
+				t.Fatalf("%s answers %s", v.path, out)
 			}
 		}
 	})

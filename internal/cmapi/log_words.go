@@ -64,10 +64,13 @@ func init() {
 // actionWords are the names of device events that come from actions.
 var actionWords = map[string]string{
 	"exempt":          "exempted",
+	"exempt_critical": "exempted",
 	"unexempt":        "unexempted",
 	"ignore":          "ignored",
 	"unignore":        "unignored",
 	"delete":          "deleted",
+	"archive":         "deleted",
+	"retire":          "agent_retired",
 	"dhcprenew":       "dhcprenew",
 	"re-identify":     "re_identify",
 	"assign_to_group": "assigned_to_group",
@@ -87,7 +90,7 @@ func wordOf(category string, row trail.Row) string {
 	if category != deviceEvents || row.Event != trail.JobPlaced {
 		return eventWords[category][row.Event]
 	}
-	if word, ok := deletedWords[row.Source]; ok && row.Action == "delete" {
+	if word, ok := deletedWords[row.Source]; ok && actionWords[row.Action] == "deleted" {
 		return word
 	}
 	return actionWords[row.Action]

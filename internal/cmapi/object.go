@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -84,6 +85,15 @@ func (o object) readOptional(body []byte) error {
 		return nil
 	}
 	return o.read(body)
+}
+
+// only returns the query's one value under a name, "" for none. What is given
+// twice is an error, as in a body.
+func only(query url.Values, name string) (string, error) {
+	if len(query[name]) > 1 {
+		return "", reeve.Errorf(reeve.Invalid, "%s is given twice; send it once", name)
+	}
+	return query.Get(name), nil
 }
 
 func malformed(err error) error {
