@@ -24,7 +24,8 @@ var ownFields = []door.Field{
 	{Name: "reeve.offline", In: "body", Type: "string", Ours: true, About: "queue (default), or skip: devices that are not connected get status 0 and no order"},
 }
 
-const repeatNote = "An Idempotency-Key header (ours) makes a repeat within 24 hours harmless: it gets the same answer, and nothing is done again."
+var repeatField = door.Field{Name: "Idempotency-Key", In: "header", Type: "string", Ours: true,
+	About: "makes a repeat within 24 hours harmless: it gets the same answer, and nothing is done again"}
 
 // The parameters of actions, with the version that brought each.
 var paramFields = []struct {
@@ -49,7 +50,7 @@ var actionNews = map[action.Version]string{
 // actionPage is what the reference says of one version from v3 on.
 func actionPage(v deviceAction) door.Page {
 	var names []string
-	notes := []string{actionNews[v.rules], repeatNote,
+	notes := []string{actionNews[v.rules],
 		"Every entry of the request gets its element, in order. A device that several entries name is acted on once.",
 		"A MAC address that several devices claim means the one managed device among them; otherwise it is status 0 and the log names the claimants.",
 		"One request is one job and one transaction: after a 200 every element with status 1 is durable, after any other answer nothing was done.",
@@ -82,7 +83,7 @@ func actionPage(v deviceAction) door.Page {
 			page.Inputs = append(page.Inputs, p.field)
 		}
 	}
-	page.Inputs = append(page.Inputs, ownFields...)
+	page.Inputs = append(append(page.Inputs, ownFields...), repeatField)
 	if v.commandIDs {
 		page.Answer = append(page.Answer, door.Field{Name: "[].command_id", Type: "string",
 			About: "for Get Reports, where the action has something to fetch and status is 1; else empty"})
@@ -117,9 +118,10 @@ var oneActionPage = door.Page{
 		{Name: "value", In: "path", Type: "string", About: "MAC address or device id, as opt says"},
 		{Name: "types", In: "query", Type: "string", About: "dhcprenew, exempt_critical (critical issues only), exempt_all or unexempt"},
 		{Name: "opt", In: "query", Type: "int", About: "what the value is: 0 (default) a MAC address, 1 a device id"},
+		repeatField,
 	},
 	Answer: answerV2, Codes: map[int]string{409: orderCodes[409]},
-	Notes: []string{rulesNoteV2, exemptNoteV2, "A device that is not there is 200 with result 0.", repeatNote},
+	Notes: []string{rulesNoteV2, exemptNoteV2, "A device that is not there is 200 with result 0."},
 }
 
 var manyActionsPage = door.Page{
@@ -128,9 +130,9 @@ var manyActionsPage = door.Page{
 	Inputs: slices.Concat([]door.Field{
 		{Name: "types", In: "body", Type: "string", About: "dhcprenew, exempt_all or unexempt"},
 		{Name: "opt", In: "body", Type: "int", About: "0 (default) for MAC_list, 1 for HWID_list; which list there is decides"},
-	}, listFieldsV2, ownFields),
+	}, listFieldsV2, ownFields, []door.Field{repeatField}),
 	Answer: answersV2, Codes: orderCodes,
-	Notes: []string{rulesNoteV2, exemptNoteV2, repeatNote},
+	Notes: []string{rulesNoteV2, exemptNoteV2},
 }
 
 const optAboutV2 = "0 retire the agent and keep the record; 1 (default) retire the agent and delete the record, which can be restored for a while; 2 the same, and the record is kept in the archive for good"
@@ -142,17 +144,18 @@ func deletePage(version, source string) door.Page {
 		Inputs: []door.Field{
 			{Name: "value", In: "path", Type: "string", About: "MAC address or device id; which of them shows in its form"},
 			{Name: "opt", In: "query", Type: "int", About: optAboutV2},
+			repeatField,
 		},
 		Answer: []door.Field{answerV2[0], {Name: "msg", Type: "string", About: "Device has been deleted, Device not found, or (ours) why not"}},
 		Codes:  map[int]string{409: orderCodes[409]},
 		Notes: []string{"With opt 0 the answer is 1 when the order to retire is queued; a device without an agent is 0.",
-			"A device that is not there, and one that was deleted before, is 200 with result 0.", repeatNote},
+			"A device that is not there, and one that was deleted before, is 200 with result 0."},
 	}
 }
 
 var manyDeletesPage = door.Page{
 	Family: "Delete Devices", Version: "2", Source: "Delete Devices v2.0",
 	About:  "Deletes many devices.",
-	Inputs: slices.Concat([]door.Field{{Name: "opt", In: "body", Type: "int", About: optAboutV2}}, listFieldsV2, ownFields),
-	Answer: answersV2, Codes: orderCodes, Notes: []string{repeatNote},
+	Inputs: slices.Concat([]door.Field{{Name: "opt", In: "body", Type: "int", About: optAboutV2}}, listFieldsV2, ownFields, []door.Field{repeatField}),
+	Answer: answersV2, Codes: orderCodes,
 }
