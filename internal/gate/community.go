@@ -41,11 +41,11 @@ const (
 
 func (g *gate) communityRoutes() []door.Route {
 	routes := []door.Route{
-		{Method: http.MethodPost, Path: communityRegister, Serve: g.register, Page: &door.Page{
+		{Method: http.MethodPost, Path: communityRegister, Verb: "device_enrolled", Serve: g.register, Page: &door.Page{
 			About: "Gives the device a place in the account of its registration code, which must allow the protocol.",
 			Inputs: []door.Field{
 				{Name: headerCode, In: "header", Type: "string", About: "the registration code"},
-				{Name: "agent_version, device_name, device_type", In: "body", Type: "string"},
+				{Name: "agent_version, device_name, device_type", In: "body", Type: "string", About: "shown in the inventory"},
 				{Name: "os", In: "body", Type: "object", About: "family, name, version, architecture"},
 				{Name: "network_adapter_info[]", In: "body", Type: "object", About: "description, mac, ipv4, ipv6; adapters without a MAC address are passed by"},
 				{Name: "local_user[].name", In: "body", Type: "string", About: "the first one counts as logged in"},
@@ -66,7 +66,7 @@ func (g *gate) communityRoutes() []door.Route {
 				door.Field{Name: "hostname, device_name, agent_version", In: "body", Type: "string", About: "what is missing stays as it was"},
 				door.Field{Name: "soh", In: "body", Type: "object", Unknown: "taken and not kept: Reeve has no policies to judge it by"}),
 		}},
-		{Method: http.MethodDelete, Path: communityAddress, Serve: g.unregister, Page: &door.Page{
+		{Method: http.MethodDelete, Path: communityAddress, Verb: "job_placed", Serve: g.unregister, Page: &door.Page{
 			About: "The device leaves the inventory. A repeat is fine.", Inputs: communityCredential,
 		}},
 	}
@@ -75,7 +75,7 @@ func (g *gate) communityRoutes() []door.Route {
 		r.Credentials, r.Page.Family = true, "Community agent"
 		r.Page.Source = "the open-source agent's own calls"
 		if r.Page.Answer == nil {
-			r.Page.Notes = []string{"The answer is an empty object; the agent reads only its status."}
+			r.Page.Answer, r.Page.Notes = door.None, []string{"The answer is an empty object; the agent reads only its status."}
 		}
 	}
 	return routes

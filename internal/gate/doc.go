@@ -66,9 +66,9 @@ func Routes(c Config) door.API {
 	}
 	g := &gate{c, make(chan struct{}, uploadsAtOnce)}
 	return door.API{Routes: append(g.communityRoutes(), []door.Route{
-		{Method: http.MethodGet, Path: link.PathIdentity, Serve: g.identity},
-		{Method: http.MethodPost, Path: link.PathEnrol, Credentials: true, Serve: g.enrol},
-		{Method: http.MethodPut, Path: link.PathUpload + "{command}", Credentials: true, Serve: g.upload},
-		{Method: http.MethodPost, Path: link.PathRetire, Credentials: true, Serve: g.retire},
+		{Method: http.MethodGet, Path: link.PathIdentity, Serve: g.identity, Page: identityPage},
+		{Method: http.MethodPost, Path: link.PathEnrol, Verb: "device_enrolled", Credentials: true, Serve: g.enrol, Page: enrolPage},
+		{Method: http.MethodPut, Path: link.PathUpload + "{command}", Credentials: true, Serve: g.upload, Page: uploadPage},
+		{Method: http.MethodPost, Path: link.PathRetire, Verb: "job_placed", Credentials: true, Serve: g.retire, Page: retirePage},
 	}...)}
 }

@@ -87,7 +87,9 @@ func complete(r door.Route, published bool, fault func(string)) {
 		if f.Name == "" || f.Type == "" || seen[f.In+" "+f.Name] {
 			fault("has a field " + f.Name + " without a type or twice")
 		}
-		seen[f.In+" "+f.Name] = true
+		for name := range strings.SplitSeq(f.Name, ", ") {
+			seen[f.In+" "+name] = true
+		}
 	}
 	for _, f := range p.Inputs {
 		if !slices.Contains([]string{"path", "query", "header", "form", "body"}, f.In) || f.About+f.Unknown == "" {

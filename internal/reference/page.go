@@ -52,7 +52,7 @@ func (f family) requests(b *strings.Builder, published bool) {
 		table(b, "Request", "Scope", "Rate", "Log event")
 	}
 	for _, r := range f.routes {
-		cells := []string{request(r), scope(r), cmp.Or(r.Rate, "none"), cmp.Or(r.Verb, "none: it only reads")}
+		cells := []string{request(r), scope(r), cmp.Or(r.Rate, "none"), cmp.Or(r.Verb, "none")}
 		if published {
 			cells = append([]string{cmp.Or(versionName(r.Page.Version), "any")}, append(cells, cell(r.Page.Source))...)
 		}
