@@ -1,9 +1,7 @@
 package control
 
 import (
-	"cmp"
 	"context"
-	"regexp"
 	"sync"
 
 	"reeve"
@@ -23,22 +21,6 @@ type Bootstrap struct {
 // FirstAccount is the name of the account that set-up creates. Its apps with
 // scope admin may create further accounts.
 const FirstAccount = "default"
-
-// Defaults of reeve.Settings, in days.
-const (
-	DefaultUnseenAfterDays = 30
-	DefaultRestoreDays     = 30
-	DefaultKeepReportsDays = 30
-)
-
-// Effective returns the settings with their defaults in the place of zeros.
-func Effective(s reeve.Settings) reeve.Settings {
-	s.Unassessed = cmp.Or(s.Unassessed, "pending")
-	s.UnseenAfterDays = cmp.Or(s.UnseenAfterDays, DefaultUnseenAfterDays)
-	s.RestoreDays = cmp.Or(s.RestoreDays, DefaultRestoreDays)
-	s.KeepReportsDays = cmp.Or(s.KeepReportsDays, DefaultKeepReportsDays)
-	return s
-}
 
 // SetUp prepares the first account of an empty store: save is given the
 // credentials before they are stored, so that no crash can leave an account
@@ -119,51 +101,6 @@ func (c *Control) found(ctx context.Context, caller reeve.Caller, name string, s
 		err = c.store.Append(ctx, entry(caller, now, "account_created", facts))
 	}
 	return b, err
-}
-
-// maxIdentityFields is how many questions re-identify asks; agents take no more.
-const maxIdentityFields = 32
-
-// ChangeAccount stores new settings of the caller's own account: name, seats,
-// limits and identity fields. What an account is given, seats and limits, only
-// an admin of the first account may change.
-func (c *Control) ChangeAccount(ctx context.Context, caller reeve.Caller, a reeve.Account) error {
-	if err := Allow(caller, reeve.Admin); err != nil {
-		return err
-	}
-	name, err := checkName("account", a.Name)
-	if err != nil {
-		return err
-	}
-	if a.Seats < 0 {
-		return reeve.Errorf(reeve.Invalid, "seats must be 0 for no limit, or a positive number")
-	}
-	if len(a.IdentityFields) > maxIdentityFields {
-		return reeve.Errorf(reeve.Invalid, "an account has at most %d identity fields; remove some", maxIdentityFields)
-	}
-	for _, f := range a.IdentityFields {
-		if len(f.Label) > MaxComment || len(f.Pattern) > MaxComment {
-			return reeve.Errorf(reeve.Invalid, "label or pattern of identity field %q is longer than %d bytes; shorten it", f.Name, MaxComment)
-		}
-		if _, err := checkName("identity field", f.Name); err != nil {
-			return err
-		}
-		if _, err := regexp.Compile(f.Pattern); err != nil {
-			return reeve.Errorf(reeve.Invalid, "the pattern of identity field %q is not a regular expression", f.Name).Because(err)
-		}
-	}
-	now, err := c.store.Account(ctx, caller.Account)
-	if err != nil {
-		return err
-	}
-	if a.Seats != now.Seats || a.RequestsPerMinute != now.RequestsPerMinute {
-		if err := c.allowServer(ctx, caller); err != nil {
-			return err
-		}
-	}
-	a.No, a.Name = caller.Account, name
-	return c.store.SetAccount(ctx, a, entry(caller, c.now(), "account_changed",
-		detail("", map[string]any{"name": name, "seats": a.Seats, "requests_per_minute": a.RequestsPerMinute})))
 }
 
 // ResetOperator gives an operator a new password, which it returns. It is for

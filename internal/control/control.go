@@ -61,6 +61,7 @@ type Options struct {
 	MaxEntries        int           // ids or MACs in one request; default 100,000
 	TokenLife         time.Duration // default 12 h
 	RequestsPerMinute int64         // each published API of an account; default 10, negative for no limit
+	OwnPerMinute      int64         // Reeve's own API, while the account has a limit at all; default 600, negative for none
 	// Checkpoint is given every checkpoint of the log, to keep a copy outside
 	// of the store.
 	Checkpoint func(reeve.Checkpoint) error
@@ -73,6 +74,7 @@ const (
 	DefaultMaxEntries        = 100_000
 	DefaultTokenLife         = 12 * time.Hour
 	DefaultRequestsPerMinute = 10
+	DefaultOwnPerMinute      = 600
 )
 
 // A Control decides and commits. It is safe for concurrent use.
@@ -103,6 +105,9 @@ func New(store Store, key func() seal.Key, wake Wake, opts Options) *Control {
 	}
 	if opts.RequestsPerMinute == 0 {
 		opts.RequestsPerMinute = DefaultRequestsPerMinute
+	}
+	if opts.OwnPerMinute == 0 {
+		opts.OwnPerMinute = DefaultOwnPerMinute
 	}
 	if wake == nil {
 		wake = nobody{}

@@ -23,16 +23,13 @@ const rateWindow = time.Minute
 // OwnAPI is the rate class of Reeve's own API, with a limit of its own.
 const OwnAPI = "own"
 
-// ownPerMinute is the limit of OwnAPI for each account.
-const ownPerMinute = 600
-
 // Admit counts one request of an API, whose versions share a class. Past the
 // limit the error is Limited, and the Window still says when to come back. An
 // app with a limit of its own has a window of its own.
 func (c *Control) Admit(ctx context.Context, app reeve.App, account reeve.Account, class string) (Window, error) {
 	limit, key := cmp.Or(account.RequestsPerMinute, c.opts.RequestsPerMinute), fmt.Sprintf("account %d %s", account.No, class)
 	if class == OwnAPI && limit > 0 {
-		limit = ownPerMinute
+		limit = c.opts.OwnPerMinute
 	}
 	if app.RequestsPerMinute != 0 {
 		limit, key = app.RequestsPerMinute, "app "+app.ClientID+" "+class
