@@ -71,7 +71,8 @@ type GroupStore interface {
 	Group(ctx context.Context, account int64, id string) (Group, error)
 	// Groups returns one page and nothing after the last; see GroupQuery.
 	Groups(ctx context.Context, account int64, q GroupQuery) ([]Group, error)
-	// SetGroup stores name and description of the group with g's ID.
+	// SetGroup stores name and description of the group with g's ID, and with
+	// g.Default makes it the account's default group.
 	SetGroup(ctx context.Context, account int64, g Group, entry AuditEntry) error
 	// RemoveGroup moves the group's devices to the default group, then removes
 	// it. Invalid for the default group.

@@ -93,15 +93,13 @@ func (c *Client) Groups(ctx context.Context, search string) iter.Seq2[Group, err
 }
 
 // CreateGroup adds a group.
-func (c *Client) CreateGroup(ctx context.Context, name, description string) (g Group, err error) {
-	body := map[string]string{"name": name, "description": description}
-	return g, c.do(ctx, call{method: "POST", path: "/groups", body: body}, &g)
+func (c *Client) CreateGroup(ctx context.Context, spec NewGroup) (g Group, err error) {
+	return g, c.do(ctx, call{method: "POST", path: "/groups", body: spec}, &g)
 }
 
-// RenameGroup changes the name of a group.
-func (c *Client) RenameGroup(ctx context.Context, id, name string) (g Group, err error) {
-	body := map[string]string{"name": name}
-	return g, c.do(ctx, call{method: "PATCH", path: "/groups/" + url.PathEscape(id), body: body}, &g)
+// ChangeGroup changes a group.
+func (c *Client) ChangeGroup(ctx context.Context, id string, change GroupChange) (g Group, err error) {
+	return g, c.do(ctx, call{method: "PATCH", path: "/groups/" + url.PathEscape(id), body: change}, &g)
 }
 
 // RemoveGroup moves a group's devices to the default group and removes it.
@@ -160,9 +158,13 @@ func (c *Client) Accounts(ctx context.Context) iter.Seq2[Account, error] {
 }
 
 // CreateAccount makes an account; its First are shown only now.
-func (c *Client) CreateAccount(ctx context.Context, name string, seats int64) (a Account, err error) {
-	body := map[string]any{"name": name, "seats": seats}
-	return a, c.do(ctx, call{method: "POST", path: "/accounts", body: body}, &a)
+func (c *Client) CreateAccount(ctx context.Context, spec NewAccount) (a Account, err error) {
+	return a, c.do(ctx, call{method: "POST", path: "/accounts", body: spec}, &a)
+}
+
+// Give changes what the account with this name is given.
+func (c *Client) Give(ctx context.Context, name string, gift Gift) (a Account, err error) {
+	return a, c.do(ctx, call{method: "PATCH", path: "/accounts/" + url.PathEscape(name), body: gift}, &a)
 }
 
 // Account returns the account of the client itself.

@@ -101,9 +101,10 @@ func TestPages(t *testing.T) {
 func TestGroupsAppsCodesAccounts(t *testing.T) {
 	_, c := house(t)
 	ctx := t.Context()
-	group, err := c.CreateGroup(ctx, "Lab", "")
+	group, err := c.CreateGroup(ctx, client.NewGroup{Name: "Lab"})
 	check(t, err)
-	group, err = c.RenameGroup(ctx, group.ID, "Workshop")
+	name := "Workshop"
+	group, err = c.ChangeGroup(ctx, group.ID, client.GroupChange{Name: &name})
 	if check(t, err); group.Name != "Workshop" {
 		t.Errorf("%+v", group)
 	}
@@ -130,7 +131,7 @@ func TestGroupsAppsCodesAccounts(t *testing.T) {
 		t.Errorf("%+v", app)
 	}
 	check(t, c.RevokeApp(ctx, app.ClientID))
-	account, err := c.CreateAccount(ctx, "acme", 7)
+	account, err := c.CreateAccount(ctx, client.NewAccount{Name: "acme", Seats: 7})
 	if check(t, err); account.First == nil || account.Seats != 7 {
 		t.Errorf("%+v", account)
 	}

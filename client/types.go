@@ -121,10 +121,23 @@ type Group struct {
 	ID          string    `json:"id"`
 	Name        string    `json:"name"`
 	Description string    `json:"description,omitempty"`
-	Default     bool      `json:"default,omitempty"`
+	Default     bool      `json:"default,omitempty"` // takes devices that were put nowhere else
 	Devices     int64     `json:"devices"`
 	Created     time.Time `json:"created"`
 	Modified    time.Time `json:"modified"`
+}
+
+// A NewGroup is a group to create.
+type NewGroup struct {
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+}
+
+// A GroupChange is what to change of a group; nil members stay.
+type GroupChange struct {
+	Name        *string `json:"name,omitempty"`
+	Description *string `json:"description,omitempty"`
+	Default     *bool   `json:"default,omitempty"` // true: it takes new devices from now on
 }
 
 // An App is a client of the server with permissions of its own.
@@ -158,9 +171,11 @@ type Code struct {
 // An Account is a tenant of the server.
 type Account struct {
 	Name              string           `json:"name"`
+	LicenseKey        string           `json:"license_key"`         // names the account to others; opens nothing
 	Seats             int64            `json:"seats"`               // 0: no limit
 	RequestsPerMinute int64            `json:"requests_per_minute"` // 0: the server's setting; negative: no limit
 	IdentityFields    []IdentityField  `json:"identity_fields,omitempty"`
+	Settings          Settings         `json:"settings"`
 	Devices           map[string]int64 `json:"devices,omitempty"` // by standing; only for one's own
 	Created           time.Time        `json:"created"`
 	// First is what the new account begins with, only in the answer that
@@ -176,12 +191,45 @@ type IdentityField struct {
 	Pattern  string `json:"pattern,omitempty"` // RE2 that the whole answer must match
 }
 
-// An AccountChange are the settings to change; nil ones stay.
+// Settings are what an account's administrators decide for it.
+type Settings struct {
+	Unassessed      string `json:"unassessed"`        // how a device counts whose posture nobody assessed: pending or compliant
+	UnseenAfterDays int64  `json:"unseen_after_days"` // without a word, until a device counts as unseen
+	RestoreDays     int64  `json:"restore_days"`      // that a deleted device can be restored
+	KeepReportsDays int64  `json:"keep_reports_days"` // that results can be fetched
+	KeepLogDays     int64  `json:"keep_log_days"`     // after which rows of the log are pruned; 0: never
+}
+
+// A NewAccount is an account to create.
+type NewAccount struct {
+	Name  string `json:"name"`
+	Seats int64  `json:"seats,omitempty"` // 0: no limit
+}
+
+// An AccountChange are the settings to change; nil ones stay. Seats and limit
+// are only for admins of the first account.
 type AccountChange struct {
 	Name              *string          `json:"name,omitempty"`
 	Seats             *int64           `json:"seats,omitempty"`
 	RequestsPerMinute *int64           `json:"requests_per_minute,omitempty"`
 	IdentityFields    *[]IdentityField `json:"identity_fields,omitempty"`
+	Settings          *SettingsChange  `json:"settings,omitempty"`
+}
+
+// A SettingsChange are the Settings to change; nil ones stay, and zero takes the
+// default.
+type SettingsChange struct {
+	Unassessed      *string `json:"unassessed,omitempty"`
+	UnseenAfterDays *int64  `json:"unseen_after_days,omitempty"`
+	RestoreDays     *int64  `json:"restore_days,omitempty"`
+	KeepReportsDays *int64  `json:"keep_reports_days,omitempty"`
+	KeepLogDays     *int64  `json:"keep_log_days,omitempty"`
+}
+
+// A Gift is what an account is given; nil members stay.
+type Gift struct {
+	Seats             *int64 `json:"seats,omitempty"`
+	RequestsPerMinute *int64 `json:"requests_per_minute,omitempty"`
 }
 
 // FirstCredentials let the owner of a new account in.

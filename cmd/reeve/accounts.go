@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"reeve/client"
 )
 
 func accountsCommand() *cobra.Command {
-	return family("accounts", "Accounts of the server", accountsCreate(), accountsList())
+	return family("accounts", "Accounts of the server", accountsCreate(), accountsList(), accountsSet())
 }
 
 var accountColumns = []column[client.Account]{
@@ -28,6 +29,17 @@ var accountColumns = []column[client.Account]{
 
 var accountFields = append(slices.Clone(accountColumns),
 	column[client.Account]{"PER MINUTE", func(a client.Account) string { return perMinute(a.RequestsPerMinute) }},
+	column[client.Account]{"LICENSE KEY", func(a client.Account) string { return a.LicenseKey }},
+	column[client.Account]{"UNASSESSED", func(a client.Account) string { return a.Settings.Unassessed }},
+	column[client.Account]{"UNSEEN AFTER", func(a client.Account) string { return plural(a.Settings.UnseenAfterDays, "days") }},
+	column[client.Account]{"RESTORABLE FOR", func(a client.Account) string { return plural(a.Settings.RestoreDays, "days") }},
+	column[client.Account]{"REPORTS KEPT", func(a client.Account) string { return plural(a.Settings.KeepReportsDays, "days") }},
+	column[client.Account]{"LOG KEPT", func(a client.Account) string {
+		if a.Settings.KeepLogDays == 0 {
+			return "for ever"
+		}
+		return plural(a.Settings.KeepLogDays, "days")
+	}},
 	column[client.Account]{"DEVICES", func(a client.Account) string {
 		var counts []string
 		for _, standing := range sortedKeys(a.Devices) {
@@ -56,23 +68,51 @@ func accountSet() *cobra.Command {
 	cmd := &cobra.Command{Use: "set", Short: "Change settings of the account; what is not named stays", Args: exactly()}
 	flags := cmd.Flags()
 	name := flags.String("name", "", "another name")
-	seats := flags.Int64("seats", 0, "how many managed devices may report; 0 is no limit")
-	requests := flags.Int64("requests-per-minute", 0, "limit for each published API: 0 the server's, negative none")
+	seats, requests := giftFlags(flags)
+	unassessed := flags.String("unassessed", "", "how a device counts whose posture nobody assessed: pending or compliant")
+	unseen := flags.Int64("unseen-after-days", 0, "days without a word until a device counts as unseen; 0 is the default")
+	restore := flags.Int64("restore-days", 0, "days that a deleted device can be restored; 0 is the default")
+	reports := flags.Int64("keep-reports-days", 0, "days that results can be fetched; 0 is the default")
+	log := flags.Int64("keep-log-days", 0, "days after which rows of the log are pruned; 0 is never")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
-		var change client.AccountChange
-		if flags.Changed("name") {
-			change.Name = name
+		settings := client.SettingsChange{
+			Unassessed: given(flags, "unassessed", unassessed), UnseenAfterDays: given(flags, "unseen-after-days", unseen),
+			RestoreDays: given(flags, "restore-days", restore), KeepReportsDays: given(flags, "keep-reports-days", reports),
+			KeepLogDays: given(flags, "keep-log-days", log),
 		}
-		if flags.Changed("seats") {
-			change.Seats = seats
+		change := client.AccountChange{
+			Name: given(flags, "name", name), Seats: given(flags, "seats", seats), RequestsPerMinute: given(flags, "requests-per-minute", requests),
 		}
-		if flags.Changed("requests-per-minute") {
-			change.RequestsPerMinute = requests
+		if settings != (client.SettingsChange{}) {
+			change.Settings = &settings
 		}
 		if change == (client.AccountChange{}) {
-			return usagef("say what to change: --name, --seats or --requests-per-minute")
+			return usagef("say what to change; reeve account set --help lists it")
 		}
 		account, err := c.ChangeAccount(ctx, change)
+		if err != nil {
+			return err
+		}
+		return one(o, account, accountFields)
+	})
+}
+
+// giftFlags are what an account is given.
+func giftFlags(flags *pflag.FlagSet) (seats, requests *int64) {
+	return flags.Int64("seats", 0, "how many managed devices may report; 0 is no limit"),
+		flags.Int64("requests-per-minute", 0, "limit for each published API: 0 the server's, negative none")
+}
+
+func accountsSet() *cobra.Command {
+	cmd := &cobra.Command{Use: "set NAME", Short: "Change what an account is given; what is not named stays", Args: exactly("NAME")}
+	flags := cmd.Flags()
+	seats, requests := giftFlags(flags)
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
+		gift := client.Gift{Seats: given(flags, "seats", seats), RequestsPerMinute: given(flags, "requests-per-minute", requests)}
+		if gift == (client.Gift{}) {
+			return usagef("say what to change: --seats or --requests-per-minute")
+		}
+		account, err := c.Give(ctx, args[0], gift)
 		if err != nil {
 			return err
 		}
@@ -84,7 +124,7 @@ func accountsCreate() *cobra.Command {
 	cmd := &cobra.Command{Use: "create NAME", Short: "Create an account; its first credentials are shown once", Args: exactly("NAME")}
 	seats := cmd.Flags().Int64("seats", 0, "how many managed devices may report; 0 is no limit")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
-		account, err := c.CreateAccount(ctx, args[0], *seats)
+		account, err := c.CreateAccount(ctx, client.NewAccount{Name: args[0], Seats: *seats})
 		if err != nil {
 			return err
 		}

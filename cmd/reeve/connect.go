@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"reeve"
 	"reeve/client"
@@ -59,6 +60,14 @@ func configFrom(server, id, secretFile, ca, pin string) (client.Config, error) {
 		}
 	}
 	return config, nil
+}
+
+// given returns the value of a flag that was given, else nil.
+func given[T any](flags *pflag.FlagSet, name string, value *T) *T {
+	if flags.Changed(name) {
+		return value
+	}
+	return nil
 }
 
 // findGroup returns the id of the group with this name or id.

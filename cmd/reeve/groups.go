@@ -11,7 +11,7 @@ import (
 )
 
 func groupsCommand() *cobra.Command {
-	return family("groups", "Groups of devices", groupsList(), groupsCreate(), groupsRename(), groupsRemove(), groupsAssign())
+	return family("groups", "Groups of devices", groupsList(), groupsCreate(), groupsSet(), groupsRemove(), groupsAssign())
 }
 
 var groupColumns = []column[client.Group]{
@@ -34,7 +34,7 @@ func groupsCreate() *cobra.Command {
 	cmd := &cobra.Command{Use: "create NAME", Short: "Create a group", Args: exactly("NAME")}
 	description := cmd.Flags().String("description", "", "what the group is for")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
-		group, err := c.CreateGroup(ctx, args[0], *description)
+		group, err := c.CreateGroup(ctx, client.NewGroup{Name: args[0], Description: *description})
 		if err != nil {
 			return err
 		}
@@ -42,14 +42,24 @@ func groupsCreate() *cobra.Command {
 	})
 }
 
-func groupsRename() *cobra.Command {
-	cmd := &cobra.Command{Use: "rename GROUP NAME", Short: "Give a group another name", Args: exactly("GROUP", "NAME")}
+func groupsSet() *cobra.Command {
+	cmd := &cobra.Command{Use: "set GROUP", Short: "Change a group; what is not named stays", Args: exactly("GROUP")}
+	flags := cmd.Flags()
+	name := flags.String("name", "", "another name")
+	description := flags.String("description", "", "what the group is for")
+	byDefault := flags.Bool("default", false, "let it take new devices from now on")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
+		change := client.GroupChange{
+			Name: given(flags, "name", name), Description: given(flags, "description", description), Default: given(flags, "default", byDefault),
+		}
+		if change == (client.GroupChange{}) {
+			return usagef("say what to change: --name, --description or --default")
+		}
 		id, err := findGroup(ctx, c, args[0])
 		if err != nil {
 			return err
 		}
-		group, err := c.RenameGroup(ctx, id, args[1])
+		group, err := c.ChangeGroup(ctx, id, change)
 		if err != nil {
 			return err
 		}

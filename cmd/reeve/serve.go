@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"reeve/internal/control"
+	"reeve/internal/door"
 	"reeve/internal/serve"
 )
 
@@ -42,6 +44,11 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&c.Database, "database", "", "postgres:// URL (default: SQLite in --data)")
 	f.StringVar(&c.TLS, "tls", serve.DefaultTLS, "auto, off, or the files CERT,KEY")
 	f.StringVar(&c.RateLimit, "rate-limit", serve.DefaultRateLimit, "requests per minute, account and published API, or off")
+	f.StringVar(&c.OwnRateLimit, "own-rate-limit", serve.DefaultOwnRateLimit, "requests per minute and account on Reeve's own API, or off")
+	f.IntVar(&c.MaxEntries, "max-entries", control.DefaultMaxEntries, "ids or MACs of one request")
+	f.Int64Var(&c.MaxBody, "max-body", door.DefaultMaxBody, "bytes of one request's body")
+	f.DurationVar(&c.TokenLife, "token-life", control.DefaultTokenLife, "how long an access token is valid")
+	f.StringSliceVar(&c.TrustedProxies, "trusted-proxies", nil, "addresses or networks of proxies whose X-Forwarded-For is believed")
 	f.StringVar(&c.Bootstrap, "bootstrap", "", "file for the first credentials (default: shown on standard output)")
 	return cmd
 }

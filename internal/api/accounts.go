@@ -1,15 +1,20 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 
 	"reeve"
 	"reeve/client"
+	"reeve/internal/control"
 	"reeve/internal/door"
 )
 
 func shapeAccount(a reeve.Account) client.Account {
-	out := client.Account{Name: a.Name, Seats: a.Seats, RequestsPerMinute: a.RequestsPerMinute, Created: a.Created}
+	out := client.Account{
+		Name: a.Name, LicenseKey: a.LicenseKey, Seats: a.Seats, RequestsPerMinute: a.RequestsPerMinute,
+		Settings: client.Settings(control.Effective(a.Settings)), Created: a.Created,
+	}
 	for _, f := range a.IdentityFields {
 		out.IdentityFields = append(out.IdentityFields, client.IdentityField(f))
 	}
@@ -26,10 +31,7 @@ func (a *api) accounts(w http.ResponseWriter, r *door.Request) error {
 }
 
 func (a *api) createAccount(w http.ResponseWriter, r *door.Request) error {
-	var want struct {
-		Name  string `json:"name"`
-		Seats int64  `json:"seats"`
-	}
+	var want client.NewAccount
 	if _, err := a.read(w, r, &want); err != nil {
 		return err
 	}
@@ -86,8 +88,29 @@ func (a *api) changeAccount(w http.ResponseWriter, r *door.Request) error {
 			account.IdentityFields = append(account.IdentityFields, reeve.IdentityField(f))
 		}
 	}
+	if s := want.Settings; s != nil {
+		now := &account.Settings
+		now.Unassessed = *cmp.Or(s.Unassessed, &now.Unassessed)
+		now.UnseenAfterDays = *cmp.Or(s.UnseenAfterDays, &now.UnseenAfterDays)
+		now.RestoreDays = *cmp.Or(s.RestoreDays, &now.RestoreDays)
+		now.KeepReportsDays = *cmp.Or(s.KeepReportsDays, &now.KeepReportsDays)
+		now.KeepLogDays = *cmp.Or(s.KeepLogDays, &now.KeepLogDays)
+	}
 	if err := a.Rules.ChangeAccount(r.Context(), r.Caller, account); err != nil {
 		return err
 	}
 	return a.answerAccount(w, r, account)
+}
+
+// give changes what any account is given, for admins of the first account.
+func (a *api) give(w http.ResponseWriter, r *door.Request) error {
+	var want client.Gift
+	if _, err := a.read(w, r, &want); err != nil {
+		return err
+	}
+	account, err := a.Rules.Give(r.Context(), r.Caller, r.PathValue("name"), want.Seats, want.RequestsPerMinute)
+	if err != nil {
+		return err
+	}
+	return door.Write(w, http.StatusOK, shapeAccount(account))
 }

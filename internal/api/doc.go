@@ -22,7 +22,7 @@ type Rules interface {
 	Cancel(ctx context.Context, caller reeve.Caller, id reeve.JobID) (reeve.Job, error)
 	Import(ctx context.Context, caller reeve.Caller, devices []reeve.Device) error
 	CreateGroup(ctx context.Context, caller reeve.Caller, name, description string) (reeve.Group, error)
-	ChangeGroup(ctx context.Context, caller reeve.Caller, id, name, description string) error
+	ChangeGroup(ctx context.Context, caller reeve.Caller, g reeve.Group) error
 	RemoveGroup(ctx context.Context, caller reeve.Caller, id string) error
 	CreateApp(ctx context.Context, caller reeve.Caller, name string, scopes reeve.Scopes, cli bool, perMinute int64) (reeve.App, string, error)
 	RevokeApp(ctx context.Context, caller reeve.Caller, clientID string) error
@@ -31,6 +31,7 @@ type Rules interface {
 	CreateAccount(ctx context.Context, caller reeve.Caller, name string, seats int64) (control.Bootstrap, error)
 	Accounts(ctx context.Context, caller reeve.Caller) ([]reeve.Account, error)
 	ChangeAccount(ctx context.Context, caller reeve.Caller, a reeve.Account) error
+	Give(ctx context.Context, caller reeve.Caller, name string, seats, perMinute *int64) (reeve.Account, error)
 }
 
 // A Store is what the API reads by itself.
@@ -105,6 +106,7 @@ func Routes(c Config) door.API {
 
 		own("GET", "/accounts", x, "", a.accounts),
 		own("POST", "/accounts", x, "account_created", a.createAccount),
+		own("PATCH", "/accounts/{name}", x, "account_changed", a.give),
 		own("GET", "/account", r, "", a.account),
 		own("PATCH", "/account", x, "account_changed", a.changeAccount),
 

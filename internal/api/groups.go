@@ -41,14 +41,8 @@ func (a *api) groups(w http.ResponseWriter, r *door.Request) error {
 	return door.Write(w, http.StatusOK, out)
 }
 
-// A groupSpec is what a caller says of a group; what is nil stays.
-type groupSpec struct {
-	Name        *string `json:"name"`
-	Description *string `json:"description"`
-}
-
 func (a *api) createGroup(w http.ResponseWriter, r *door.Request) error {
-	var want struct{ Name, Description string }
+	var want client.NewGroup
 	if _, err := a.read(w, r, &want); err != nil {
 		return err
 	}
@@ -60,21 +54,24 @@ func (a *api) createGroup(w http.ResponseWriter, r *door.Request) error {
 }
 
 func (a *api) changeGroup(w http.ResponseWriter, r *door.Request) error {
-	var want groupSpec
+	var want client.GroupChange
 	if _, err := a.read(w, r, &want); err != nil {
 		return err
 	}
 	id := r.PathValue("id")
-	had, err := a.Store.Group(r.Context(), r.Caller.Account, id)
-	if err != nil {
-		return named(err, "group")
-	}
-	name, description := cmp.Or(want.Name, &had.Name), cmp.Or(want.Description, &had.Description)
-	if err := a.Rules.ChangeGroup(r.Context(), r.Caller, id, *name, *description); err != nil {
-		return named(err, "group")
-	}
 	group, err := a.Store.Group(r.Context(), r.Caller.Account, id)
 	if err != nil {
+		return named(err, "group")
+	}
+	if want.Default != nil && group.Default && !*want.Default {
+		return reeve.Errorf(reeve.Invalid, "an account always has a default group; make another group the default instead")
+	}
+	group.Name, group.Description = *cmp.Or(want.Name, &group.Name), *cmp.Or(want.Description, &group.Description)
+	group.Default = *cmp.Or(want.Default, &group.Default)
+	if err := a.Rules.ChangeGroup(r.Context(), r.Caller, group); err != nil {
+		return named(err, "group")
+	}
+	if group, err = a.Store.Group(r.Context(), r.Caller.Account, id); err != nil {
 		return named(err, "group")
 	}
 	return door.Write(w, http.StatusOK, shapeGroup(group))

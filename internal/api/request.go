@@ -20,7 +20,8 @@ import (
 type handler = func(w http.ResponseWriter, r *door.Request) error
 
 // read decodes the body into v and returns it as it was sent. A member that v
-// does not have is refused, since it is most likely a mistake.
+// does not have is refused, since it is most likely a mistake, and so is null,
+// which could mean "no" as well as "as it is".
 func (a *api) read(w http.ResponseWriter, r *door.Request, v any) ([]byte, error) {
 	body, err := r.JSON(w, a.MaxBody)
 	if err != nil {
@@ -34,7 +35,28 @@ func (a *api) read(w http.ResponseWriter, r *door.Request, v any) ([]byte, error
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, reeve.Errorf(reeve.Invalid, "the body goes on after the JSON object; send one object")
 	}
-	return body, nil
+	return body, noNulls(body)
+}
+
+// noNulls refuses a null anywhere in a body that is well-formed.
+func noNulls(body []byte) error {
+	if !bytes.Contains(body, []byte("null")) {
+		return nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	name := "the body"
+	for {
+		token, err := dec.Token()
+		switch token := token.(type) {
+		case nil:
+			if err != nil { // its end
+				return nil
+			}
+			return reeve.Errorf(reeve.Invalid, "%.40s cannot hold a JSON null; leave it out", name)
+		case string:
+			name = token
+		}
+	}
 }
 
 func badBody(err error) error {

@@ -124,6 +124,9 @@ func TestChangeAccount(t *testing.T) {
 		"a name that is taken":  {reeve.Account{Name: "other"}, reeve.Conflict},
 		"fewer seats than none": {reeve.Account{Name: "default", Seats: -1}, reeve.Invalid},
 		"a field without name":  {reeve.Account{Name: "default", IdentityFields: field("", "")}, reeve.Invalid},
+		"a posture that is no":  {reeve.Account{Name: "default", Settings: reeve.Settings{Unassessed: "fine"}}, reeve.Invalid},
+		"days below zero":       {reeve.Account{Name: "default", Settings: reeve.Settings{RestoreDays: -1}}, reeve.Invalid},
+		"days without end":      {reeve.Account{Name: "default", Settings: reeve.Settings{KeepLogDays: 3651}}, reeve.Invalid},
 		"a pattern that is not": {reeve.Account{Name: "default", IdentityFields: field("badge", "[")}, reeve.Invalid},
 	} {
 		wantKind(t, what, w.ChangeAccount(t.Context(), w.admin, tt.change), tt.kind)
@@ -139,6 +142,33 @@ func TestChangeAccount(t *testing.T) {
 	}
 	if other, _ := w.store.Account(t.Context(), before.No+1); other.Name != "other" {
 		t.Errorf("the change went to another account: %+v", other)
+	}
+}
+
+// What an account is given, the first account's admins change from outside. Its
+// own log does not name them.
+func TestGive(t *testing.T) {
+	w := newWorld(t)
+	b, stranger := w.further(t, "other")
+	few, fast := int64(3), int64(60)
+	got, err := w.Give(t.Context(), w.admin, "other", &few, nil)
+	if err != nil || got.Seats != 3 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if got, err = w.Give(t.Context(), w.admin, "other", nil, &fast); err != nil || got.Seats != 3 || got.RequestsPerMinute != 60 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	kept, _ := w.store.Account(t.Context(), b.Account.No)
+	if kept.Seats != 3 || kept.RequestsPerMinute != 60 || kept.LicenseKey != b.Account.LicenseKey {
+		t.Errorf("the account is %+v", kept)
+	}
+	_, err = w.Give(t.Context(), w.admin, "nobody", &few, nil)
+	wantKind(t, "an account that is not there", err, reeve.NotFound)
+	if rows := w.audit(t, stranger.Account, "account_changed"); len(rows) != 2 || rows[0].Source != reeve.FromSystem {
+		t.Errorf("its log says %+v", rows)
+	}
+	if rows := w.audit(t, w.admin.Account, "account_changed"); len(rows) != 2 || rows[0].Actor != w.admin.Actor {
+		t.Errorf("the log of who did it says %+v", rows)
 	}
 }
 
@@ -173,10 +203,10 @@ func TestGroups(t *testing.T) {
 		t.Fatalf("the group is %+v, %v", g, err)
 	}
 	_, stranger := w.further(t, "other")
-	wantKind(t, "changing another account's group", w.ChangeGroup(t.Context(), stranger, g.ID, "Mine", ""), reeve.NotFound)
+	wantKind(t, "changing another account's group", w.ChangeGroup(t.Context(), stranger, reeve.Group{ID: g.ID, Name: "Mine"}), reeve.NotFound)
 	wantKind(t, "removing another account's group", w.RemoveGroup(t.Context(), stranger, g.ID), reeve.NotFound)
-	wantKind(t, "taking the default group's name", w.ChangeGroup(t.Context(), w.admin, g.ID, "Default", ""), reeve.Conflict)
-	if err := w.ChangeGroup(t.Context(), w.admin, g.ID, "Laboratory", ""); err != nil {
+	wantKind(t, "taking the default group's name", w.ChangeGroup(t.Context(), w.admin, reeve.Group{ID: g.ID, Name: "Default"}), reeve.Conflict)
+	if err := w.ChangeGroup(t.Context(), w.admin, reeve.Group{ID: g.ID, Name: "Laboratory"}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := w.store.Group(t.Context(), w.admin.Account, g.ID); err != nil || got.Name != "Laboratory" || got.Description != "" {
@@ -194,8 +224,22 @@ func TestGroups(t *testing.T) {
 		t.Errorf("after its group was removed the device is in %q", moved.GroupName)
 	}
 	wantKind(t, "removing the default group", w.RemoveGroup(t.Context(), w.admin, moved.GroupID), reeve.Invalid)
+	entry, err := w.CreateGroup(t.Context(), w.admin, "Entry", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry.Default = true
+	if err := w.ChangeGroup(t.Context(), w.admin, entry); err != nil {
+		t.Fatal(err)
+	}
+	if late := w.device(t, w.enrol(t, w.linux()).ID); late.GroupName != "Entry" {
+		t.Errorf("a new device is in %q", late.GroupName)
+	}
+	if err := w.RemoveGroup(t.Context(), w.admin, moved.GroupID); err != nil {
+		t.Errorf("removing the former default group: %v", err)
+	}
 	for _, event := range []string{"group_created", "group_changed", "group_removed"} {
-		if rows := w.audit(t, w.admin.Account, event); len(rows) != 1 || rows[0].Actor != w.admin.Actor {
+		if rows := w.audit(t, w.admin.Account, event); len(rows) != 2 || rows[0].Actor != w.admin.Actor {
 			t.Errorf("the log says of %s: %+v", event, rows)
 		}
 	}

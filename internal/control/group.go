@@ -21,9 +21,10 @@ func (c *Control) CreateGroup(ctx context.Context, caller reeve.Caller, name, de
 	return c.store.AddGroup(ctx, caller.Account, g, groupEntry(caller, g, "group_created"))
 }
 
-// ChangeGroup stores name and description of the group with this id.
-func (c *Control) ChangeGroup(ctx context.Context, caller reeve.Caller, id, name, description string) error {
-	g, err := c.checkGroup(caller, reeve.Group{ID: id, Name: name, Description: description})
+// ChangeGroup stores name and description of the group with g's ID, and with
+// g.Default makes it the one that takes new devices.
+func (c *Control) ChangeGroup(ctx context.Context, caller reeve.Caller, g reeve.Group) error {
+	g, err := c.checkGroup(caller, g)
 	if err != nil {
 		return err
 	}
@@ -55,5 +56,9 @@ func (c *Control) checkGroup(caller reeve.Caller, g reeve.Group) (reeve.Group, e
 }
 
 func groupEntry(caller reeve.Caller, g reeve.Group, event string) reeve.AuditEntry {
-	return entry(caller, g.Modified, event, detail("", map[string]any{"group_id": g.ID, "name": g.Name}))
+	facts := map[string]any{"group_id": g.ID, "name": g.Name}
+	if g.Default {
+		facts["default"] = true
+	}
+	return entry(caller, g.Modified, event, detail("", facts))
 }

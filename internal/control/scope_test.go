@@ -37,7 +37,7 @@ var calls = map[string]struct {
 		return err
 	}},
 	"ChangeGroup": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
-		return w.ChangeGroup(t.Context(), c, reeve.NewID(), "Lab", "")
+		return w.ChangeGroup(t.Context(), c, reeve.Group{ID: reeve.NewID(), Name: "Lab"})
 	}},
 	"RemoveGroup": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.RemoveGroup(t.Context(), c, reeve.NewID())
@@ -96,6 +96,10 @@ var calls = map[string]struct {
 	"RemoveExport": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.RemoveExport(t.Context(), c, reeve.NewID())
 	}},
+	"Give": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.Give(t.Context(), c, "default", nil, nil)
+		return err
+	}},
 	"ChangeAccount": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.ChangeAccount(t.Context(), c, reeve.Account{Name: "default"})
 	}},
@@ -148,7 +152,7 @@ func TestScopes(t *testing.T) {
 func TestAccountsAreForTheFirst(t *testing.T) {
 	w := newWorld(t)
 	_, stranger := w.further(t, "other")
-	for _, name := range []string{"CreateAccount", "Accounts"} {
+	for _, name := range []string{"CreateAccount", "Accounts", "Give"} {
 		wantKind(t, name+" by an admin of another account", calls[name].call(t, w, stranger), reeve.Forbidden)
 	}
 	if accounts, err := w.Accounts(t.Context(), w.admin); err != nil || len(accounts) != 2 {

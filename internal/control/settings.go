@@ -88,10 +88,31 @@ func (c *Control) Give(ctx context.Context, caller reeve.Caller, name string, se
 	return reeve.Account{}, reeve.Errorf(reeve.NotFound, "there is no account with this name; list them to see which there are")
 }
 
+// accountDetail names settings only where they are not the defaults.
 func accountDetail(a reeve.Account) string {
-	return detail("", map[string]any{
-		"name": a.Name, "seats": a.Seats, "requests_per_minute": a.RequestsPerMinute, "settings": Effective(a.Settings),
-	})
+	facts := map[string]any{"name": a.Name, "seats": a.Seats, "requests_per_minute": a.RequestsPerMinute}
+	if a.Settings.Unassessed != "" {
+		facts["unassessed"] = a.Settings.Unassessed
+	}
+	for _, days := range daysOf(a.Settings) {
+		if days.n != 0 {
+			facts[days.name] = days.n
+		}
+	}
+	return detail("", facts)
+}
+
+// A setting is one that is a number of days.
+type setting struct {
+	name string
+	n    int64
+}
+
+func daysOf(s reeve.Settings) []setting {
+	return []setting{
+		{"unseen_after_days", s.UnseenAfterDays}, {"restore_days", s.RestoreDays},
+		{"keep_reports_days", s.KeepReportsDays}, {"keep_log_days", s.KeepLogDays},
+	}
 }
 
 // checkAccount returns an account as it is stored, or says what is wrong.
@@ -133,13 +154,7 @@ func checkSettings(s reeve.Settings) error {
 	default:
 		return reeve.Errorf(reeve.Invalid, "unassessed must be pending or compliant")
 	}
-	for _, days := range []struct {
-		name string
-		n    int64
-	}{
-		{"unseen_after_days", s.UnseenAfterDays}, {"restore_days", s.RestoreDays},
-		{"keep_reports_days", s.KeepReportsDays}, {"keep_log_days", s.KeepLogDays},
-	} {
+	for _, days := range daysOf(s) {
 		if days.n < 0 || days.n > maxDays {
 			return reeve.Errorf(reeve.Invalid, "%s must be from 1 to %d, or 0 for the default", days.name, maxDays)
 		}

@@ -13,6 +13,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"path"
 	"slices"
 	"strings"
@@ -40,6 +41,8 @@ type Config struct {
 	// FailuresPerMinute is how many failed authentications an address may make
 	// in a minute: 0 is DefaultFailures, a negative number is no limit.
 	FailuresPerMinute int
+	// Proxies are the networks of proxies whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
 	// MaxBody is the largest body of a request with an Idempotency-Key, in bytes:
 	// 0 is DefaultMaxBody. Handlers have limits of their own.
 	MaxBody int64
@@ -99,7 +102,7 @@ func Open(c Config, apis ...API) http.Handler {
 	if limit == 0 {
 		limit = DefaultFailures
 	}
-	d := &doorway{keeper: c.Keeper, log: c.Log, failures: newFailures(limit), mux: http.NewServeMux(), minting: map[string][]string{}, maxBody: cmp.Or(c.MaxBody, DefaultMaxBody)}
+	d := &doorway{keeper: c.Keeper, log: c.Log, failures: newFailures(limit), mux: http.NewServeMux(), minting: map[string][]string{}, maxBody: cmp.Or(c.MaxBody, DefaultMaxBody), proxies: c.Proxies}
 	for _, api := range apis {
 		for _, route := range api.Routes {
 			d.mux.Handle(route.Method+" "+route.Path, d.through(api, route))
@@ -118,6 +121,7 @@ type doorway struct {
 	mux      *http.ServeMux
 	minting  map[string][]string // the methods of paths where a GET mints a token
 	maxBody  int64
+	proxies  proxies
 }
 
 // find serves the route that the request names. The standard mux answers what
@@ -185,7 +189,7 @@ func (d *doorway) through(api API, route Route) http.Handler {
 func (d *doorway) admit(w http.ResponseWriter, r *Request, api API, route Route) error {
 	entry := entryOf(r.Context())
 	entry.verb = route.Verb
-	r.Caller = reeve.Caller{Address: address(r.Request), RequestID: entry.id}
+	r.Caller = reeve.Caller{Address: d.proxies.address(r.Request), RequestID: entry.id}
 	if route.Scope == "" && !route.Credentials {
 		return nil
 	}

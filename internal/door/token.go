@@ -1,7 +1,6 @@
 package door
 
 import (
-	"net"
 	"net/http"
 	"strings"
 
@@ -42,14 +41,4 @@ func isToken(s string) bool {
 	return len(s) == length && !strings.ContainsFunc(s, func(c rune) bool {
 		return (c < 'A' || c > 'Z') && (c < '0' || c > '9')
 	})
-}
-
-// address returns where a request came from, without the port. Forwarding
-// headers are not believed: anyone can send them.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }

@@ -64,7 +64,7 @@ func (d *doorway) watched(next http.HandlerFunc) http.Handler {
 		defer func() {
 			d.log.InfoContext(r.Context(), "request", "method", r.Method, "route", r.Pattern, "verb", e.verb, "status", e.status,
 				"bytes", e.bytes, "took_us", time.Since(began).Microseconds(), "request", e.id,
-				"account", e.caller.Account, "actor", e.caller.Actor, "address", address(r))
+				"account", e.caller.Account, "actor", e.caller.Actor, "address", d.proxies.address(r))
 		}()
 		defer func() {
 			switch fault := recover(); fault {

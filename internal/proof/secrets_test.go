@@ -230,7 +230,7 @@ func (s *server) useCredentials(t *testing.T, found secrets) {
 		}
 		must(t, err)
 	}
-	account, err := s.own.CreateAccount(t.Context(), "another", 3)
+	account, err := s.own.CreateAccount(t.Context(), client.NewAccount{Name: "another", Seats: 3})
 	must(t, err)
 	found["another account's secret"] = account.First.ClientSecret
 	found["another account's password"] = account.First.Password

@@ -5,6 +5,7 @@
 package serve
 
 import (
+	"cmp"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -13,22 +14,29 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"reeve"
+	"reeve/internal/control"
 )
 
 // Config is what an operator sets; docs/operations.md has a paragraph for each.
 type Config struct {
-	Data         string // folder of everything the server keeps
-	Listen       string // HOST:PORT of the APIs and the agents' HTTPS door
-	Agents       string // HOST:PORT of the agents' message bus
-	Public       string // URL by which others reach Listen; empty: Listen itself
-	PublicAgents string // HOST:PORT by which agents reach Agents; empty: Agents itself
-	Keys         string // folder of the keys; empty: DATA/keys
-	Database     string // postgres:// URL; empty: an SQLite file under Data
-	TLS          string // "auto", "off" or CERT,KEY
-	RateLimit    string // "N/min" or "off"
-	Bootstrap    string // file for the first credentials; empty: standard output
+	Data           string        // folder of everything the server keeps
+	Listen         string        // HOST:PORT of the APIs and the agents' HTTPS door
+	Agents         string        // HOST:PORT of the agents' message bus
+	Public         string        // URL by which others reach Listen; empty: Listen itself
+	PublicAgents   string        // HOST:PORT by which agents reach Agents; empty: Agents itself
+	Keys           string        // folder of the keys; empty: DATA/keys
+	Database       string        // postgres:// URL; empty: an SQLite file under Data
+	TLS            string        // "auto", "off" or CERT,KEY
+	RateLimit      string        // "N/min" or "off"
+	OwnRateLimit   string        // the same for Reeve's own API; empty: its default
+	MaxEntries     int           // ids or MACs of one request; 0: its default
+	MaxBody        int64         // bytes of one request; 0: its default
+	TokenLife      time.Duration // 0: its default
+	TrustedProxies []string      // addresses or networks whose X-Forwarded-For is believed
+	Bootstrap      string        // file for the first credentials; empty: standard output
 
 	Version string // of the program
 	Log     *slog.Logger
@@ -37,10 +45,11 @@ type Config struct {
 
 // Defaults of the flags that have one.
 const (
-	DefaultListen    = "127.0.0.1:8443"
-	DefaultAgents    = "127.0.0.1:8444"
-	DefaultTLS       = "auto"
-	DefaultRateLimit = "10/min"
+	DefaultListen       = "127.0.0.1:8443"
+	DefaultAgents       = "127.0.0.1:8444"
+	DefaultTLS          = "auto"
+	DefaultRateLimit    = "10/min"
+	DefaultOwnRateLimit = "600/min"
 )
 
 func (c Config) keysDir() string {
@@ -91,17 +100,63 @@ func (c Config) checkDatabase() error {
 	return nil
 }
 
-// requestsPerMinute reads the rate limit: a negative number is none.
-func (c Config) requestsPerMinute() (int64, error) {
-	if c.RateLimit == "off" {
+// readRate reads a rate limit: a negative number is none.
+func readRate(flag, text string) (int64, error) {
+	if text == "off" {
 		return -1, nil
 	}
-	count, unit, _ := strings.Cut(c.RateLimit, "/")
+	count, unit, _ := strings.Cut(text, "/")
 	n, err := strconv.ParseInt(count, 10, 32)
 	if err != nil || unit != "min" || n < 1 {
-		return 0, reeve.Errorf(reeve.Invalid, "--rate-limit must be a number of requests such as 10/min, or off")
+		return 0, reeve.Errorf(reeve.Invalid, "%s must be a number of requests such as 10/min, or off", flag)
 	}
 	return n, nil
+}
+
+// Bounds of what can be set.
+const (
+	maxMaxEntries = 1_000_000
+	leastBody     = 64 << 10
+	maxMaxBody    = 1 << 30
+	leastLife     = time.Minute
+	maxTokenLife  = 30 * 24 * time.Hour
+)
+
+// rules reads the settings of the rules.
+func (c Config) rules() (o control.Options, err error) {
+	o = control.Options{Log: c.Log, MaxEntries: c.MaxEntries, TokenLife: c.TokenLife}
+	if o.RequestsPerMinute, err = readRate("--rate-limit", c.RateLimit); err != nil {
+		return o, err
+	}
+	if o.OwnPerMinute, err = readRate("--own-rate-limit", cmp.Or(c.OwnRateLimit, DefaultOwnRateLimit)); err != nil {
+		return o, err
+	}
+	switch {
+	case c.MaxEntries < 0 || c.MaxEntries > maxMaxEntries:
+		return o, reeve.Errorf(reeve.Invalid, "--max-entries must be from 1 to %d", maxMaxEntries)
+	case c.MaxBody != 0 && (c.MaxBody < leastBody || c.MaxBody > maxMaxBody):
+		return o, reeve.Errorf(reeve.Invalid, "--max-body must be from %d to %d bytes", leastBody, maxMaxBody)
+	case c.TokenLife != 0 && (c.TokenLife < leastLife || c.TokenLife > maxTokenLife):
+		return o, reeve.Errorf(reeve.Invalid, "--token-life must be from %v to %v", leastLife, maxTokenLife)
+	}
+	return o, nil
+}
+
+// proxies reads the networks of trusted proxies.
+func (c Config) proxies() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range c.TrustedProxies {
+		network, err := netip.ParsePrefix(text)
+		if ip, single := netip.ParseAddr(text); single == nil {
+			ip = ip.Unmap().WithZone("")
+			network, err = netip.PrefixFrom(ip, ip.BitLen()), nil
+		}
+		if err != nil || network.Bits() == 0 {
+			return nil, reeve.Errorf(reeve.Invalid, "--trusted-proxies must be addresses or networks such as 192.0.2.10,2001:db8::/64")
+		}
+		out = append(out, network.Masked())
+	}
+	return out, nil
 }
 
 // certificate returns the two files of a certificate of one's own.

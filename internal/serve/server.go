@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,6 +42,7 @@ type Server struct {
 	Bus   *courier.Courier
 
 	config   Config
+	proxies  []netip.Prefix
 	web      *http.Server
 	silent   silent // connections of web
 	files    *blob.Folder
@@ -80,8 +82,11 @@ func (s *Server) open(ctx context.Context) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	perMinute, err := c.requestsPerMinute()
+	rules, err := c.rules()
 	if err != nil {
+		return err
+	}
+	if s.proxies, err = c.proxies(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
@@ -100,9 +105,8 @@ func (s *Server) open(ctx context.Context) error {
 	if s.files, err = blob.Open(filepath.Join(c.Data, "blobs")); err != nil {
 		return err
 	}
-	s.Rules = control.New(s.Store, own.Seal, nil, control.Options{
-		Log: c.Log, RequestsPerMinute: perMinute, Checkpoint: checkpointFile{c.checkpoints()}.add,
-	})
+	rules.Checkpoint = checkpointFile{c.checkpoints()}.add
+	s.Rules = control.New(s.Store, own.Seal, nil, rules)
 	ports, err := prepare(&c, own)
 	if err != nil {
 		return err
@@ -164,13 +168,13 @@ func (s *Server) prune(ctx context.Context) {
 
 // routes is everything that the HTTPS port answers.
 func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Keys) http.Handler {
-	doors := door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log},
+	doors := door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log, Proxies: s.proxies, MaxBody: s.config.MaxBody},
 		cmapi.Routes(cmapi.Config{
-			Rules: s.Rules, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Trail: s.Store, Files: files,
+			Rules: s.Rules, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Trail: s.Store, Files: files, MaxBody: s.config.MaxBody,
 			Public: strings.TrimSuffix(s.URL, "/"), Mark: own.Mark,
 		}),
 		api.Routes(api.Config{
-			Rules: s.Rules, Store: s.Store, Version: s.config.Version, Stopping: s.stopping,
+			Rules: s.Rules, Store: s.Store, Version: s.config.Version, Stopping: s.stopping, MaxBody: s.config.MaxBody,
 			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
 				return control.VerifyLog(ctx, s.Store, a, own.Verifier(), nil)
 			},

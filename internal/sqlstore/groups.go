@@ -109,16 +109,24 @@ func (s *Store) countInGroups(ctx context.Context, groups []reeve.Group) error {
 	return err
 }
 
-// SetGroup stores name and description of the group with g's ID.
+// SetGroup stores name and description of the group with g's ID, and with
+// g.Default makes it the account's default group.
 func (s *Store) SetGroup(ctx context.Context, account int64, g reeve.Group, entry reeve.AuditEntry) error {
 	err := s.change(ctx, func(t *tx) error {
+		if _, err := t.lockAccount(account); err != nil {
+			return err
+		}
 		t.log(entry)
 		n, err := t.exec("UPDATE device_groups SET name = $3, description = $4, modified = $5 WHERE account = $1 AND id = $2",
 			account, g.ID, g.Name, g.Description, micro(g.Modified))
 		if err == nil && n == 0 {
 			err = noGroup
 		}
-		return err
+		if err != nil || !g.Default {
+			return err
+		}
+		return t.later("UPDATE accounts SET default_group = (SELECT g.no FROM device_groups AS g WHERE g.account = $1 AND g.id = $2) WHERE no = $1",
+			account, g.ID)
 	})
 	return conflict(err, groupNameUsed)
 }

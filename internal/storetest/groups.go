@@ -49,6 +49,18 @@ func testGroups(t *testing.T, open func(testing.TB) Store) {
 		}
 	})
 
+	s.run("another group becomes the default", func(w *world) {
+		g := w.group("Lab")
+		g.Default = true
+		w.check(w.SetGroup(w.ctx, w.account.No, g, w.entry("group_changed")))
+		a, err := w.Account(w.ctx, w.account.No)
+		w.check(err)
+		if got := w.read(w.save(w.account.No, device(0))).GroupName; got != "Lab" || a.DefaultGroup != g.No {
+			w.t.Errorf("a new device is in %q", got)
+		}
+		w.wantKind(w.RemoveGroup(w.ctx, w.account.No, g.ID, w.entry("group_removed")), reeve.Invalid)
+	})
+
 	s.run("the devices of a group that goes are in the default group", func(w *world) {
 		g := w.group("Lab")
 		d := device(0)
