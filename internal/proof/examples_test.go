@@ -124,6 +124,7 @@ var masks = []struct{ is, shown string }{
 	{`"(access_token|refresh_token|access_key|client_id|client_secret|password|code|registration_code|hint|next|next_token)":"[^"]+"`, `"$1":"..."`},
 	{`"(seq|rows|checkpoints)":\d+`, `"$1":...`},
 	{`\b[A-Z0-9]{48}\b`, `...`},
+	{`127\.0\.0\.1:\d+`, `127.0.0.1:8443`},
 }
 
 func mask(answer string) string {
