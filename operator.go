@@ -21,6 +21,22 @@ type Scopes []Scope
 // Has reports whether s contains scope.
 func (s Scopes) Has(scope Scope) bool { return slices.Contains(s, scope) }
 
+// HasAll reports whether s contains every one of these.
+func (s Scopes) HasAll(scopes Scopes) bool {
+	return !slices.ContainsFunc(scopes, func(one Scope) bool { return !s.Has(one) })
+}
+
+// And returns what is in both, in the order of s.
+func (s Scopes) And(other Scopes) Scopes {
+	var both Scopes
+	for _, one := range s {
+		if other.Has(one) {
+			both = append(both, one)
+		}
+	}
+	return both
+}
+
 // A Source is the door that a request came through, together with the kind of
 // its credential. It is never taken from what the request says.
 type Source int8
@@ -60,7 +76,11 @@ type App struct {
 	CLI        bool // made for the command line: its calls on /api/v1 have source FromCLI
 	// RequestsPerMinute overrides the account's limit: 0 inherits, negative is no limit.
 	RequestsPerMinute int64
+	Description       string
+	RedirectURIs      []string // where operators' browsers may be sent with a code; without any there are no codes
+	CreatedBy         string   // the name of who made it
 	Created           time.Time
+	Modified          time.Time
 	Revoked           time.Time // zero while valid
 }
 
@@ -69,6 +89,11 @@ type Token struct {
 	Hash    string // hex SHA-256 of the token
 	App     App
 	Expires time.Time
+	Grant   int64 // internal key of the Grant that it belongs to; 0 for an app by itself
+	// Operator and Scopes are set by looking it up: who agreed, empty for an app by
+	// itself, and what the token is good for at that moment.
+	Operator string
+	Scopes   Scopes
 }
 
 // An Operator is a person who signs in to the console.

@@ -37,23 +37,52 @@ type Founders struct {
 	Code     Code
 }
 
-// A CredentialStore keeps apps, their tokens and operators.
+// A CredentialStore keeps apps, operators, what operators let apps do, and tokens.
 type CredentialStore interface {
 	AddApp(ctx context.Context, app App, entry AuditEntry) error
 	// App finds a valid app by client id; a revoked one is NotFound.
 	App(ctx context.Context, clientID string) (App, error)
 	// Apps returns the account's apps, revoked ones too, oldest first.
 	Apps(ctx context.Context, account int64) ([]App, error)
-	// RevokeApp ends an app and its tokens at now.
+	// SetApp stores what may change of the account's valid app with app's
+	// ClientID: name, description, redirect URIs, scopes, limit, secret and
+	// Modified. Another secret ends all access tokens of the app.
+	SetApp(ctx context.Context, app App, entry AuditEntry) error
+	// RevokeApp ends an app, its tokens and what operators agreed to at now.
 	RevokeApp(ctx context.Context, account int64, clientID string, now time.Time, entry AuditEntry) error
-	// AddToken stores a token and drops expired ones of the same app.
+
+	// AddToken stores a token of an app by itself and drops expired ones of the
+	// same app.
 	AddToken(ctx context.Context, t Token, now time.Time) error
-	// Token finds a token by hash, with its app as it is now. Expired tokens
-	// and those of revoked apps are NotFound.
+	// Token finds a token by hash, with its app as it is now. Expired tokens and
+	// those of revoked apps are NotFound, and so are those of ended grants.
 	Token(ctx context.Context, hash string, now time.Time) (Token, error)
-	// SetOperator adds an operator or replaces the one with this name.
-	SetOperator(ctx context.Context, o Operator, entry AuditEntry) error
+
+	// AddOperator adds an operator. Conflict if any account has one with this name.
+	AddOperator(ctx context.Context, o Operator, entry AuditEntry) error
 	Operator(ctx context.Context, name string) (Operator, error)
+	// Operators returns the account's operators by name.
+	Operators(ctx context.Context, account int64) ([]Operator, error)
+	// SetOperator stores scopes and password of the account's operator with o's
+	// name. Another password ends whatever the operator agreed to. Conflict if the
+	// account would be left without an operator who is an admin.
+	SetOperator(ctx context.Context, o Operator, entry AuditEntry) error
+	// RemoveOperator removes an operator and ends what he agreed to; likewise.
+	RemoveOperator(ctx context.Context, account int64, name string, entry AuditEntry) error
+
+	// AgreedScopes returns what the operator agreed to let the app do before.
+	AgreedScopes(ctx context.Context, operator, clientID string) (Scopes, error)
+	// AddGrant stores a new grant and drops those that expired by Begun. Unless its
+	// step is Asking, the agreement is remembered. NotFound without app or operator.
+	AddGrant(ctx context.Context, g Grant, entries ...AuditEntry) (Grant, error)
+	// Grant finds a grant by the hash of its handle, expired ones too.
+	Grant(ctx context.Context, handle string) (Grant, error)
+	// AdvanceGrant takes a grant from the step with the secret spent to that of g,
+	// remembers the agreement when it has been given, and stores t unless its hash
+	// is empty. Conflict if spent is not the grant's secret any more.
+	AdvanceGrant(ctx context.Context, spent string, g Grant, t Token, now time.Time, entries ...AuditEntry) error
+	// EndGrant removes a grant with its tokens; NotFound if it is gone.
+	EndGrant(ctx context.Context, no int64, entry AuditEntry) error
 }
 
 // A CodeStore keeps registration codes.
@@ -240,9 +269,6 @@ type JobStore interface {
 	Commands(ctx context.Context, account int64, job JobID, states []State, from int32, limit int) ([]Command, error)
 	// Command returns one command and the structured result its agent sent, if any.
 	Command(ctx context.Context, account int64, id CommandID) (Command, json.RawMessage, error)
-	// CommandLeaf returns the leaf of the command of a job that has n others
-	// before it, those that do not apply left out; false if there are not so many.
-	CommandLeaf(ctx context.Context, account int64, job JobID, n int64) (int32, bool, error)
 	// CommandsByID returns those of these commands that there are, in no promised order.
 	CommandsByID(ctx context.Context, account int64, ids []CommandID) ([]Command, error)
 	// DeviceCommands returns up to limit commands of a device, newest first,
@@ -386,13 +412,6 @@ type LogStore interface {
 	Append(ctx context.Context, entries ...AuditEntry) error
 	// Log returns rows of an account in order of Seq; see LogQuery.
 	Log(ctx context.Context, account int64, q LogQuery) ([]AuditEntry, error)
-	// LogKinds returns the kinds of rows that an account's log has had.
-	LogKinds(ctx context.Context, account int64) ([]LogKind, error)
-	// FindEvent returns in which row of these kinds, from Since on and before
-	// Until, the event is that has n others before it, and how many of these are
-	// in the same row; false if there are not so many. See AuditEntry.Events. It
-	// reads about as much for the last event of a long log as for the first.
-	FindEvent(ctx context.Context, account int64, kinds []int64, since, until time.Time, n int64) (seq, within int64, found bool, err error)
 	// Head returns the last Seq and Hash of an account's log, and whether the
 	// keyed check of the head holds.
 	Head(ctx context.Context, account int64) (Checkpoint, bool, error)
@@ -403,11 +422,11 @@ type LogStore interface {
 
 // A LogQuery selects rows.
 type LogQuery struct {
-	After, Before int64     // bounds on Seq, exclusive; 0 is none
-	Newest        bool      // newest first
-	Limit         int       // at least 1
-	Since, Until  time.Time // Until is exclusive
-	Events        []string  // any of these; none is all
+	After, Before int64 // bounds on Seq, exclusive; 0 is none
+	Newest        bool  // newest first
+	Limit         int   // at least 1
+	Since, Until  time.Time
+	Events        []string // any of these; none is all
 	Device        string
 	Job           JobID
 }

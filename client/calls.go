@@ -107,23 +107,6 @@ func (c *Client) RemoveGroup(ctx context.Context, id string) error {
 	return c.do(ctx, call{method: "DELETE", path: "/groups/" + url.PathEscape(id)}, nil)
 }
 
-// Apps goes through the apps of the account, oldest first.
-func (c *Client) Apps(ctx context.Context) iter.Seq2[App, error] {
-	return pages[App](ctx, c, "/apps", nil)
-}
-
-// CreateApp makes an app from the name, scopes, CLI and limit of spec. The
-// answer is the only one that has its secret.
-func (c *Client) CreateApp(ctx context.Context, spec App) (a App, err error) {
-	body := map[string]any{"name": spec.Name, "scopes": spec.Scopes, "cli": spec.CLI, "requests_per_minute": spec.RequestsPerMinute}
-	return a, c.do(ctx, call{method: "POST", path: "/apps", body: body}, &a)
-}
-
-// RevokeApp ends an app and its tokens.
-func (c *Client) RevokeApp(ctx context.Context, clientID string) error {
-	return c.do(ctx, call{method: "DELETE", path: "/apps/" + url.PathEscape(clientID)}, nil)
-}
-
 // Codes goes through the registration codes of the account, oldest first.
 func (c *Client) Codes(ctx context.Context) iter.Seq2[Code, error] {
 	return pages[Code](ctx, c, "/codes", nil)

@@ -145,11 +145,44 @@ type App struct {
 	ClientID          string    `json:"client_id"`
 	ClientSecret      string    `json:"client_secret,omitempty"` // only in the answer that creates it
 	Name              string    `json:"name"`
+	Description       string    `json:"description,omitempty"`
+	RedirectURIs      []string  `json:"redirect_uris,omitempty"` // where browsers may be sent with a code
 	Scopes            []string  `json:"scopes"`
 	CLI               bool      `json:"cli,omitempty"`
 	RequestsPerMinute int64     `json:"requests_per_minute,omitempty"` // 0: the account's limit; negative: none
+	CreatedBy         string    `json:"created_by,omitempty"`
 	Created           time.Time `json:"created,omitzero"`
+	Modified          time.Time `json:"modified,omitzero"`
 	Revoked           time.Time `json:"revoked,omitzero"`
+}
+
+// An AppFilter selects and orders apps; empty fields select all, oldest first.
+type AppFilter struct {
+	Search string // part of the name
+	Sort   string // "created" or "name", with "-" before it for the other way round
+}
+
+// An AppChange is what to change of an app; nil fields stay.
+type AppChange struct {
+	Name              *string   `json:"name,omitempty"`
+	Description       *string   `json:"description,omitempty"`
+	RedirectURIs      *[]string `json:"redirect_uris,omitempty"`
+	Scopes            *[]string `json:"scopes,omitempty"`
+	RequestsPerMinute *int64    `json:"requests_per_minute,omitempty"`
+}
+
+// An Operator is a person who signs in.
+type Operator struct {
+	Name     string    `json:"name"`
+	Scopes   []string  `json:"scopes"`
+	Password string    `json:"password,omitempty"` // only in the answer that makes it
+	Created  time.Time `json:"created,omitzero"`
+}
+
+// An OperatorChange is what to change of an operator; nil fields stay.
+type OperatorChange struct {
+	Scopes   *[]string `json:"scopes,omitempty"`
+	Password *string   `json:"password,omitempty"` // "" has the server make one
 }
 
 // A Code lets devices enrol.

@@ -1,15 +1,117 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"reeve/client"
 	"reeve/internal/serve"
 )
 
 func operatorsCommand() *cobra.Command {
-	return family("operators", "People who sign in", operatorsReset())
+	return family("operators", "People who sign in",
+		operatorsCreate(), operatorsList(), operatorsChange(), operatorsRemove(), operatorsReset())
+}
+
+var operatorColumns = []column[client.Operator]{
+	{"NAME", func(o client.Operator) string { return o.Name }},
+	{"SCOPES", func(o client.Operator) string { return strings.Join(o.Scopes, " ") }},
+	{"CREATED", func(o client.Operator) string { return moment(o.Created) }},
+}
+
+var operatorFields = append(operatorColumns[:len(operatorColumns):len(operatorColumns)],
+	column[client.Operator]{"PASSWORD", func(o client.Operator) string { return o.Password }})
+
+func operatorsList() *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Short: "List operators", Args: exactly()}
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
+		return list(o, c.Operators(ctx), operatorColumns)
+	})
+}
+
+// passwordFlag is a file with a password, since command lines can be read by
+// others; its result is "" without one.
+func passwordFlag(cmd *cobra.Command) func() (string, error) {
+	file := cmd.Flags().String("password-file", "", "file with the password, - for standard input (default: the server makes one)")
+	return func() (string, error) {
+		if *file == "" {
+			return "", nil
+		}
+		read := os.ReadFile
+		if *file == "-" {
+			read = func(string) ([]byte, error) { return io.ReadAll(cmd.InOrStdin()) }
+		}
+		text, err := read(*file)
+		if err != nil {
+			return "", usagef("cannot read the password: %v", err)
+		}
+		password := strings.TrimRight(string(text), "\r\n")
+		if password == "" {
+			return "", usagef("the file with the password is empty")
+		}
+		return password, nil
+	}
+}
+
+const operatorScopes = "what the operator may do, and let apps do: read, write, admin"
+
+func operatorsCreate() *cobra.Command {
+	cmd := &cobra.Command{Use: "create NAME", Short: "Create an operator; the password is shown once", Args: exactly("NAME")}
+	password := passwordFlag(cmd)
+	scopes := cmd.Flags().StringSlice("scope", []string{"read", "write"}, operatorScopes)
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
+		chosen, err := password()
+		if err != nil {
+			return err
+		}
+		operator, err := c.CreateOperator(ctx, client.Operator{Name: args[0], Scopes: *scopes, Password: chosen})
+		if err != nil {
+			return err
+		}
+		return one(o, operator, operatorFields)
+	})
+}
+
+func operatorsChange() *cobra.Command {
+	cmd := &cobra.Command{Use: "change NAME", Short: "Change an operator; a new password ends what the operator authorised", Args: exactly("NAME")}
+	password := passwordFlag(cmd)
+	scopes := cmd.Flags().StringSlice("scope", nil, operatorScopes)
+	renew := cmd.Flags().Bool("new-password", false, "have the server make a new password, and show it")
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
+		change := client.OperatorChange{Scopes: given(cmd.Flags(), "scope", scopes)}
+		chosen, err := password()
+		if err != nil {
+			return err
+		}
+		if *renew || chosen != "" {
+			change.Password = &chosen
+		}
+		if change == (client.OperatorChange{}) {
+			return usagef("say what to change: --scope, --new-password or --password-file")
+		}
+		operator, err := c.ChangeOperator(ctx, args[0], change)
+		if err != nil {
+			return err
+		}
+		return one(o, operator, operatorFields)
+	})
+}
+
+func operatorsRemove() *cobra.Command {
+	cmd := &cobra.Command{Use: "remove NAME...", Short: "Remove operators and end what they authorised", Args: atLeastOne}
+	return remote(cmd, func(ctx context.Context, c *client.Client, _ output, args []string) error {
+		for _, name := range args {
+			if err := c.RemoveOperator(ctx, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // operatorsReset works on the data folder, since who needs it cannot sign in.

@@ -9,6 +9,7 @@ package api
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"reeve"
@@ -24,8 +25,13 @@ type Rules interface {
 	CreateGroup(ctx context.Context, caller reeve.Caller, name, description string) (reeve.Group, error)
 	ChangeGroup(ctx context.Context, caller reeve.Caller, g reeve.Group) error
 	RemoveGroup(ctx context.Context, caller reeve.Caller, id string) error
-	CreateApp(ctx context.Context, caller reeve.Caller, name string, scopes reeve.Scopes, cli bool, perMinute int64) (reeve.App, string, error)
+	CreateApp(ctx context.Context, caller reeve.Caller, spec reeve.App) (reeve.App, string, error)
+	ChangeApp(ctx context.Context, caller reeve.Caller, clientID string, change control.AppChange) (reeve.App, error)
+	RenewSecret(ctx context.Context, caller reeve.Caller, clientID string) (reeve.App, string, error)
 	RevokeApp(ctx context.Context, caller reeve.Caller, clientID string) error
+	CreateOperator(ctx context.Context, caller reeve.Caller, name, password string, scopes reeve.Scopes) (reeve.Operator, string, error)
+	ChangeOperator(ctx context.Context, caller reeve.Caller, name string, change control.OperatorChange) (reeve.Operator, string, error)
+	RemoveOperator(ctx context.Context, caller reeve.Caller, name string) error
 	CreateCode(ctx context.Context, caller reeve.Caller, spec reeve.Code) (reeve.Code, error)
 	RevokeCode(ctx context.Context, caller reeve.Caller, code string) error
 	CreateAccount(ctx context.Context, caller reeve.Caller, name string, seats int64) (control.Bootstrap, error)
@@ -37,6 +43,7 @@ type Rules interface {
 // A Store is what the API reads by itself.
 type Store interface {
 	Apps(ctx context.Context, account int64) ([]reeve.App, error)
+	Operators(ctx context.Context, account int64) ([]reeve.Operator, error)
 	Codes(ctx context.Context, account int64) ([]reeve.Code, error)
 	reeve.GroupStore
 	reeve.DeviceStore
@@ -77,7 +84,7 @@ func Routes(c Config) door.API {
 	}
 	a := &api{c}
 	const r, w, x = reeve.Read, reeve.Write, reeve.Admin
-	return door.API{Source: sourceOf, Routes: []door.Route{
+	routes := []door.Route{
 		own("GET", "/version", r, "", a.version),
 
 		repeatable(own("POST", "/jobs", w, "job_placed", a.place)),
@@ -97,9 +104,6 @@ func Routes(c Config) door.API {
 		own("PATCH", "/groups/{id}", w, "group_changed", a.changeGroup),
 		own("DELETE", "/groups/{id}", w, "group_removed", a.removeGroup),
 
-		own("GET", "/apps", x, "", a.apps),
-		own("POST", "/apps", x, "app_created", a.createApp),
-		own("DELETE", "/apps/{id}", x, "app_revoked", a.revokeApp),
 		own("GET", "/codes", x, "", a.codes),
 		own("POST", "/codes", x, "code_created", a.createCode),
 		own("DELETE", "/codes/{id}", x, "code_revoked", a.revokeCode),
@@ -112,12 +116,34 @@ func Routes(c Config) door.API {
 
 		own("GET", "/log", r, "", a.log),
 		own("GET", "/log/verify", r, "", a.verify),
-	}}
+	}
+	routes = append(routes, a.appRoutes()...)
+	routes = append(routes, a.operatorRoutes()...)
+	return door.API{Source: sourceOf, Routes: routes}
 }
 
 // own makes a route: all of them share one prefix and one rate class.
 func own(method, path string, scope reeve.Scope, verb string, serve handler) door.Route {
 	return door.Route{Method: method, Path: "/api/v1" + path, Scope: scope, Rate: control.OwnAPI, Verb: verb, Serve: serve}
+}
+
+// about gives a route its page in the reference. The family is the word behind
+// the prefix, as all routes of a file share it.
+func about(r door.Route, page *door.Page) door.Route {
+	word, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/api/v1/"), "/")
+	page.Family = strings.ToUpper(word[:1]) + word[1:]
+	r.Page = page
+	return r
+}
+
+// listOf is the fields of a list that is answered as a whole.
+func listOf(fields []door.Field) []door.Field {
+	out := make([]door.Field, len(fields))
+	for i, f := range fields {
+		f.Name = "items[]." + f.Name
+		out[i] = f
+	}
+	return out
 }
 
 // repeatable marks a route whose handler takes an Idempotency-Key.

@@ -32,20 +32,27 @@ var eventWords = map[string]map[string]string{
 		"devices_licensed":              "licensed",
 	},
 	adminEvents: {
-		"devices_imported": "devices_imported",
-		"devices_erased":   "devices_erased",
-		"job_cancelled":    "job_cancelled",
-		"job_expired":      "job_expired",
-		"account_created":  "configuration_change",
-		"account_changed":  "configuration_change",
-		"app_created":      "configuration_change",
-		"app_revoked":      "configuration_change",
-		"code_created":     "configuration_change",
-		"code_revoked":     "revoke_registration_code",
-		"group_created":    "configuration_change",
-		"group_changed":    "configuration_change",
-		"group_removed":    "configuration_change",
-		"operator_reset":   "changed_password",
+		"devices_imported":    "devices_imported",
+		"devices_erased":      "devices_erased",
+		"job_cancelled":       "job_cancelled",
+		"job_expired":         "job_expired",
+		"account_created":     "configuration_change",
+		"account_changed":     "configuration_change",
+		"app_created":         "configuration_change",
+		"app_revoked":         "configuration_change",
+		"app_changed":         "configuration_change",
+		"app_secret_renewed":  "configuration_change",
+		"app_authorised":      "app_authorised",
+		"authorisation_ended": "authorisation_ended",
+		"operator_created":    "configuration_change",
+		"operator_changed":    "configuration_change",
+		"operator_removed":    "configuration_change",
+		"code_created":        "configuration_change",
+		"code_revoked":        "revoke_registration_code",
+		"group_created":       "configuration_change",
+		"group_changed":       "configuration_change",
+		"group_removed":       "configuration_change",
+		"operator_reset":      "changed_password",
 	},
 	webhookEvents: {},
 	deviceReports: {},
@@ -58,7 +65,7 @@ func init() {
 	for category, words := range eventWords {
 		eventsOf[category] = slices.Sorted(maps.Keys(words))
 	}
-	eventsOf[deviceEvents] = append(eventsOf[deviceEvents], reeve.JobPlaced)
+	eventsOf[deviceEvents] = append(eventsOf[deviceEvents], trail.JobPlaced)
 }
 
 // actionWords are the names of device events that come from actions.
@@ -87,7 +94,7 @@ var deletedWords = map[reeve.Source]string{
 
 // wordOf names a row of the log in a category; "" if it is not of it.
 func wordOf(category string, row trail.Row) string {
-	if category != deviceEvents || row.Event != reeve.JobPlaced {
+	if category != deviceEvents || row.Event != trail.JobPlaced {
 		return eventWords[category][row.Event]
 	}
 	if word, ok := deletedWords[row.Source]; ok && actionWords[row.Action] == "deleted" {

@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"sync"
 
 	"reeve"
 )
@@ -75,11 +74,11 @@ func (c *Control) allowServer(ctx context.Context, caller reeve.Caller) error {
 
 func (c *Control) found(ctx context.Context, caller reeve.Caller, name string, seats int64, save func(Bootstrap) error) (Bootstrap, error) {
 	now := c.now()
-	b := Bootstrap{Operator: "admin", Password: newSecret(20), Code: newSecret(codeLength)}
+	b := Bootstrap{Operator: "admin", Password: newSecret(generatedLength), Code: newSecret(codeLength)}
 	if name != FirstAccount {
 		b.Operator = "admin@" + name
 	}
-	app, secret := newApp("first app", everyScope, now)
+	app, secret := newApp(reeve.App{Name: "first app", Scopes: everyScope, CreatedBy: "system"}, now)
 	b.ClientID, b.ClientSecret = app.ClientID, secret
 	founders := reeve.Founders{
 		App:      app,
@@ -102,36 +101,3 @@ func (c *Control) found(ctx context.Context, caller reeve.Caller, name string, s
 	}
 	return b, err
 }
-
-// ResetOperator gives an operator a new password, which it returns. It is for
-// who holds the server's data folder, not for a door.
-func (c *Control) ResetOperator(ctx context.Context, name string) (string, error) {
-	o, err := c.store.Operator(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	password := newSecret(20)
-	o.PasswordHash = hashPassword(password)
-	return password, c.store.SetOperator(ctx, o, entry(system(o.Account), c.now(), "operator_reset",
-		detail("", map[string]any{"operator": name})))
-}
-
-// CheckPassword returns the operator with this name and password, else Denied.
-func (c *Control) CheckPassword(ctx context.Context, name, password string) (reeve.Operator, error) {
-	denied := reeve.Errorf(reeve.Denied, "the name or the password is wrong")
-	o, err := c.store.Operator(ctx, name)
-	if reeve.KindOf(err) == reeve.NotFound {
-		passwordFits(password, someHash()) // take as long as with a right name
-		return reeve.Operator{}, denied
-	}
-	if err != nil {
-		return reeve.Operator{}, err
-	}
-	if !passwordFits(password, o.PasswordHash) {
-		return reeve.Operator{}, denied
-	}
-	return o, nil
-}
-
-// someHash is made on first use, since it takes as long as it should.
-var someHash = sync.OnceValue(func() string { return hashPassword(newSecret(20)) })

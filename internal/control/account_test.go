@@ -104,7 +104,7 @@ func TestFurtherAccounts(t *testing.T) {
 	if err := w.ChangeAccount(t.Context(), theirs, reeve.Account{Name: "renamed"}); err != nil {
 		t.Errorf("its own name: %v", err)
 	}
-	_, _, err := w.CreateApp(t.Context(), theirs, "fast", reeve.Scopes{reeve.Admin}, false, -1)
+	_, _, err := w.CreateApp(t.Context(), theirs, reeve.App{Name: "fast", Scopes: reeve.Scopes{reeve.Admin}, RequestsPerMinute: -1})
 	wantKind(t, "an app without a limit", err, reeve.Forbidden)
 	_, err = w.CreateAccount(t.Context(), w.admin, "third", -1)
 	wantKind(t, "fewer seats than none", err, reeve.Invalid)

@@ -12,36 +12,45 @@ import (
 // Granted is a fresh access token. The token itself is known to nobody else:
 // the store keeps its hash.
 type Granted struct {
-	Token string
-	Life  time.Duration
-	App   reeve.App
+	Token   string
+	Life    time.Duration
+	Refresh string    // leads to the next token; empty for an app by itself
+	App     reeve.App // with what the token is good for as its scopes
 }
 
 var errBadClient = reeve.Errorf(reeve.Denied, "Bad client credentials")
 
 // Grant gives an app a token for its key and secret. A wrong pair is Denied.
 func (c *Control) Grant(ctx context.Context, clientID, secret string) (Granted, error) {
-	app, err := c.store.App(ctx, clientID)
-	if reeve.KindOf(err) == reeve.NotFound {
-		return Granted{}, errBadClient
-	}
+	app, err := c.client(ctx, clientID, secret)
 	if err != nil {
 		return Granted{}, err
 	}
-	if !sameHash(app.SecretHash, hashSecret(secret)) {
-		return Granted{}, errBadClient
-	}
 	now := c.now()
-	g := Granted{Token: newSecret(secretLength), Life: c.opts.TokenLife, App: app}
-	t := reeve.Token{Hash: hashSecret(g.Token), App: app, Expires: now.Add(g.Life)}
+	token, t := c.newToken(app, now)
 	if err := c.store.AddToken(ctx, t, now); err != nil {
 		return Granted{}, err
 	}
-	return g, nil
+	return Granted{Token: token, Life: c.opts.TokenLife, App: app}, nil
 }
 
-// Authenticate returns the app and account that a token stands for. A token
-// that is not valid is Denied.
+// client returns the valid app with this key and secret, else Denied.
+func (c *Control) client(ctx context.Context, clientID, secret string) (reeve.App, error) {
+	app, err := c.store.App(ctx, clientID)
+	if reeve.KindOf(err) == reeve.NotFound || err == nil && !sameHash(app.SecretHash, hashSecret(secret)) {
+		return reeve.App{}, errBadClient
+	}
+	return app, err
+}
+
+func (c *Control) newToken(app reeve.App, now time.Time) (string, reeve.Token) {
+	token := newSecret(secretLength)
+	return token, reeve.Token{Hash: hashSecret(token), App: app, Expires: now.Add(c.opts.TokenLife)}
+}
+
+// Authenticate returns the app and account that a token stands for. The app has
+// the scopes of the token, and the name of the operator who agreed to it beside
+// its own. A token that is not valid is Denied.
 func (c *Control) Authenticate(ctx context.Context, token string) (reeve.App, reeve.Account, error) {
 	denied := reeve.Errorf(reeve.Denied, "the access token is invalid or expired; get a new one from /o/oauth/token")
 	if len(token) != secretLength {
@@ -54,69 +63,18 @@ func (c *Control) Authenticate(ctx context.Context, token string) (reeve.App, re
 	if err != nil {
 		return reeve.App{}, reeve.Account{}, err
 	}
+	t.App.Scopes = t.Scopes
+	if t.Operator != "" {
+		t.App.Name = onBehalf(t.App, t.Operator)
+	}
 	account, err := c.store.Account(ctx, t.App.Account)
 	return t.App, account, err
 }
 
-// CreateApp makes an app of the caller's account and returns its secret, which
-// is shown only now. Its scopes may not exceed the caller's.
-func (c *Control) CreateApp(ctx context.Context, caller reeve.Caller, name string, scopes reeve.Scopes, cli bool, perMinute int64) (reeve.App, string, error) {
-	if err := Allow(caller, reeve.Admin); err != nil {
-		return reeve.App{}, "", err
-	}
-	name, err := checkName("app", name)
-	if err != nil {
-		return reeve.App{}, "", err
-	}
-	if len(scopes) == 0 {
-		return reeve.App{}, "", reeve.Errorf(reeve.Invalid, "an app needs at least one of the scopes read, write and admin")
-	}
-	for _, s := range scopes {
-		if !everyScope.Has(s) {
-			return reeve.App{}, "", reeve.Errorf(reeve.Invalid, "%q is not a scope; choose from read, write and admin", s)
-		}
-		if err := Allow(caller, s); err != nil {
-			return reeve.App{}, "", err
-		}
-	}
-	if perMinute != 0 { // a limit of its own could undo the account's
-		if err := c.allowServer(ctx, caller); err != nil {
-			return reeve.App{}, "", err
-		}
-	}
-	app, secret := newApp(name, scopes, c.now())
-	app.Account, app.CLI, app.RequestsPerMinute = caller.Account, cli, perMinute
-	e := entry(caller, app.Created, "app_created", detail("", map[string]any{"client_id": app.ClientID, "name": name, "scopes": scopes, "cli": cli}))
-	if err := c.store.AddApp(ctx, app, e); err != nil {
-		return reeve.App{}, "", err
-	}
-	return app, secret, nil
-}
+// onBehalf names an app that does what an operator agreed to.
+func onBehalf(app reeve.App, operator string) string { return app.Name + " (" + operator + ")" }
 
-// RevokeApp ends an app of the caller's account and all its tokens.
-func (c *Control) RevokeApp(ctx context.Context, caller reeve.Caller, clientID string) error {
-	if err := Allow(caller, reeve.Admin); err != nil {
-		return err
-	}
-	now := c.now()
-	return c.store.RevokeApp(ctx, caller.Account, clientID, now,
-		entry(caller, now, "app_revoked", detail("", map[string]any{"client_id": clientID})))
-}
-
-var everyScope = reeve.Scopes{reeve.Read, reeve.Write, reeve.Admin}
-
-func newApp(name string, scopes reeve.Scopes, now time.Time) (reeve.App, string) {
-	secret := newSecret(secretLength)
-	sorted := make(reeve.Scopes, 0, len(everyScope))
-	for _, s := range everyScope {
-		if scopes.Has(s) {
-			sorted = append(sorted, s)
-		}
-	}
-	return reeve.App{ClientID: newSecret(secretLength), SecretHash: hashSecret(secret), Name: name, Scopes: sorted, Created: now}, secret
-}
-
-// MaxName is the longest name of an account, app or group in characters.
+// MaxName is the longest name of an account, app, operator or group in characters.
 const MaxName = 64
 
 // checkName returns a name without outer blanks, or says what is wrong with it.

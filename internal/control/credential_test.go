@@ -56,7 +56,7 @@ func TestTokens(t *testing.T) {
 
 func TestApps(t *testing.T) {
 	w := newWorld(t)
-	app, secret, err := w.CreateApp(t.Context(), w.admin, "  nightly  ", reeve.Scopes{reeve.Write, reeve.Read, reeve.Write}, true, 60)
+	app, secret, err := w.CreateApp(t.Context(), w.admin, reeve.App{Name: "  nightly  ", Scopes: reeve.Scopes{reeve.Write, reeve.Read, reeve.Write}, CLI: true, RequestsPerMinute: 60})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestAppsGainNothing(t *testing.T) {
 		"no such scope":           {w.admin.Scopes, reeve.Scopes{"root"}, reeve.Invalid},
 		"a scope in capitals":     {w.admin.Scopes, reeve.Scopes{"Read"}, reeve.Invalid},
 	} {
-		_, secret, err := w.CreateApp(t.Context(), callerOf(w.admin.Account, "APP", tt.own...), "greedy", tt.asked, false, 0)
+		_, secret, err := w.CreateApp(t.Context(), callerOf(w.admin.Account, "APP", tt.own...), reeve.App{Name: "greedy", Scopes: tt.asked})
 		wantKind(t, what, err, tt.kind)
 		if secret != "" {
 			t.Errorf("%s: a secret is in the answer", what)
@@ -108,7 +108,7 @@ func TestAppsGainNothing(t *testing.T) {
 		t.Errorf("%d apps; want the first alone", len(apps))
 	}
 	own := callerOf(w.admin.Account, "APP", reeve.Admin, reeve.Read)
-	if _, _, err := w.CreateApp(t.Context(), own, "modest", reeve.Scopes{reeve.Read}, false, 0); err != nil {
+	if _, _, err := w.CreateApp(t.Context(), own, reeve.App{Name: "modest", Scopes: reeve.Scopes{reeve.Read}}); err != nil {
 		t.Errorf("as much as the caller has: %v", err)
 	}
 }
@@ -117,7 +117,7 @@ func TestNames(t *testing.T) {
 	w := newWorld(t)
 	creates := map[string]func(name string) error{
 		"app": func(name string) error {
-			_, _, err := w.CreateApp(t.Context(), w.admin, name, reeve.Scopes{reeve.Read}, false, 0)
+			_, _, err := w.CreateApp(t.Context(), w.admin, reeve.App{Name: name, Scopes: reeve.Scopes{reeve.Read}})
 			return err
 		},
 		"group": func(name string) error {

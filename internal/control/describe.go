@@ -2,12 +2,11 @@ package control
 
 import (
 	"context"
-	"unicode/utf8"
 
 	"reeve"
 )
 
-// maxDescription is the longest nickname, custom id, linked user or team in characters.
+// maxDescription is the longest nickname, custom id, linked user or team in bytes.
 const maxDescription = 256
 
 // Describe stores what the caller says of a device of the account. Nil fields
@@ -24,8 +23,8 @@ func (c *Control) Describe(ctx context.Context, caller reeve.Caller, id string, 
 		if value == nil {
 			continue
 		}
-		if utf8.RuneCountInString(*value) > maxDescription {
-			return reeve.Errorf(reeve.Invalid, "the %s is longer than %d characters; shorten it", name, maxDescription)
+		if len(*value) > maxDescription {
+			return reeve.Errorf(reeve.Invalid, "the %s is longer than %d bytes; shorten it", name, maxDescription)
 		}
 		said[name] = *value
 	}

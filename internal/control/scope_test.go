@@ -43,8 +43,27 @@ var calls = map[string]struct {
 		return w.RemoveGroup(t.Context(), c, reeve.NewID())
 	}},
 	"CreateApp": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
-		_, _, err := w.CreateApp(t.Context(), c, "nightly", reeve.Scopes{reeve.Admin}, false, 0)
+		_, _, err := w.CreateApp(t.Context(), c, reeve.App{Name: "nightly", Scopes: reeve.Scopes{reeve.Admin}})
 		return err
+	}},
+	"ChangeApp": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.ChangeApp(t.Context(), c, "nobody", control.AppChange{})
+		return err
+	}},
+	"RenewSecret": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, _, err := w.RenewSecret(t.Context(), c, "nobody")
+		return err
+	}},
+	"CreateOperator": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, _, err := w.CreateOperator(t.Context(), c, "ann", "", reeve.Scopes{reeve.Admin})
+		return err
+	}},
+	"ChangeOperator": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, _, err := w.ChangeOperator(t.Context(), c, "nobody", control.OperatorChange{})
+		return err
+	}},
+	"RemoveOperator": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		return w.RemoveOperator(t.Context(), c, "nobody")
 	}},
 	"RevokeApp": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.RevokeApp(t.Context(), c, "nobody")

@@ -25,7 +25,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 		}
 		secrets[what] = secret
 	}
-	app, secret, err := w.CreateApp(t.Context(), w.admin, "nightly", reeve.Scopes{reeve.Read}, false, 0)
+	app, secret, err := w.CreateApp(t.Context(), w.admin, reeve.App{Name: "nightly", Scopes: reeve.Scopes{reeve.Read}})
 	note("an app's secret", secret, err)
 	g, err := w.Grant(t.Context(), app.ClientID, secret)
 	note("a token", g.Token, err)

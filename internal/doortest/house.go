@@ -86,7 +86,7 @@ func Open(t testing.TB, o Options) *House {
 	log := slog.New(slog.NewTextHandler(logWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.Handler = door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
 		cmapi.Routes(cmapi.Config{
-			Rules: h.Rules, Accounts: h.Store, Devices: h.Store, Groups: h.Store, Jobs: h.Store, Trail: h.Store, Files: h.Files,
+			Rules: h.Rules, Devices: h.Store, Groups: h.Store, Jobs: h.Store, Trail: h.Store, Files: h.Files,
 			Public: PublicURL, Mark: own.Mark, Now: o.Now, MaxBody: o.MaxBody,
 		}),
 		api.Routes(api.Config{
@@ -126,7 +126,7 @@ func (h *House) Account() reeve.Account {
 // AppToken makes an app with these scopes and returns a token of it.
 func (h *House) AppToken(name string, cli bool, scopes ...reeve.Scope) string {
 	h.t.Helper()
-	app, secret, err := h.Rules.CreateApp(h.t.Context(), h.Admin(), name, scopes, cli, 0)
+	app, secret, err := h.Rules.CreateApp(h.t.Context(), h.Admin(), reeve.App{Name: name, Scopes: scopes, CLI: cli})
 	must(h.t, err)
 	return h.Grant(app.ClientID, secret)
 }

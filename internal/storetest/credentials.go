@@ -68,7 +68,7 @@ func testCredentials(t *testing.T, open func(testing.TB) Store) {
 	s.run("a token leads to its app until it expires", func(w *world) {
 		app := w.app("ci")
 		w.check(w.AddApp(w.ctx, app, w.entry("app_created")))
-		token := reeve.Token{Hash: "t", App: app, Expires: noon.Add(time.Hour)}
+		token := reeve.Token{Hash: "t", App: app, Expires: noon.Add(time.Hour), Scopes: app.Scopes}
 		w.check(w.AddToken(w.ctx, token, noon))
 		got, err := w.Token(w.ctx, "t", noon.Add(time.Hour-time.Microsecond))
 		w.check(err)
@@ -92,26 +92,37 @@ func testCredentials(t *testing.T, open func(testing.TB) Store) {
 		w.check(err)
 	})
 
-	s.run("an operator is replaced within its account only", func(w *world) {
-		other := w.addAccount("other", 0)
-		o := reeve.Operator{Name: "ann", Account: w.account.No, PasswordHash: "1", Scopes: reeve.Scopes{reeve.Read, reeve.Write}, Created: noon}
-		w.check(w.SetOperator(w.ctx, o, w.entry("operator_set")))
-		o.PasswordHash, o.Scopes = "2", reeve.Scopes{reeve.Admin}
-		w.check(w.SetOperator(w.ctx, o, w.entry("operator_set")))
-		got, err := w.Operator(w.ctx, "ann")
+	s.run("what may change of an app is stored, in its account only", func(w *world) {
+		app, twin := w.app("ci"), w.app("other")
+		w.check(w.AddApp(w.ctx, app, w.entry("app_created")))
+		w.check(w.AddApp(w.ctx, twin, w.entry("app_created")))
+		w.check(w.AddToken(w.ctx, reeve.Token{Hash: "t", App: app, Expires: noon.Add(time.Hour)}, noon))
+		app.Name, app.Description, app.RedirectURIs = "cd", "delivers", nil
+		app.Scopes, app.RequestsPerMinute, app.Modified = reeve.Scopes{reeve.Read}, -1, noon.Add(time.Minute)
+		w.check(w.SetApp(w.ctx, app, w.entry("app_changed")))
+		got, err := w.Token(w.ctx, "t", noon)
 		w.check(err)
-		if d := cmp.Diff(o, got); d != "" {
+		if d := cmp.Diff(app, got.App); d != "" {
 			w.t.Error(d)
 		}
-		foreign := o
-		foreign.Account = other.No
-		w.wantKind(w.SetOperator(w.ctx, foreign, entryOf(other.No, "operator_set")), reeve.Conflict)
-		_, err = w.Operator(w.ctx, "bob")
+		app.SecretHash = hash("another")
+		w.check(w.SetApp(w.ctx, app, w.entry("app_secret_changed")))
+		_, err = w.Token(w.ctx, "t", noon)
 		w.wantKind(err, reeve.NotFound)
+
+		taken, foreign := app, app
+		taken.Name = twin.Name
+		w.wantKind(w.SetApp(w.ctx, taken, w.entry("app_changed")), reeve.Conflict)
+		foreign.Account = w.addAccount("other", 0).No
+		w.wantKind(w.SetApp(w.ctx, foreign, entryOf(foreign.Account, "app_changed")), reeve.NotFound)
+		w.check(w.RevokeApp(w.ctx, w.account.No, app.ClientID, noon, w.entry("app_revoked")))
+		w.wantKind(w.SetApp(w.ctx, app, w.entry("app_changed")), reeve.NotFound)
 	})
 }
 
 func (w *world) app(name string) reeve.App {
 	return reeve.App{ClientID: "KEY" + name, SecretHash: hash(name), Account: w.account.No, Name: name,
-		Scopes: reeve.Scopes{reeve.Read, reeve.Write}, CLI: true, RequestsPerMinute: 30, Created: noon}
+		Scopes: reeve.Scopes{reeve.Read, reeve.Write}, CLI: true, RequestsPerMinute: 30,
+		Description: "for the tests", RedirectURIs: []string{"https://app.example/back", "http://127.0.0.1/"},
+		CreatedBy: "ann", Created: noon, Modified: noon}
 }

@@ -32,6 +32,8 @@ type Store interface {
 func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("accounts", func(t *testing.T) { testAccounts(t, open) })
 	t.Run("credentials", func(t *testing.T) { testCredentials(t, open) })
+	t.Run("operators", func(t *testing.T) { testOperators(t, open) })
+	t.Run("grants", func(t *testing.T) { testGrants(t, open) })
 	t.Run("codes", func(t *testing.T) { testCodes(t, open) })
 	t.Run("groups", func(t *testing.T) { testGroups(t, open) })
 	t.Run("devices", func(t *testing.T) { testDevices(t, open) })

@@ -9,45 +9,6 @@ import (
 	"reeve/internal/door"
 )
 
-func shapeApp(app reeve.App) client.App {
-	return client.App{
-		ClientID: app.ClientID, Name: app.Name, Scopes: stringsOf(app.Scopes), CLI: app.CLI,
-		RequestsPerMinute: app.RequestsPerMinute, Created: app.Created, Revoked: app.Revoked,
-	}
-}
-
-func (a *api) apps(w http.ResponseWriter, r *door.Request) error {
-	apps, err := a.Store.Apps(r.Context(), r.Caller.Account)
-	if err != nil {
-		return err
-	}
-	return whole(w, apps, shapeApp)
-}
-
-// createApp makes an app. Its secret is in this answer and nowhere else.
-func (a *api) createApp(w http.ResponseWriter, r *door.Request) error {
-	var want struct {
-		Name              string       `json:"name"`
-		Scopes            reeve.Scopes `json:"scopes"`
-		CLI               bool         `json:"cli"`
-		RequestsPerMinute int64        `json:"requests_per_minute"`
-	}
-	if _, err := a.read(w, r, &want); err != nil {
-		return err
-	}
-	app, secret, err := a.Rules.CreateApp(r.Context(), r.Caller, want.Name, want.Scopes, want.CLI, want.RequestsPerMinute)
-	if err != nil {
-		return err
-	}
-	out := shapeApp(app)
-	out.ClientSecret = secret
-	return door.Write(w, http.StatusCreated, out)
-}
-
-func (a *api) revokeApp(w http.ResponseWriter, r *door.Request) error {
-	return gone(w, named(a.Rules.RevokeApp(r.Context(), r.Caller, r.PathValue("id")), "app"))
-}
-
 func shapeCode(c reeve.Code) client.Code {
 	out := client.Code{
 		ID: c.Hash, Code: c.Code, Hint: c.Hint, Note: c.Note, Group: c.GroupID, Uses: c.Uses, Used: c.Used,

@@ -1,0 +1,155 @@
+package control
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"reeve"
+)
+
+// Bounds of a password that a person chose. Generated ones have 20 characters.
+const (
+	minPassword     = 12
+	maxPassword     = 1 << 10
+	generatedLength = 20
+)
+
+// CreateOperator adds an operator to the caller's account. Without a password it
+// makes one. It returns the password, which is shown only now.
+func (c *Control) CreateOperator(ctx context.Context, caller reeve.Caller, name, password string, scopes reeve.Scopes) (reeve.Operator, string, error) {
+	if err := Allow(caller, reeve.Admin); err != nil {
+		return reeve.Operator{}, "", err
+	}
+	name, err := checkName("operator", name)
+	if err != nil {
+		return reeve.Operator{}, "", err
+	}
+	if strings.ContainsAny(name, "/\\") || strings.Trim(name, ".") == "" {
+		return reeve.Operator{}, "", reeve.Errorf(reeve.Invalid, "the name of an operator is part of addresses; leave out slashes")
+	}
+	if scopes, err = checkScopes(caller, "an operator", scopes); err != nil {
+		return reeve.Operator{}, "", err
+	}
+	hash, password, err := choosePassword(password)
+	if err != nil {
+		return reeve.Operator{}, "", err
+	}
+	o := reeve.Operator{Name: name, Account: caller.Account, PasswordHash: hash, Scopes: scopes, Created: c.now()}
+	e := entry(caller, o.Created, "operator_created", detail("", map[string]any{"operator": name, "scopes": scopes}))
+	if err := c.store.AddOperator(ctx, o, e); err != nil {
+		return reeve.Operator{}, "", err
+	}
+	return o, password, nil
+}
+
+// An OperatorChange is what to change of an operator; what is nil stays.
+type OperatorChange struct {
+	Scopes   *reeve.Scopes
+	Password *string // "" makes one
+}
+
+// ChangeOperator changes an operator of the caller's account, who may not have
+// more scopes than the caller, before or after. It returns the new password, if
+// there is one; that ends whatever the operator agreed to.
+func (c *Control) ChangeOperator(ctx context.Context, caller reeve.Caller, name string, change OperatorChange) (reeve.Operator, string, error) {
+	if err := Allow(caller, reeve.Admin); err != nil {
+		return reeve.Operator{}, "", err
+	}
+	o, err := c.store.Operator(ctx, name)
+	if err == nil && o.Account != caller.Account {
+		err = reeve.Errorf(reeve.NotFound, "there is no such operator")
+	}
+	if err == nil {
+		err = allowAll(caller, o.Scopes)
+	}
+	if err != nil {
+		return reeve.Operator{}, "", err
+	}
+	var password string
+	if change.Password != nil {
+		if o.PasswordHash, password, err = choosePassword(*change.Password); err != nil {
+			return reeve.Operator{}, "", err
+		}
+	}
+	if change.Scopes != nil {
+		if o.Scopes, err = checkScopes(caller, "an operator", *change.Scopes); err != nil {
+			return reeve.Operator{}, "", err
+		}
+	}
+	e := entry(caller, c.now(), "operator_changed",
+		detail("", map[string]any{"operator": name, "scopes": o.Scopes, "new_password": change.Password != nil}))
+	if err := c.store.SetOperator(ctx, o, e); err != nil {
+		return reeve.Operator{}, "", err
+	}
+	return o, password, nil
+}
+
+// RemoveOperator removes an operator of the caller's account and ends what he
+// agreed to. The last admin stays.
+func (c *Control) RemoveOperator(ctx context.Context, caller reeve.Caller, name string) error {
+	if err := Allow(caller, reeve.Admin); err != nil {
+		return err
+	}
+	return c.store.RemoveOperator(ctx, caller.Account, name,
+		entry(caller, c.now(), "operator_removed", detail("", map[string]any{"operator": name})))
+}
+
+// ResetOperator gives an operator a new password, which it returns. It is for
+// who holds the server's data folder, not for a door.
+func (c *Control) ResetOperator(ctx context.Context, name string) (string, error) {
+	o, err := c.store.Operator(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	password := newSecret(generatedLength)
+	o.PasswordHash = hashPassword(password)
+	return password, c.store.SetOperator(ctx, o, entry(system(o.Account), c.now(), "operator_reset",
+		detail("", map[string]any{"operator": name})))
+}
+
+// choosePassword returns the hash of a password, or of one that it makes.
+func choosePassword(password string) (hash, chosen string, err error) {
+	if password == "" {
+		password = newSecret(generatedLength)
+	}
+	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPassword {
+		return "", "", reeve.Errorf(reeve.Invalid, "a password must have %d characters or more, and at most %d bytes", minPassword, maxPassword)
+	}
+	return hashPassword(password), password, nil
+}
+
+// passwordsAtOnce bounds how many passwords are checked at a time, each of which
+// takes a processor and argonKiB of memory: strangers may send them.
+const passwordsAtOnce = 4
+
+var checking = make(chan struct{}, passwordsAtOnce)
+
+// CheckPassword returns the operator with this name and password, else Denied.
+func (c *Control) CheckPassword(ctx context.Context, name, password string) (reeve.Operator, error) {
+	denied := reeve.Errorf(reeve.Denied, "the name or the password is wrong")
+	o, err := c.store.Operator(ctx, name)
+	known := err == nil
+	if !known && reeve.KindOf(err) != reeve.NotFound {
+		return reeve.Operator{}, err
+	}
+	hash := o.PasswordHash
+	if !known {
+		hash = someHash() // take as long as with a right name
+	}
+	select {
+	case checking <- struct{}{}:
+	case <-ctx.Done():
+		return reeve.Operator{}, ctx.Err()
+	}
+	fits := passwordFits(password, hash)
+	<-checking
+	if !known || !fits {
+		return reeve.Operator{}, denied
+	}
+	return o, nil
+}
+
+// someHash is made on first use, since it takes as long as it should.
+var someHash = sync.OnceValue(func() string { return hashPassword(newSecret(generatedLength)) })
