@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -11,11 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"reeve/internal/api"
-	"reeve/internal/cmapi"
-	"reeve/internal/door"
-	"reeve/internal/gate"
 )
 
 const operations = "../../docs/operations.md"
@@ -102,32 +95,4 @@ func paragraphsOf(section string) map[string]string {
 		found[p[1]] = p[0]
 	}
 	return found
-}
-
-// TestEveryRouteIsListed holds the index of the API against the routes: a row
-// for each, with its scope.
-func TestEveryRouteIsListed(t *testing.T) {
-	const index = "../../docs/api/README.md"
-	text, err := os.ReadFile(index)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listed := map[string]bool{}
-	row := regexp.MustCompile("(?m)^\\| ([A-Z]+) \\| `([^`]+)` \\| (\\w+) \\|")
-	for _, cells := range row.FindAllStringSubmatch(string(text), -1) {
-		listed[strings.Join(cells[1:], " ")] = true
-	}
-	for _, served := range []door.API{cmapi.Routes(cmapi.Config{}), api.Routes(api.Config{}), gate.Routes(gate.Config{})} {
-		for _, route := range served.Routes {
-			scope := cmp.Or(string(route.Scope), "none")
-			wanted := fmt.Sprint(route.Method, " ", route.Path, " ", scope)
-			if !listed[wanted] {
-				t.Errorf("%s has no row for %s", index, wanted)
-			}
-			delete(listed, wanted)
-		}
-	}
-	for gone := range listed {
-		t.Errorf("%s has a row for %s, which is not served", index, gone)
-	}
 }
