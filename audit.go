@@ -8,9 +8,9 @@ import "time"
 // the job's commands.
 type AuditEntry struct {
 	Account   int64
-	Seq       int64 // from 1 without gaps, given by the store
-	At        time.Time
-	Event     string // such as "job_placed", "reports", "device_enrolled", "app_created"
+	Seq       int64     // from 1 without gaps, given by the store
+	At        time.Time // never before that of the row before: the store sees to it
+	Event     string    // such as "job_placed", "reports", "device_enrolled", "app_created"
 	Source    Source
 	Actor     string // as in Caller
 	Name      string // of the actor, for people

@@ -269,6 +269,9 @@ type JobStore interface {
 	Commands(ctx context.Context, account int64, job JobID, states []State, from int32, limit int) ([]Command, error)
 	// Command returns one command and the structured result its agent sent, if any.
 	Command(ctx context.Context, account int64, id CommandID) (Command, json.RawMessage, error)
+	// CommandLeaf returns the leaf of the command of a job that has n others
+	// before it, those that do not apply left out; false if there are not so many.
+	CommandLeaf(ctx context.Context, account int64, job JobID, n int64) (int32, bool, error)
 	// CommandsByID returns those of these commands that there are, in no promised order.
 	CommandsByID(ctx context.Context, account int64, ids []CommandID) ([]Command, error)
 	// DeviceCommands returns up to limit commands of a device, newest first,
@@ -412,6 +415,13 @@ type LogStore interface {
 	Append(ctx context.Context, entries ...AuditEntry) error
 	// Log returns rows of an account in order of Seq; see LogQuery.
 	Log(ctx context.Context, account int64, q LogQuery) ([]AuditEntry, error)
+	// LogKinds returns the kinds of rows that an account's log has had.
+	LogKinds(ctx context.Context, account int64) ([]LogKind, error)
+	// FindEvent returns in which row of these kinds, from Since on and before
+	// Until, the event is that has n others before it, and how many of these are
+	// in the same row; false if there are not so many. See AuditEntry.Events. It
+	// reads about as much for the last event of a long log as for the first.
+	FindEvent(ctx context.Context, account int64, kinds []int64, since, until time.Time, n int64) (seq, within int64, found bool, err error)
 	// Head returns the last Seq and Hash of an account's log, and whether the
 	// keyed check of the head holds.
 	Head(ctx context.Context, account int64) (Checkpoint, bool, error)
@@ -422,11 +432,11 @@ type LogStore interface {
 
 // A LogQuery selects rows.
 type LogQuery struct {
-	After, Before int64 // bounds on Seq, exclusive; 0 is none
-	Newest        bool  // newest first
-	Limit         int   // at least 1
-	Since, Until  time.Time
-	Events        []string // any of these; none is all
+	After, Before int64     // bounds on Seq, exclusive; 0 is none
+	Newest        bool      // newest first
+	Limit         int       // at least 1
+	Since, Until  time.Time // Until is exclusive
+	Events        []string  // any of these; none is all
 	Device        string
 	Job           JobID
 }

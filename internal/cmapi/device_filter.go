@@ -141,11 +141,8 @@ var sortsV3 = map[string]reeve.DeviceSort{
 }
 
 func readSort(sort json.RawMessage, query *reeve.DeviceQuery) error {
-	if isAbsent(sort) {
-		return nil
-	}
 	var field, order string
-	if err := (object{"field": &field, "order": &order}).read(sort); err != nil {
+	if err := (object{"field": &field, "order": &order}).readMember("sort", sort); err != nil {
 		return err
 	}
 	if !slices.Contains([]string{"", "asc", "desc"}, order) {
@@ -154,5 +151,3 @@ func readSort(sort json.RawMessage, query *reeve.DeviceQuery) error {
 	query.Sort, query.Desc = sortsV3[field], order == "desc"
 	return nil
 }
-
-func isAbsent(value json.RawMessage) bool { return len(value) == 0 || string(value) == "null" }

@@ -133,9 +133,6 @@ func byGroup(_ lens, q *reeve.DeviceQuery, given words) (bool, error) {
 
 // readFilter reads filter into a query. It reports false if no device passes.
 func (v deviceFilter) readFilter(filter json.RawMessage, l lens, q *reeve.DeviceQuery) (bool, error) {
-	if isAbsent(filter) {
-		return true, nil
-	}
 	given, asked := map[string]*words{}, map[string]*[]any{}
 	targets := object{}
 	for name := range narrowings {
@@ -146,7 +143,7 @@ func (v deviceFilter) readFilter(filter json.RawMessage, l lens, q *reeve.Device
 		asked[name] = new([]any)
 		targets[name] = asked[name]
 	}
-	if err := targets.read(filter); err != nil {
+	if err := targets.readMember("filter", filter); err != nil {
 		return false, err
 	}
 	some := true

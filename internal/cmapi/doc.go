@@ -22,6 +22,7 @@ import (
 type Rules interface {
 	Grant(ctx context.Context, clientID, secret string) (control.Granted, error)
 	Place(ctx context.Context, caller reeve.Caller, o control.Order) (control.Placement, error)
+	Describe(ctx context.Context, caller reeve.Caller, id string, d reeve.Description) error
 }
 
 // Files opens what agents uploaded, by command id. A file that is not there, or
@@ -33,12 +34,13 @@ type Files interface {
 // A Config says what the API works with. All members are needed but those with
 // a default.
 type Config struct {
-	Rules   Rules
-	Devices reeve.DeviceStore
-	Groups  reeve.GroupStore
-	Jobs    reeve.JobStore
-	Trail   trail.Store
-	Files   Files
+	Rules    Rules
+	Accounts Accounts
+	Devices  reeve.DeviceStore
+	Groups   reeve.GroupStore
+	Jobs     reeve.JobStore
+	Trail    trail.Store
+	Files    Files
 	// Public is the URL by which others reach this server, without a slash at its
 	// end: links begin with it.
 	Public string
@@ -94,6 +96,10 @@ var families = []func(*api) []door.Route{
 	(*api).reportRoutes,
 	(*api).deviceListRoutes,
 	(*api).deviceDetailRoutes,
+	(*api).deviceInfoRoutes,
+	(*api).policyCheckRoutes,
+	(*api).remediationRoutes,
+	(*api).linkUserRoutes,
 	(*api).groupRoutes,
 	(*api).logRoutes,
 }

@@ -65,7 +65,7 @@ func init() {
 	for category, words := range eventWords {
 		eventsOf[category] = slices.Sorted(maps.Keys(words))
 	}
-	eventsOf[deviceEvents] = append(eventsOf[deviceEvents], trail.JobPlaced)
+	eventsOf[deviceEvents] = append(eventsOf[deviceEvents], reeve.JobPlaced)
 }
 
 // actionWords are the names of device events that come from actions.
@@ -94,7 +94,7 @@ var deletedWords = map[reeve.Source]string{
 
 // wordOf names a row of the log in a category; "" if it is not of it.
 func wordOf(category string, row trail.Row) string {
-	if category != deviceEvents || row.Event != trail.JobPlaced {
+	if category != deviceEvents || row.Event != reeve.JobPlaced {
 		return eventWords[category][row.Event]
 	}
 	if word, ok := deletedWords[row.Source]; ok && actionWords[row.Action] == "deleted" {

@@ -96,6 +96,17 @@ func only(query url.Values, name string) (string, error) {
 	return query.Get(name), nil
 }
 
+// readMember is read for an object inside of another one, which may be missing.
+func (o object) readMember(name string, value json.RawMessage) error {
+	if len(value) == 0 || string(value) == "null" {
+		return nil
+	}
+	if value[0] != '{' {
+		return reeve.Errorf(reeve.Invalid, "%s must be a JSON object", name)
+	}
+	return o.read(value)
+}
+
 func malformed(err error) error {
 	return reeve.Errorf(reeve.Invalid, "the body is not well-formed JSON").Because(err)
 }

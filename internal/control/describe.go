@@ -2,11 +2,12 @@ package control
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"reeve"
 )
 
-// maxDescription is the longest nickname, custom id, linked user or team in bytes.
+// maxDescription is the longest nickname, custom id, linked user or team in characters.
 const maxDescription = 256
 
 // Describe stores what the caller says of a device of the account. Nil fields
@@ -23,8 +24,8 @@ func (c *Control) Describe(ctx context.Context, caller reeve.Caller, id string, 
 		if value == nil {
 			continue
 		}
-		if len(*value) > maxDescription {
-			return reeve.Errorf(reeve.Invalid, "the %s is longer than %d bytes; shorten it", name, maxDescription)
+		if utf8.RuneCountInString(*value) > maxDescription {
+			return reeve.Errorf(reeve.Invalid, "the %s is longer than %d characters; shorten it", name, maxDescription)
 		}
 		said[name] = *value
 	}

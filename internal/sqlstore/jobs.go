@@ -97,6 +97,20 @@ func (s *Store) Commands(ctx context.Context, account int64, job reeve.JobID, st
 	return s.commands(ctx, "commands AS c", " WHERE c.job = $1 AND c.leaf "+page+" ORDER BY c.leaf", int64(job), from, limit)
 }
 
+// CommandLeaf returns the leaf of the n-th command of a job that applies.
+func (s *Store) CommandLeaf(ctx context.Context, account int64, id reeve.JobID, n int64) (int32, bool, error) {
+	job, err := s.Job(ctx, account, id)
+	if err != nil {
+		return 0, false, err
+	}
+	if job.Counts[reeve.NotApplicable] == 0 {
+		return int32(n), n < int64(job.Targets), nil
+	}
+	leaf, found, err := first(ctx, s.db, number, "SELECT leaf FROM commands WHERE job = $1 AND state <> $2 ORDER BY leaf LIMIT 1 OFFSET $3",
+		int64(id), int64(reeve.NotApplicable), n)
+	return int32(leaf), found, err
+}
+
 // CommandsByID returns those of these commands that there are.
 func (s *Store) CommandsByID(ctx context.Context, account int64, ids []reeve.CommandID) ([]reeve.Command, error) {
 	jobs, leaves := idColumns(ids)

@@ -24,7 +24,7 @@ func (t *tx) appendLog() error {
 	accounts = slices.Compact(accounts)
 	these, arg := t.among(1, numbers("account", accounts))
 	heads, err := all(t.ctx, t, scanHead, t.locking(
-		"SELECT account, seq, hash FROM log_heads WHERE account "+these+" ORDER BY account"), arg)
+		"SELECT account, seq, hash, at FROM log_heads WHERE account "+these+" ORDER BY account"), arg)
 	if err != nil {
 		return err
 	}
@@ -39,8 +39,8 @@ func (t *tx) appendLog() error {
 	}
 	for _, h := range heads {
 		mark := t.store.head.Mark(h.Account, h.Seq, h.Hash)
-		err := t.later("UPDATE log_heads SET seq = $2, hash = $3, mark = $4 WHERE account = $1",
-			h.Account, h.Seq, h.Hash[:], mark[:])
+		err := t.later("UPDATE log_heads SET seq = $2, hash = $3, mark = $4, at = $5 WHERE account = $1",
+			h.Account, h.Seq, h.Hash[:], mark[:], micro(h.At))
 		if err != nil {
 			return err
 		}
@@ -51,12 +51,18 @@ func (t *tx) appendLog() error {
 // appendEntry writes the row that follows head and moves head to it.
 func (t *tx) appendEntry(head *reeve.Checkpoint, e reeve.AuditEntry) error {
 	e.Seq, e.Prev, e.At = head.Seq+1, head.Hash, fromMicro(micro(e.At))
+	if e.At.Before(head.At) { // two servers' clocks, or a transaction that waited
+		e.At = head.At
+	}
 	for _, text := range []*string{&e.Event, &e.Actor, &e.Name, &e.Address, &e.RequestID, &e.Device, &e.Outcome, &e.Detail} {
 		*text = clean(*text)
 	}
 	numbers, texts := e.Covered()
 	e.Hash = seal.Next(e.Prev, seal.Row{Numbers: numbers, Texts: texts})
-	head.Seq, head.Hash = e.Seq, e.Hash
+	head.Seq, head.Hash, head.At = e.Seq, e.Hash, e.At
+	if err := t.countEvents(e); err != nil {
+		return err
+	}
 	return t.later(`INSERT INTO audit (account, seq, at, event, source, actor, name, address, request_id, device, job,
 		outcome, detail, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		e.Account, e.Seq, micro(e.At), e.Event, int64(e.Source), e.Actor, e.Name, e.Address, e.RequestID, e.Device,
@@ -67,7 +73,7 @@ func (t *tx) appendEntry(head *reeve.Checkpoint, e reeve.AuditEntry) error {
 func (t *tx) beginLog(account int64) error {
 	var none seal.Hash
 	mark := t.store.head.Mark(account, 0, none)
-	return t.later("INSERT INTO log_heads (account, seq, hash, mark) VALUES ($1, 0, $2, $3)", account, none[:], mark[:])
+	return t.later("INSERT INTO log_heads (account, seq, hash, mark, at) VALUES ($1, 0, $2, $3, 0)", account, none[:], mark[:])
 }
 
 // Append adds entries that belong to no other change.
@@ -91,8 +97,8 @@ func (s *Store) Log(ctx context.Context, account int64, q reeve.LogQuery) ([]ree
 	}
 	where(q.After > 0, " AND seq > $%d", q.After)
 	where(q.Before > 0, " AND seq < $%d", q.Before)
-	where(!q.Since.IsZero(), " AND at >= $%d", micro(q.Since))
-	where(!q.Until.IsZero(), " AND at < $%d", micro(q.Until))
+	where(!q.Since.IsZero(), " AND seq >= "+seqAt, micro(q.Since))
+	where(!q.Until.IsZero(), " AND seq < "+seqAt, micro(q.Until))
 	where(q.Device != "", " AND device = $%d", q.Device)
 	where(q.Job != 0, " AND job = $%d", int64(q.Job))
 	if len(q.Events) > 0 {
@@ -107,6 +113,11 @@ func (s *Store) Log(ctx context.Context, account int64, q reeve.LogQuery) ([]ree
 	where(true, " LIMIT $%d", q.Limit)
 	return all(ctx, s.db, scanEntry, text, args...)
 }
+
+// seqAt is the first row at or after a moment. Times never go back in a log, so
+// that a stretch of time is a stretch of rows.
+const seqAt = `COALESCE((SELECT a.seq FROM audit AS a WHERE a.account = $1 AND a.at >= $%d
+	ORDER BY a.at, a.seq LIMIT 1), 9223372036854775807)`
 
 // Head returns where an account's log ends, and whether its mark holds.
 func (s *Store) Head(ctx context.Context, account int64) (reeve.Checkpoint, bool, error) {
@@ -141,9 +152,10 @@ func (s *Store) Checkpoints(ctx context.Context, account int64) ([]reeve.Checkpo
 }
 
 func scanHead(r rows) (c reeve.Checkpoint, err error) {
+	var at int64
 	var hash []byte
-	err = r.Scan(&c.Account, &c.Seq, &hash)
-	c.Hash = toHash(hash)
+	err = r.Scan(&c.Account, &c.Seq, &hash, &at)
+	c.Hash, c.At = toHash(hash), fromMicro(at)
 	return c, err
 }
 

@@ -73,6 +73,25 @@ func testJobs(t *testing.T, open func(testing.TB) Store) {
 		}
 	})
 
+	s.run("commands are counted off, those that do not apply left out", func(w *world) {
+		devices := w.fleet(0, 4)
+		all := w.order("scan_threats", devices)
+		states := placed(devices, reeve.Succeeded, reeve.NoReason)
+		states[0].State, states[2].State = reeve.NotApplicable, reeve.NotApplicable
+		some := w.place(w.job("exempt"), states, reeve.Effect{})
+		for job, want := range map[reeve.JobID][]int32{all.ID: {0, 1, 2, 3}, some.ID: {1, 3}} {
+			for n := range int64(5) {
+				leaf, found, err := w.CommandLeaf(w.ctx, w.account.No, job, n)
+				w.check(err)
+				if found != (n < int64(len(want))) || found && leaf != want[n] {
+					w.t.Errorf("command %d of %s is %d, %v; want %v", n, job, leaf, found, want)
+				}
+			}
+		}
+		_, _, err := w.CommandLeaf(w.ctx, w.addAccount("other", 0).No, all.ID, 0)
+		w.wantKind(err, reeve.NotFound)
+	})
+
 	s.run("commands are found by their ids", func(w *world) {
 		devices := w.fleet(0, 3)
 		a, b := w.order("scan_threats", devices), w.order("dhcprenew", devices[1:])

@@ -80,6 +80,82 @@ func testLog(t *testing.T, open func(testing.TB) Store) {
 		}
 	})
 
+	s.run("times never go back", func(w *world) {
+		for _, after := range []time.Duration{time.Hour, time.Minute, 2 * time.Hour} {
+			e := w.entry("e")
+			e.At = noon.Add(after)
+			w.check(w.Append(w.ctx, e))
+		}
+		rows, err := w.Log(w.ctx, w.account.No, reeve.LogQuery{After: 1, Limit: 9})
+		w.check(err)
+		for i, want := range []time.Duration{time.Hour, time.Hour, 2 * time.Hour} {
+			if at := rows[i].At; !at.Equal(noon.Add(want)) {
+				w.t.Errorf("row %d is of %v", i+2, at)
+			}
+		}
+		w.chained(w.account.No)
+	})
+
+	s.run("an event is found by how many are before it", func(w *world) {
+		details := []string{"", `{"commands":"0000000000000007:0-3,9"}`, `{"ids":["a","b"]}`, `{"action":"exempt","targets":6,"not_applicable":2}`,
+			`{"action":"delete","targets":2,"not_applicable":2}`, `{"jobs":1}`}
+		events := []string{"a", "b", "b", reeve.JobPlaced, reeve.JobPlaced, reeve.Reports}
+		size := []int64{1, 5, 2, 4, 0, 0}
+		var rows []reeve.AuditEntry
+		var sizes []int64
+		for i := range 40 {
+			n := (i*i + i/3) % len(details)
+			e := w.entry(events[n])
+			e.At, e.Detail, e.Source = noon.Add(time.Duration(i)*time.Minute), details[n], reeve.Source(i%2)
+			rows, sizes = append(rows, e), append(sizes, size[n])
+		}
+		w.check(w.Append(w.ctx, rows...))
+		kinds, err := w.LogKinds(w.ctx, w.account.No)
+		w.check(err)
+		for _, test := range []struct {
+			wanted       func(event, action string, source reeve.Source) bool
+			since, until time.Time
+		}{
+			{wanted: func(event, _ string, _ reeve.Source) bool { return event != "account_created" }},
+			{wanted: func(event, _ string, source reeve.Source) bool { return event == "b" && source == 1 }},
+			{wanted: func(_, action string, _ reeve.Source) bool { return action == "exempt" }, since: noon.Add(7 * time.Minute)},
+			{wanted: func(event, _ string, _ reeve.Source) bool { return event == "b" },
+				since: noon.Add(5*time.Minute + time.Microsecond), until: noon.Add(20 * time.Minute)},
+			{wanted: func(_, _ string, _ reeve.Source) bool { return true }, since: noon.Add(time.Hour)},
+			{wanted: func(_, _ string, _ reeve.Source) bool { return false }},
+		} {
+			var chosen []int64
+			for _, k := range kinds {
+				if test.wanted(k.Event, k.Action, k.Source) {
+					chosen = append(chosen, k.No)
+				}
+			}
+			var n int64
+			for i, e := range rows {
+				within := !e.At.Before(test.since) && (test.until.IsZero() || e.At.Before(test.until))
+				if !within || !test.wanted(e.Event, e.About().Action, e.Source) {
+					continue
+				}
+				for leaf := range sizes[i] {
+					seq, at, found, err := w.FindEvent(w.ctx, w.account.No, chosen, test.since, test.until, n)
+					w.check(err)
+					if seq != int64(i)+2 || at != leaf || !found {
+						w.t.Errorf("event %d is at %d, %d, %v; want %d, %d", n, seq, at, found, i+2, leaf)
+					}
+					n++
+				}
+			}
+			_, _, found, err := w.FindEvent(w.ctx, w.account.No, chosen, test.since, test.until, n)
+			w.check(err)
+			if found {
+				w.t.Errorf("there is an event after %d", n)
+			}
+		}
+		if kinds, err := w.LogKinds(w.ctx, w.account.No+1); err != nil || len(kinds) != 0 {
+			w.t.Errorf("kinds of another account: %v, %v", kinds, err)
+		}
+	})
+
 	s.run("nothing is logged of what failed", func(w *world) {
 		w.wantKind(w.RevokeApp(w.ctx, w.account.No, "NOBODY", noon, w.entry("app_revoked")), reeve.NotFound)
 		if events := w.logged(); len(events) != 0 {

@@ -9,7 +9,6 @@ package trail
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"reeve"
@@ -18,9 +17,12 @@ import (
 // A Store is what the trail is read from.
 type Store interface {
 	Log(ctx context.Context, account int64, q reeve.LogQuery) ([]reeve.AuditEntry, error)
+	LogKinds(ctx context.Context, account int64) ([]reeve.LogKind, error)
+	FindEvent(ctx context.Context, account int64, kinds []int64, since, until time.Time, n int64) (seq, within int64, found bool, err error)
 	Head(ctx context.Context, account int64) (reeve.Checkpoint, bool, error)
 	Job(ctx context.Context, account int64, id reeve.JobID) (reeve.Job, error)
 	Commands(ctx context.Context, account int64, job reeve.JobID, states []reeve.State, from int32, limit int) ([]reeve.Command, error)
+	CommandLeaf(ctx context.Context, account int64, job reeve.JobID, n int64) (int32, bool, error)
 	CommandsByID(ctx context.Context, account int64, ids []reeve.CommandID) ([]reeve.Command, error)
 }
 
@@ -45,10 +47,11 @@ type Event struct {
 // A Query selects events. Zero fields select everything.
 type Query struct {
 	From         Place
-	Since, Until time.Time      // bounds on the rows' time; Until is exclusive
-	Events       []string       // of the rows
-	Wanted       func(Row) bool // a further choice among them
-	Limit        int            // at least 1
+	Since, Until time.Time // bounds on the rows' time; Until is exclusive
+	Events       []string  // of the rows
+	// Wanted is a further choice among them, by their Event, Source and Action.
+	Wanted func(Row) bool
+	Limit  int // at least 1
 }
 
 // A Page is what one reading found.
@@ -121,7 +124,7 @@ func (r *reader) take(ctx context.Context, entry reeve.AuditEntry) (bool, error)
 	if entry.Seq == r.page.Next.Seq {
 		from = r.page.Next.Leaf
 	}
-	row := rowOf(entry)
+	row := Row{entry, entry.About()}
 	if r.query.Wanted == nil || r.query.Wanted(row) {
 		limit := r.query.Limit - len(r.page.Events)
 		events, err := r.events(ctx, row, from, limit+1)
@@ -143,7 +146,7 @@ func (r *reader) take(ctx context.Context, entry reeve.AuditEntry) (bool, error)
 // events returns up to limit events of a row from a leaf on.
 func (r *reader) events(ctx context.Context, row Row, from int64, limit int) ([]Event, error) {
 	switch {
-	case row.Event == JobPlaced:
+	case row.Event == reeve.JobPlaced:
 		commands, err := r.store.Commands(ctx, r.account, row.Job, ordered, int32(from), limit)
 		if err != nil {
 			return nil, present(err)
@@ -161,7 +164,7 @@ func (r *reader) events(ctx context.Context, row Row, from int64, limit int) ([]
 			events = append(events, Event{Row: row, Leaf: int64(i), Device: row.Devices[i]})
 		}
 		return events, nil
-	case from > 0:
+	case from > 0, row.Event == reeve.Reports:
 		return nil, nil
 	}
 	return []Event{{Row: row, Device: row.Device}}, nil
@@ -221,26 +224,8 @@ func present(err error) error {
 	return err
 }
 
-// JobPlaced is the event of rows whose devices are those of a job.
-const JobPlaced = "job_placed"
-
-// A Row is a row of the log with the facts of its Detail that the trail needs.
+// A Row is a row of the log with what its Detail says of devices.
 type Row struct {
 	reeve.AuditEntry
-	Action   string     // of a job
-	Commands reeve.Runs // that it names
-	Devices  []string   // public ids that it names
-}
-
-func rowOf(e reeve.AuditEntry) Row {
-	var facts struct {
-		Action   string     `json:"action"`
-		Commands reeve.Runs `json:"commands"`
-		IDs      []string   `json:"ids"`
-	}
-	if e.Detail != "" {
-		// Rows are ours. One that was tampered with tells what can still be read.
-		json.Unmarshal([]byte(e.Detail), &facts)
-	}
-	return Row{e, facts.Action, facts.Commands, facts.IDs}
+	reeve.About
 }

@@ -21,7 +21,7 @@ import (
 func TestPagesMakeTheWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := &history{}
-		for range rapid.IntRange(0, 60).Draw(t, "rows") {
+		for range rapid.IntRange(0, 20).Draw(t, "rows") {
 			s.grow(t)
 		}
 		whole := read(t, s, trail.Query{Limit: 10_000})
@@ -44,6 +44,18 @@ func TestPagesMakeTheWhole(t *testing.T) {
 		}
 		if len(got) != len(whole.Events) || len(got) > 0 && !reflect.DeepEqual(got, whole.Events) {
 			t.Fatalf("%d events in pages of %d, %d at once", len(got), query.Limit, len(whole.Events))
+		}
+		for n, e := range whole.Events {
+			place, found, err := trail.Seek(context.Background(), s, 1, trail.Query{}, int64(n))
+			if !found || err != nil {
+				t.Fatalf("event %d is not found, %v", n, err)
+			}
+			if there := read(t, s, trail.Query{From: place, Limit: 1}).Events; !reflect.DeepEqual(there, whole.Events[n:n+1]) {
+				t.Fatalf("event %d is %+v; at %v is %+v", n, e, place, there)
+			}
+		}
+		if _, found, err := trail.Seek(context.Background(), s, 1, trail.Query{}, int64(want)); found || err != nil {
+			t.Fatalf("found an event after the last, %v", err)
 		}
 		last := len(s.rows)
 		s.grow(t)
@@ -140,12 +152,12 @@ func (s *history) add(event string, job reeve.JobID, detail string, events int) 
 func (s *history) job(action string, commands int) {
 	s.jobs = append(s.jobs, reeve.Job{ID: reeve.JobID(len(s.jobs) + 1), Action: action})
 	s.states = append(s.states, slices.Repeat([]reeve.State{reeve.Succeeded}, commands))
-	s.add(trail.JobPlaced, reeve.JobID(len(s.jobs)), fmt.Sprintf(`{"action":%q}`, action), commands)
+	s.add(reeve.JobPlaced, reeve.JobID(len(s.jobs)), fmt.Sprintf(`{"action":%q}`, action), commands)
 }
 
 // grow adds one row of any sort.
 func (s *history) grow(t *rapid.T) {
-	few := rapid.IntRange(0, 30)
+	few := rapid.IntRange(0, 12)
 	switch sort := rapid.IntRange(0, 3).Draw(t, "sort"); {
 	case sort == 0:
 		s.job("scan_threats", 0)
@@ -166,7 +178,7 @@ func (s *history) grow(t *rapid.T) {
 			}
 		}
 		text, _ := reeve.RunsOf(ids).MarshalText()
-		s.add("reports", 0, fmt.Sprintf(`{"commands":%q}`, text), max(len(ids), 1))
+		s.add("reports", 0, fmt.Sprintf(`{"commands":%q}`, text), len(ids))
 	case sort == 2:
 		ids, _ := json.Marshal(slices.Repeat([]string{"x"}, 1+few.Draw(t, "devices")))
 		s.add("devices_licensed", 0, fmt.Sprintf(`{"ids":%s}`, ids), len(ids)/4)
@@ -183,6 +195,44 @@ func (s *history) Log(_ context.Context, _ int64, q reeve.LogQuery) ([]reeve.Aud
 		}
 	}
 	return out, nil
+}
+
+func (s *history) LogKinds(context.Context, int64) ([]reeve.LogKind, error) {
+	var kinds []reeve.LogKind
+	for _, row := range s.rows {
+		k := reeve.LogKind{Event: row.Event, Source: row.Source, Action: row.About().Action}
+		if !slices.Contains(kinds, k) {
+			kinds = append(kinds, k)
+		}
+	}
+	for i := range kinds {
+		kinds[i].No = int64(i)
+	}
+	return kinds, nil
+}
+
+// FindEvent knows only all kinds at all times.
+func (s *history) FindEvent(_ context.Context, _ int64, _ []int64, _, _ time.Time, n int64) (int64, int64, bool, error) {
+	for i := range s.rows {
+		if n < int64(s.events[i]) {
+			return int64(i) + 1, n, true, nil
+		}
+		n -= int64(s.events[i])
+	}
+	return 0, 0, false, nil
+}
+
+func (s *history) CommandLeaf(_ context.Context, _ int64, job reeve.JobID, n int64) (int32, bool, error) {
+	for leaf, state := range s.states[job-1] {
+		if state == reeve.NotApplicable {
+			continue
+		}
+		if n == 0 {
+			return int32(leaf), true, nil
+		}
+		n--
+	}
+	return 0, false, nil
 }
 
 func (s *history) Head(context.Context, int64) (reeve.Checkpoint, bool, error) {

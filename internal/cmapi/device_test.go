@@ -1,0 +1,160 @@
+package cmapi_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"reeve"
+	"reeve/internal/control"
+	"reeve/internal/doortest"
+)
+
+// told asks for something and reads the answer.
+func told[T any](t *testing.T, f *fleet, method, path, body string) T {
+	t.Helper()
+	got := f.Ask(method, f.fill(path), f.fill(body), bearer(f.Token))
+	var out T
+	if err := json.Unmarshal(got.Body.Bytes(), &out); err != nil || got.Code != http.StatusOK {
+		t.Fatalf("%s %s: %d %s", method, path, got.Code, got.Body)
+	}
+	return out
+}
+
+// Each standing has one word and one number, whatever asks for it.
+func TestStatuses(t *testing.T) {
+	f := openFleet(t, doortest.Options{})
+	_, err := f.Rules.Place(t.Context(), f.Admin(), control.Order{Action: "exempt", IDs: []string{f.devices["windows"].ID}})
+	f.check(t, err)
+	type status struct {
+		word           string
+		number, exempt int
+	}
+	tests := map[string][2]status{ // unassessed devices are pending, or compliant
+		"linux":      {{"installed", 3, 0}, {"compliant", 0, 0}},
+		"windows":    {{"exempted", 0, 1}, {"exempted", 0, 1}},
+		"unlicensed": {{"out_of_license_usage", 3, 0}, {"out_of_license_usage", 3, 0}},
+		"unknown":    {{"unknown", 2, 0}, {"unknown", 2, 0}},
+		"ignored":    {{"ignored", 2, 0}, {"ignored", 2, 0}},
+	}
+	for i, setting := range []string{"pending", "compliant"} {
+		account := f.Account()
+		account.Settings.Unassessed = setting
+		f.check(t, f.Rules.ChangeAccount(t.Context(), f.Admin(), account))
+		for name, want := range tests {
+			path := "{" + name + "}"
+			v3 := told[struct{ Status string }](t, f, "POST", "/o/api/v3/devices/"+path, "")
+			info := told[[]struct{ Status string }](t, f, "POST", "/o/api/v3/device_info", `{"ids":"`+path+`"}`)
+			v2 := told[struct{ Status, Exempt int }](t, f, "GET", "/o/api/v2.5/devices/"+path, "")
+			check := told[struct{ Status int }](t, f, "GET", "/o/api/v2/devices/"+path+"/policy_check?opt=1", "")
+			got := status{v3.Status, v2.Status, v2.Exempt}
+			if got != want[i] || info[0].Status != got.word || check.Status != got.number {
+				t.Errorf("%s, %s: %+v, %q, %d; want %+v", name, setting, got, info[0].Status, check.Status, want[i])
+			}
+		}
+	}
+}
+
+// A MAC that two managed devices claim means neither of them.
+func TestDisputedMAC(t *testing.T) {
+	f := openFleet(t, doortest.Options{})
+	account := f.Account()
+	account.Seats = 0
+	f.check(t, f.Rules.ChangeAccount(t.Context(), f.Admin(), account))
+	f.Enrol("twin", reeve.Persistent, reeve.Linux, "26.11.0.0", f.devices["linux"].MACs[0].String())
+	for _, path := range []string{"/o/api/v2.5/devices/{linux.mac}?opt=1", "/o/api/v2/devices/{linux.mac}/policy_check"} {
+		if got := f.Ask("GET", f.fill(path), "", bearer(f.Token)); got.Code != http.StatusNotFound {
+			t.Errorf("%s: %d %s", path, got.Code, got.Body)
+		}
+	}
+	if got := told[struct{ Result int }](t, f, "GET", "/o/api/v3/devices/{linux.mac}/remediation", ""); got.Result != 0 {
+		t.Errorf("remediation: %+v", got)
+	}
+	if got := told[struct{ Result []int }](t, f, "POST", "/o/api/v2/devices/policy_check", `{"MAC_list":["{linux.mac}"]}`); got.Result[0] != 2 {
+		t.Errorf("policy check: %+v", got)
+	}
+}
+
+func TestThirdPartyIDs(t *testing.T) {
+	f := openFleet(t, doortest.Options{})
+	asset := "asset-7"
+	f.check(t, f.Rules.Describe(t.Context(), f.Admin(), f.devices["linux"].ID, reeve.Description{CustomID: &asset}))
+	type named []struct {
+		ID string `json:"device_id"`
+	}
+	id := f.devices["linux"].ID
+	if got := told[named](t, f, "POST", "/o/api/v3.8/devices/detail", `{"opt":1,"ids":["nobody","asset-7","{linux}"]}`); len(got) != 1 || got[0].ID != id {
+		t.Errorf("Device Details: %+v", got)
+	}
+	if got := told[named](t, f, "POST", "/o/api/v3/device_info", `{"opt":1,"ids":"asset-7"}`); len(got) != 1 || got[0].ID != id {
+		t.Errorf("Device Information: %+v", got)
+	}
+	if got := told[struct{ Result int }](t, f, "GET", "/o/api/v3/devices/asset-7/remediation?opt=1", ""); got.Result != 1 {
+		t.Errorf("Get Remediation Link: %+v", got)
+	}
+	if got := told[struct{ Result int }](t, f, "GET", "/o/api/v3/devices/asset-7/remediation", ""); got.Result != 0 {
+		t.Errorf("without opt: %+v", got)
+	}
+}
+
+// A remediation link opens its page without a token, and nothing else does.
+func TestRemediationPage(t *testing.T) {
+	f := openFleet(t, doortest.Options{Failures: 5})
+	link := told[struct {
+		Link string `json:"remediation_link"`
+	}](t, f, "GET", "/o/api/v3/devices/{linux}/remediation", "").Link
+	path := strings.TrimPrefix(link, doortest.PublicURL)
+	got := f.Ask("GET", path, "")
+	body := got.Body.String()
+	if got.Code != 200 || !strings.Contains(body, "<h1>linux</h1>") || !strings.Contains(body, "Not assessed") {
+		t.Fatalf("%d %s", got.Code, body)
+	}
+	for name, want := range map[string]string{
+		"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
+		"Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	} {
+		if got.Header().Get(name) != want {
+			t.Errorf("%s: %q", name, got.Header().Get(name))
+		}
+	}
+	for _, secret := range []string{f.devices["linux"].ID, f.devices["linux"].MACs[0].String(), "192.0.2.10", "someone"} {
+		if strings.Contains(body, secret) {
+			t.Errorf("the page tells %q", secret)
+		}
+	}
+	if strings.Contains(f.Log(), strings.Split(path, "/")[4]) {
+		t.Error("the log has the link")
+	}
+	other := strings.Replace(path, f.devices["linux"].ID, f.devices["windows"].ID, 1)
+	for _, wrong := range []string{other, strings.Replace(path, "/remediation.html", "0/remediation.html", 1)} {
+		if got := f.Ask("GET", wrong, ""); got.Code != http.StatusNotFound {
+			t.Errorf("a wrong link: %d %s", got.Code, got.Body)
+		}
+	}
+	_, err := f.Rules.Place(t.Context(), f.Admin(), control.Order{Action: "delete", IDs: []string{f.devices["linux"].ID}})
+	f.check(t, err)
+	if got := f.Ask("GET", path, ""); got.Code != http.StatusNotFound {
+		t.Errorf("the page of a deleted device: %d", got.Code)
+	}
+	last := 0
+	for range 5 { // the two above were counted
+		last = f.Ask("GET", other, "").Code
+	}
+	if last != http.StatusTooManyRequests {
+		t.Errorf("wrong links are tried without end: %d", last)
+	}
+}
+
+// A name that somebody gave a device stays text.
+func TestRemediationPageEscapes(t *testing.T) {
+	f := openFleet(t, doortest.Options{})
+	d := f.Import("<script>alert(1)</script>", "00:00:5e:00:53:77")
+	link := told[struct {
+		Link string `json:"remediation_link"`
+	}](t, f, "GET", "/o/api/v3/devices/"+d.ID+"/remediation", "").Link
+	body := f.Ask("GET", strings.TrimPrefix(link, doortest.PublicURL), "").Body.String()
+	if strings.Contains(body, "<script") || !strings.Contains(body, "&lt;script&gt;") {
+		t.Error(body)
+	}
+}
