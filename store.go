@@ -417,8 +417,11 @@ type LogStore interface {
 	Log(ctx context.Context, account int64, q LogQuery) ([]AuditEntry, error)
 	// LogKinds returns the kinds of rows that an account's log has had.
 	LogKinds(ctx context.Context, account int64) ([]LogKind, error)
-	// FindEvent returns in which row of these kinds, from Since on and before
-	// Until, the event is that has n others before it, and how many of these are
+	// CountEvents returns how many events the rows of these kinds stand for that
+	// are from since on and before until.
+	CountEvents(ctx context.Context, account int64, kinds []int64, since, until time.Time) (int64, error)
+	// FindEvent returns in which row of these kinds, from since on and before
+	// until, the event is that has n others before it, and how many of these are
 	// in the same row; false if there are not so many. See AuditEntry.Events. It
 	// reads about as much for the last event of a long log as for the first.
 	FindEvent(ctx context.Context, account int64, kinds []int64, since, until time.Time, n int64) (seq, within int64, found bool, err error)

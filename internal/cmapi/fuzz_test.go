@@ -2,14 +2,18 @@ package cmapi
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"slices"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"reeve"
 	"reeve/internal/action"
 	"reeve/internal/control"
+	"reeve/internal/door"
+	"reeve/internal/trail"
 )
 
 // FuzzActionBody looks for a body that is decoded into something else than the
@@ -120,4 +124,36 @@ type countingWriter int
 func (n *countingWriter) Write(b []byte) (int, error) {
 	*n += countingWriter(len(b))
 	return len(b), nil
+}
+
+// FuzzLogBody looks for a request that a version of Get Logs takes although it
+// asks for too much, or refuses with an error that is not the caller's.
+func FuzzLogBody(f *testing.F) {
+	for _, seed := range []string{
+		`{"start_date":"2026/01/01","end_date":"2026/12/31","age":5,"filter":["added"],"limit":50,"page":2}`,
+		`{"event_category":"device","start_time":0,"end_time":253402300799000,"filter":{"events":["added"]}}`,
+		`{"category":"admin","start_date":1,"end_date":"2026/12/31","limit":1}`, `{"event_category":"device","token":"AAAA"}`, `[]`,
+	} {
+		f.Add([]byte(seed), "limit=3&page=2&event_type=2")
+	}
+	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, body []byte, query string) {
+		if !utf8.Valid(body) {
+			return // the door refuses it
+		}
+		for _, v := range logs {
+			want := logRequest{Query: trail.Query{Limit: v.otherwise, Until: now}, page: 1}
+			r := &door.Request{Request: &http.Request{URL: &url.URL{RawQuery: query}}}
+			if err := v.read(v, r, body, &want); err != nil {
+				if k := reeve.KindOf(err); k != reeve.Invalid && k != reeve.TooLarge {
+					t.Fatalf("%s: %v is not the caller's fault", v.segment, err)
+				}
+				continue
+			}
+			bounded := want.Until.IsZero() || !want.Since.After(want.Until)
+			if want.Limit < 1 || want.Limit > v.most || want.page < 1 || !bounded || len(want.Events) == 0 || want.Wanted == nil {
+				t.Fatalf("%s takes %q, %q as %+v", v.segment, body, query, want)
+			}
+		}
+	})
 }

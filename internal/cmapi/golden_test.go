@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write what the server answers into test
 // TestGolden plays the pairs of testdata/<segment>/*.txtar against the fleet of
 // fleet_test.go. Each file begins with the page that it holds against us. In a
 // request {name} is a device's id, {name.mac} its address, and so on; in an
-// answer they stand for the same, and {command}, {job}, {time}, {request}, {code},
+// answer they stand for the same, and {command}, {job}, {time}, {clock}, {day}, {request}, {code},
 // {mark} and {token} for what no test can know.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/*.txtar")
@@ -72,6 +72,8 @@ var (
 	commandPattern = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
 	jobPattern     = regexp.MustCompile(`\b[0-9a-f]{16}\b`)
 	timePattern    = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	clockPattern   = regexp.MustCompile(`"\d\d:\d\d [AP]M `)
+	dayPattern     = regexp.MustCompile(`"\d{4}/\d\d/\d\d"`)
 	tokenPattern   = regexp.MustCompile(`\b[A-Z0-9]{48}\b`)
 	codePattern    = regexp.MustCompile(`\b[A-Z0-9]{2}…`)
 	requestPattern = regexp.MustCompile(`"request_id":"[0-9a-f]{16}"`)
@@ -112,6 +114,8 @@ func (g *golden) play(t *testing.T, text string, headers []string) string {
 	out = commandPattern.ReplaceAllString(out, "{command}")
 	out = jobPattern.ReplaceAllString(out, "{job}")
 	out = timePattern.ReplaceAllString(out, "{time}")
+	out = clockPattern.ReplaceAllString(out, `"{clock} `)
+	out = dayPattern.ReplaceAllString(out, `"{day}"`)
 	out = codePattern.ReplaceAllString(out, "{code}")
 	out = tokenPattern.ReplaceAllString(out, "{token}")
 	return fmt.Sprintf("%d\n%s\n%s\n", answer.StatusCode, shownHeaders(answer.Header, headers), out)

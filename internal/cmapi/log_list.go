@@ -4,171 +4,179 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
-	"time"
 
 	"reeve"
 	"reeve/internal/door"
 	"reeve/internal/trail"
 )
 
-// A logList is what one version of Get Logs does differently.
+// A logList is one version of Get Logs.
 type logList struct {
-	segment    string
-	categories []string
+	method, segment string
+	source          string
+	categories      []string // published values of event_category; none where there is no such parameter
+	most, otherwise int      // bound and default of limit
+	age             int64    // seconds that are read if nothing says how many
+	earlier         map[string]string
+	read            func(v logList, r *door.Request, body []byte, want *logRequest) error
+	find            func(a *api, r *door.Request, want logRequest) ([]trail.Event, string, error)
+	show            func(v logList, category string, lines []logLine, next string) any
+	page            logPage
 }
 
-// Source: "Get Logs" v3.3 of the OAuth API manual.
+// beforeAPI are the words of versions that do not tell who deleted over the API.
+var beforeAPI = map[string]string{"deleted_api": "deleted"}
+
+// logs are the versions of Get Logs.
 var logs = []logList{
-	{segment: "v3.3", categories: []string{deviceEvents, adminEvents, webhookEvents, deviceReports}},
+	{"GET", "v2", "Get Logs v2.0", nil, maxPaged, 1, 0, beforeAPI, readLogsV2, (*api).newestLines, showLogsV2, pageLogsV2},
+	{"POST", "v3", "Get Logs v3.0", nil, maxPaged, 20, maxLogAge, beforeAPI, readLogsV3, (*api).pagedLines, showLogs, pageLogsV3},
+	{"POST", "v3.1", "Get Logs v3.1", []string{deviceEvents, adminEvents, webhookEvents},
+		maxPaged, 20, maxLogAge, beforeAPI, readLogsV31, (*api).pagedLines, showLogs, pageLogsV31},
+	{"POST", "v3.2", "Get Logs v3.2", []string{deviceEvents, adminEvents, webhookEvents, deviceReports},
+		maxLogs, 20, 3600, beforeAPI, readLogsByToken, (*api).nextLines, showLogsAndToken, pageLogsByToken(noAPIDeletes)},
+	{"POST", "v3.3", "Get Logs", []string{deviceEvents, adminEvents, webhookEvents, deviceReports},
+		maxLogs, 20, 3600, nil, readLogsByToken, (*api).nextLines, showLogsAndToken, pageLogsByToken(apiDeletes)},
 }
+
+// maxLogs is the published bound on limit of the versions with tokens, and
+// maxLogAge that on age in seconds.
+const (
+	maxLogs   = 100
+	maxLogAge = 86400
+)
 
 func (a *api) logRoutes() []door.Route {
 	var routes []door.Route
 	for _, v := range logs {
 		routes = append(routes, door.Route{
-			Method: "POST", Path: at(v.segment, "logs"), Scope: reeve.Read, Rate: "logs", Serve: a.listLogs(v),
-			Page: &door.Page{Family: "Get Logs", Version: v.segment[1:], Source: "Get Logs"},
+			Method: v.method, Path: at(v.segment, "logs"), Scope: reeve.Read, Rate: "logs", Serve: a.listLogs(v),
+			Page: &door.Page{Family: "Get Logs", Version: v.segment[1:], Source: v.source, About: v.page.about,
+				Inputs: v.page.inputs, Answer: v.page.answer, Codes: v.page.codes, Notes: v.page.notes},
 		})
 	}
 	return routes
 }
 
-// A logLine is one published record. The order, oldest first, is ours.
-type logLine struct {
-	Timestamp    string   `json:"timestamp"`
-	Event        string   `json:"event"`
-	DeviceID     string   `json:"device_id,omitempty"`
-	DeviceName   string   `json:"device_name,omitempty"`
-	MACAddresses []string `json:"mac_addresses"`
-	Details      string   `json:"details"`
-}
-
 // A logRequest is what a caller wants to read.
 type logRequest struct {
-	category     string
-	events       []string // published names; none is all
-	since, until time.Time
-	limit        int
-	place        trail.Place
+	category    string
+	trail.Query // what of it, from where on, and how many
+	page        int
 }
 
-// maxLogAge is the published bound on age in seconds.
-const maxLogAge = 86400
-
-// listLogs serves Get Logs, cursor versions.
+// listLogs serves Get Logs.
 func (a *api) listLogs(v logList) func(http.ResponseWriter, *door.Request) error {
 	return func(w http.ResponseWriter, r *door.Request) error {
 		body, err := r.JSON(w, smallBody)
 		if err != nil {
 			return err
 		}
-		want, err := a.readLogs(v, body, r.Caller.Account)
+		want := logRequest{Query: trail.Query{Limit: v.otherwise}, page: 1}
+		want.Until = a.Now()
+		if err := v.read(v, r, body, &want); err != nil {
+			return err
+		}
+		events, next, err := v.find(a, r, want)
 		if err != nil {
 			return err
 		}
-		lines, next, more, err := a.readLines(r.Context(), r.Caller.Account, want)
+		lines, err := a.linesOf(r.Context(), r.Caller.Account, v, want.category, events)
 		if err != nil {
 			return err
 		}
-		if err := a.nameDevices(r.Context(), r.Caller.Account, lines); err != nil {
-			return err
-		}
-		var token string
-		if more {
-			token = door.Cursor("logs "+want.category, r.Caller.Account, next.Seq, next.Leaf)
-		}
-		return door.Write(w, http.StatusOK, struct {
-			NextToken string    `json:"next_token"`
-			Logs      []logLine `json:"logs"`
-		}{token, lines})
+		return door.Write(w, http.StatusOK, v.show(v, want.category, lines, next))
 	}
 }
 
-func (a *api) readLogs(v logList, body []byte, account int64) (logRequest, error) {
-	want := logRequest{limit: 20}
-	var (
-		start, end *int64
-		age        int64 = 3600
-		token      string
-		filter     map[string]any
-	)
-	err := object{"event_category": &want.category, "start_time": &start, "end_time": &end, "age": &age,
-		"filter": &filter, "limit": &want.limit, "token": &token}.read(body)
+// choose makes the query read the rows of a category, and of these the given
+// published events, none for all.
+func (v logList) choose(want *logRequest, words []string) {
+	want.Events = eventsOf[want.category]
+	want.Wanted = func(row trail.Row) bool {
+		word := v.wordOf(want.category, row)
+		return word != "" && (len(words) == 0 || slices.Contains(words, word))
+	}
+}
+
+// nextLines finds the lines behind a token, and the token of the next ones.
+func (a *api) nextLines(r *door.Request, want logRequest) ([]trail.Event, string, error) {
+	page, err := trail.Read(r.Context(), a.Trail, r.Caller.Account, want.Query)
+	if err != nil || !page.More {
+		return page.Events, "", err
+	}
+	return page.Events, door.Cursor(logCursor(want.category), r.Caller.Account, page.Next.Seq, page.Next.Leaf), nil
+}
+
+func logCursor(category string) string { return "logs " + category }
+
+// pagedLines finds the lines of a page by its number, oldest first.
+func (a *api) pagedLines(r *door.Request, want logRequest) ([]trail.Event, string, error) {
+	return a.linesFrom(r, want, int64(want.page-1)*int64(want.Limit))
+}
+
+// newestLines finds the lines of a page by its number, newest first.
+func (a *api) newestLines(r *door.Request, want logRequest) ([]trail.Event, string, error) {
+	total, err := trail.Count(r.Context(), a.Trail, r.Caller.Account, want.Query)
 	if err != nil {
-		return want, err
+		return nil, "", err
 	}
-	now := a.Now()
-	want.since, want.until = now.Add(-time.Duration(age)*time.Second), now
-	if start != nil {
-		want.since = time.UnixMilli(*start)
+	end := total - int64(want.page-1)*int64(want.Limit)
+	if end <= 0 {
+		end = 0
+		if want.page > 1 {
+			return nil, "", errBeyond(want.page)
+		}
 	}
-	if end != nil {
-		want.until = time.UnixMilli(*end)
+	first := max(end-int64(want.Limit), 0)
+	if want.Limit = int(end - first); want.Limit == 0 {
+		return nil, "", nil
 	}
-	events, isList := filter["events"].([]any)
-	for _, e := range events {
-		word, isWord := e.(string)
-		isList = isList && isWord
-		want.events = append(want.events, word)
-	}
-	switch {
-	case !slices.Contains(v.categories, want.category):
-		return want, reeve.Errorf(reeve.Invalid, "event_category must be one of %s", strings.Join(v.categories, ", "))
-	case want.limit < 1 || want.limit > 100:
-		return want, reeve.Errorf(reeve.Invalid, "limit must be 1 to 100")
-	case age < 0 || age > maxLogAge:
-		return want, reeve.Errorf(reeve.Invalid, "age must be 0 to %d seconds", maxLogAge)
-	case want.since.Before(time.Unix(0, 0)), want.until.After(reeve.Forever):
-		return want, reeve.Errorf(reeve.Invalid, "start_time and end_time are milliseconds since 1970")
-	case want.until.Before(want.since):
-		return want, reeve.Errorf(reeve.Invalid, "end_time is before start_time")
-	case filter["events"] != nil && !isList:
-		return want, reeve.Errorf(reeve.Invalid, "filter.events must be an array of strings")
-	}
-	if token != "" { // the place alone says where to go on, however much later
-		want.since = time.Time{}
-	}
-	return want, door.ReadCursor("token", token, "logs "+want.category, account, &want.place.Seq, &want.place.Leaf)
+	events, next, err := a.linesFrom(r, want, first)
+	slices.Reverse(events)
+	return events, next, err
 }
 
-// readLines returns up to a page of lines, where the next page begins, and
-// whether there may be one.
-func (a *api) readLines(ctx context.Context, account int64, want logRequest) ([]logLine, trail.Place, bool, error) {
-	events := eventsOf[want.category]
-	if len(events) == 0 {
-		return []logLine{}, want.place, false, nil
+// linesFrom finds a page of lines that has n others before it.
+func (a *api) linesFrom(r *door.Request, want logRequest, n int64) ([]trail.Event, string, error) {
+	place, found, err := trail.Seek(r.Context(), a.Trail, r.Caller.Account, want.Query, n)
+	if err != nil {
+		return nil, "", err
 	}
-	page, err := trail.Read(ctx, a.Trail, account, trail.Query{
-		From: want.place, Since: want.since, Until: want.until, Events: events, Limit: want.limit,
-		Wanted: func(row trail.Row) bool {
-			word := wordOf(want.category, row)
-			return word != "" && (len(want.events) == 0 || slices.Contains(want.events, word))
-		},
-	})
-	lines := make([]logLine, len(page.Events))
-	for i, e := range page.Events {
-		lines[i] = logLine{Timestamp: timestamp(e.Row.At), Event: wordOf(want.category, e.Row), DeviceID: e.Device,
-			DeviceName: e.Hostname, MACAddresses: []string{}, Details: detailsOf(e)}
+	if !found && want.page > 1 {
+		return nil, "", errBeyond(want.page)
 	}
-	return lines, page.Next, page.More, err
+	query, events := want.Query, []trail.Event(nil)
+	for more := found; more && len(events) < want.Limit; {
+		query.From, query.Limit = place, want.Limit-len(events)
+		page, err := trail.Read(r.Context(), a.Trail, r.Caller.Account, query)
+		if err != nil {
+			return nil, "", err
+		}
+		events = append(events, page.Events...)
+		place, more = page.Next, page.More
+	}
+	return events, "", nil
 }
 
-// nameDevices fills in the names and MAC addresses of the lines' devices, of
-// those that are still in the inventory.
-func (a *api) nameDevices(ctx context.Context, account int64, lines []logLine) error {
+// linesOf shapes events, with the names and MAC addresses of devices that are
+// still in the inventory.
+func (a *api) linesOf(ctx context.Context, account int64, v logList, category string, events []trail.Event) ([]logLine, error) {
+	lines := make([]logLine, len(events))
 	var ids []string
-	for _, l := range lines {
-		if l.DeviceID != "" {
-			ids = append(ids, l.DeviceID)
+	for i, e := range events {
+		lines[i] = logLine{Timestamp: timestamp(e.Row.At), Event: v.wordOf(category, e.Row), DeviceID: e.Device,
+			DeviceName: e.Hostname, MACAddresses: []string{}, Details: detailsOf(e), at: e.Row.At}
+		if e.Device != "" {
+			ids = append(ids, e.Device)
 		}
 	}
 	if len(ids) == 0 {
-		return nil
+		return lines, nil
 	}
 	devices, err := a.Devices.DevicesByID(ctx, account, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	known := map[string]reeve.Device{}
 	for _, d := range devices {
@@ -184,5 +192,5 @@ func (a *api) nameDevices(ctx context.Context, account int64, lines []logLine) e
 			lines[i].MACAddresses = append(lines[i].MACAddresses, mac.String())
 		}
 	}
-	return nil
+	return lines, nil
 }

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
+	"reeve"
 	"reeve/internal/doortest"
 )
 
@@ -45,6 +47,68 @@ func TestLogPages(t *testing.T) {
 	for _, limit := range []int{1, 2, 3, 5, len(whole)} {
 		if got := read(limit); !reflect.DeepEqual(got, whole) {
 			t.Errorf("in pages of %d: %+v, want %+v", limit, got, whole)
+		}
+	}
+}
+
+// What came back from agents is told device by device, with the action and the
+// end of its command.
+func TestDeviceReports(t *testing.T) {
+	f := openFleet(t, doortest.Options{})
+	for name, state := range map[string]reeve.State{"linux": reeve.Succeeded, "windows": reeve.Failed} {
+		f.Report(f.devices[name], f.order(t, "scan_threats", name, `{"full_scan":1}`), reeve.Report{State: state})
+	}
+	f.Report(f.devices["macos"], f.order(t, "scan_threats", "macos", `{"full_scan":1}`), reeve.Report{State: reeve.Running})
+	got := f.Ask("POST", "/o/api/v3.2/logs", `{"event_category":"device_report"}`, bearer(f.Token))
+	var page struct {
+		Logs []struct {
+			Event, Details string
+			Device         string `json:"device_id"`
+		}
+	}
+	if err := json.Unmarshal(got.Body.Bytes(), &page); err != nil || got.Code != 200 || len(page.Logs) != 2 {
+		t.Fatalf("%d %s", got.Code, got.Body)
+	}
+	for _, line := range page.Logs {
+		want := map[string]string{f.devices["linux"].ID: "now succeeded", f.devices["windows"].ID: "now failed"}[line.Device]
+		if line.Event != "reported" || want == "" || !strings.HasSuffix(line.Details, want) || !strings.Contains(line.Details, "scan_threats") {
+			t.Errorf("%+v", line)
+		}
+	}
+}
+
+// Pages by number hold what one long page does, however the log looks.
+func TestLogPagesByNumber(t *testing.T) {
+	f := openFleet(t, doortest.Options{})
+	f.order(t, "scan_threats", "linux", `{"full_scan":1}`)
+	body := fmt.Sprintf(`{"types":"unexempt","ids":%s}`, list(f.devices["linux"].ID, f.devices["domain"].ID, f.devices["macos"].ID, f.devices["phone"].ID))
+	f.Ask("POST", action33, body, bearer(f.Token))
+	f.order(t, "exempt", "windows", `{}`)
+	read := func(limit, page int, filter string) ([]any, int) {
+		var out struct{ Logs []any }
+		got := f.Ask("POST", "/o/api/v3/logs", fmt.Sprintf(`{"limit":%d,"page":%d,"filter":%s}`, limit, page, filter), bearer(f.Token))
+		if err := json.Unmarshal(got.Body.Bytes(), &out); err != nil {
+			t.Fatal(err)
+		}
+		return out.Logs, got.Code
+	}
+	for _, filter := range []string{"[]", `["unexempted","added"]`, `["unexempted"]`} {
+		whole, _ := read(50, 1, filter)
+		for _, limit := range []int{1, 2, 3, 4, len(whole)} {
+			var all []any
+			for page := 1; ; page++ {
+				lines, code := read(limit, page, filter)
+				if code == 413 && (page-1)*limit >= len(whole) {
+					break
+				}
+				if code != 200 || page > len(whole) {
+					t.Fatalf("page %d of %d lines: %d", page, limit, code)
+				}
+				all = append(all, lines...)
+			}
+			if !reflect.DeepEqual(all, whole) {
+				t.Errorf("%s in pages of %d: %v, want %v", filter, limit, all, whole)
+			}
 		}
 	}
 }

@@ -30,6 +30,7 @@ var eventWords = map[string]map[string]string{
 		"device_enrolled_duplicate_mac": "added_duplicate_mac",
 		"exemptions_ended":              "unexempted",
 		"devices_licensed":              "licensed",
+		"devices_restored":              "restored",
 	},
 	adminEvents: {
 		"devices_imported":    "devices_imported",
@@ -53,9 +54,22 @@ var eventWords = map[string]map[string]string{
 		"group_changed":       "configuration_change",
 		"group_removed":       "configuration_change",
 		"operator_reset":      "changed_password",
+		"device_described":    "device_described",
+		"export_created":      "configuration_change",
+		"export_changed":      "configuration_change",
+		"export_removed":      "configuration_change",
 	},
-	webhookEvents: {},
-	deviceReports: {},
+	webhookEvents: {
+		"webhook_changed":  "webhook_changed",
+		"webhook_removed":  "webhook_removed",
+		"webhook_tested":   "webhook_tested",
+		"webhook_failed":   "webhook_failed",
+		"webhook_disabled": "webhook_disabled",
+	},
+	deviceReports: {
+		reeve.Reports:     "reported",
+		"device_reported": "health_report",
+	},
 }
 
 // eventsOf are the events of the rows that a category is read from.
@@ -92,7 +106,16 @@ var deletedWords = map[reeve.Source]string{
 	reeve.FromAgent:    "deleted_user",
 }
 
-// wordOf names a row of the log in a category; "" if it is not of it.
+// wordOf names a row of the log in a category as a version does; "" if it is
+// not of it.
+func (v logList) wordOf(category string, row trail.Row) string {
+	word := wordOf(category, row)
+	if earlier, ok := v.earlier[word]; ok {
+		return earlier
+	}
+	return word
+}
+
 func wordOf(category string, row trail.Row) string {
 	if category != deviceEvents || row.Event != reeve.JobPlaced {
 		return eventWords[category][row.Event]
@@ -119,6 +142,9 @@ func detailsOf(e trail.Event) string {
 		details += ", job " + row.Job.String()
 	}
 	if e.Command != (reeve.Command{}) {
+		if row.Event != reeve.JobPlaced { // of several jobs
+			details += ", " + e.Action
+		}
 		return details + ", command " + e.Command.ID.String() + ", now " + e.Command.State.String()
 	}
 	var facts map[string]any

@@ -44,6 +44,9 @@ func (o object) read(body []byte) error {
 			if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 				return reeve.Errorf(reeve.Invalid, "%s cannot hold a JSON %s; see the reference", name, wrong.Value)
 			}
+			if reeve.KindOf(err) == reeve.Invalid { // a target that checks what it takes
+				return err
+			}
 			return malformed(err)
 		}
 		if list, ok := target.(*[]string); ok && !noNulls(*list, body[began:dec.InputOffset()]) {

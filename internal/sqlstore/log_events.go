@@ -42,41 +42,56 @@ func (s *Store) LogKinds(ctx context.Context, account int64) ([]reeve.LogKind, e
 	}, "SELECT no, event, source, action FROM log_kinds WHERE account = $1 ORDER BY no", account)
 }
 
+// CountEvents returns how many events the rows of these kinds stand for.
+func (s *Store) CountEvents(ctx context.Context, account int64, kinds []int64, since, until time.Time) (int64, error) {
+	low, high, err := s.stretch(ctx, account, since, until)
+	if err != nil || low >= high || len(kinds) == 0 {
+		return 0, err
+	}
+	before, err := s.sum(ctx, kinds, low-1)
+	if err != nil {
+		return 0, err
+	}
+	end, err := s.sum(ctx, kinds, high-1)
+	return end - before, err
+}
+
 // FindEvent halves the stretch of rows that the event must be in.
 func (s *Store) FindEvent(ctx context.Context, account int64, kinds []int64, since, until time.Time, n int64) (seq, within int64, found bool, err error) {
 	low, high, err := s.stretch(ctx, account, since, until)
 	if err != nil || low >= high || len(kinds) == 0 {
 		return 0, 0, false, err
 	}
-	// sum counts the events up to and with a row.
-	these, arg := s.db.list("k", 2, numbers("no", kinds))
-	sum := func(seq int64) (int64, error) {
-		total, _, err := first(ctx, s.db, number, `SELECT CAST(COALESCE(SUM((SELECT s.sum FROM log_sums AS s
-			WHERE s.kind = k.no AND s.seq <= $1 ORDER BY s.seq DESC LIMIT 1)), 0) AS BIGINT) FROM `+these, append([]any{seq}, arg...)...)
-		return total, err
-	}
-	before, err := sum(low - 1)
+	before, err := s.sum(ctx, kinds, low-1)
 	if err != nil {
 		return 0, 0, false, err
 	}
-	end, err := sum(high - 1)
-	if err != nil || n >= end-before {
+	target := before + n
+	end, err := s.sum(ctx, kinds, high-1)
+	if err != nil || target >= end {
 		return 0, 0, false, err
 	}
-	for target := before + n; low < high; { // the row is in [low, high)
+	for low < high { // the row is in [low, high)
 		middle := low + (high-low)/2
-		upTo, err := sum(middle)
+		upTo, err := s.sum(ctx, kinds, middle)
 		if err != nil {
 			return 0, 0, false, err
 		}
 		if upTo > target {
 			high = middle
 		} else {
-			low = middle + 1
+			low, before = middle+1, upTo
 		}
 	}
-	here, err := sum(low - 1)
-	return low, before + n - here, true, err
+	return low, target - before, true, nil
+}
+
+// sum counts the events of these kinds up to and with a row.
+func (s *Store) sum(ctx context.Context, kinds []int64, seq int64) (int64, error) {
+	these, args := s.db.list("k", 2, numbers("no", kinds))
+	total, _, err := first(ctx, s.db, number, `SELECT CAST(COALESCE(SUM((SELECT s.sum FROM log_sums AS s
+		WHERE s.kind = k.no AND s.seq <= $1 ORDER BY s.seq DESC LIMIT 1)), 0) AS BIGINT) FROM `+these, append([]any{seq}, args...)...)
+	return total, err
 }
 
 // stretch returns the rows of a stretch of time, the second one exclusive.

@@ -147,8 +147,10 @@ func testLog(t *testing.T, open func(testing.TB) Store) {
 			}
 			_, _, found, err := w.FindEvent(w.ctx, w.account.No, chosen, test.since, test.until, n)
 			w.check(err)
-			if found {
-				w.t.Errorf("there is an event after %d", n)
+			count, err := w.CountEvents(w.ctx, w.account.No, chosen, test.since, test.until)
+			w.check(err)
+			if found || count != n {
+				w.t.Errorf("%d events are counted as %d, and there is one behind: %v", n, count, found)
 			}
 		}
 		if kinds, err := w.LogKinds(w.ctx, w.account.No+1); err != nil || len(kinds) != 0 {

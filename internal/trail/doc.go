@@ -18,6 +18,7 @@ import (
 type Store interface {
 	Log(ctx context.Context, account int64, q reeve.LogQuery) ([]reeve.AuditEntry, error)
 	LogKinds(ctx context.Context, account int64) ([]reeve.LogKind, error)
+	CountEvents(ctx context.Context, account int64, kinds []int64, since, until time.Time) (int64, error)
 	FindEvent(ctx context.Context, account int64, kinds []int64, since, until time.Time, n int64) (seq, within int64, found bool, err error)
 	Head(ctx context.Context, account int64) (reeve.Checkpoint, bool, error)
 	Job(ctx context.Context, account int64, id reeve.JobID) (reeve.Job, error)

@@ -57,6 +57,9 @@ func TestPagesMakeTheWhole(t *testing.T) {
 		if _, found, err := trail.Seek(context.Background(), s, 1, trail.Query{}, int64(want)); found || err != nil {
 			t.Fatalf("found an event after the last, %v", err)
 		}
+		if n, err := trail.Count(context.Background(), s, 1, trail.Query{}); n != int64(want) || err != nil {
+			t.Fatalf("counted %d events, %v; want %d", n, err, want)
+		}
 		last := len(s.rows)
 		s.grow(t)
 		page := read(t, s, trail.Query{From: query.From, Limit: 10_000})
@@ -209,6 +212,14 @@ func (s *history) LogKinds(context.Context, int64) ([]reeve.LogKind, error) {
 		kinds[i].No = int64(i)
 	}
 	return kinds, nil
+}
+
+func (s *history) CountEvents(context.Context, int64, []int64, time.Time, time.Time) (int64, error) {
+	var n int64
+	for _, events := range s.events {
+		n += int64(events)
+	}
+	return n, nil
 }
 
 // FindEvent knows only all kinds at all times.
