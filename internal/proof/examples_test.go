@@ -223,6 +223,17 @@ func preambleOf(t *testing.T) string {
 	return strings.Join(lines, "")
 }
 
+// The server shows the documentation to everybody.
+func TestDocumentationIsShown(t *testing.T) {
+	t.Parallel()
+	s := newServer(t).start()
+	for path, want := range map[string]int{"/docs/": 200, "/docs/api/coverage": 200, "/docs/style.css": 200, "/docs/nothing": 404} {
+		if status, body := s.get(path); status != want || status == 200 && len(body) < 1000 {
+			t.Errorf("%s is answered with %d and %d bytes", path, status, len(body))
+		}
+	}
+}
+
 // What a pattern stands for.
 func TestExamplePatterns(t *testing.T) {
 	t.Parallel()
