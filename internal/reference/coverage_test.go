@@ -28,6 +28,7 @@ var manual = []string{
 	"POST /o/api/v3/device_info",
 	"GET /o/api/v2.1/devices/status_changed", "POST /o/api/v3/devices/status_changed",
 	"GET /o/api/v2/devices/{value}/policy_check", "GET /o/api/v2.2/devices/{value}/policy_check", "POST /o/api/v2/devices/policy_check",
+	"GET /remediation/{license}/{device}/{mark}/remediation.html",
 	"GET /o/api/v2/devices/{value}/remediation", "GET /o/api/v2.2/devices/{value}/remediation", "GET /o/api/v3/devices/{value}/remediation",
 	"POST /o/api/v3/get_threats", "POST /o/api/v3/groups",
 	"GET /o/api/v2/account", "GET /o/api/v3/account", "GET /o/api/v3.1/account", "POST /o/api/v3.2/account",
