@@ -407,6 +407,7 @@ type Report struct {
 	Message  string
 	Result   json.RawMessage   // kept beside the command; nil for none
 	Identity map[string]string // answers to re-identify; nil for none
+	Threats  []Threat          // what Result says that a scan found; times and number of scans are the store's
 }
 
 // A LogStore reads and extends the log.

@@ -24,6 +24,7 @@ import (
 	"reeve/internal/control"
 	"reeve/internal/door"
 	"reeve/internal/keys"
+	"reeve/internal/said"
 	"reeve/internal/sqlstore"
 )
 
@@ -167,7 +168,7 @@ func (h *House) Report(device reeve.Device, command string, report reeve.Report)
 	if !ok {
 		h.t.Fatalf("%q is not a command id", command)
 	}
-	report.ID, report.Device = id, device.No
+	report.ID, report.Device, report.Threats = id, device.No, said.Threats(report.Result)
 	_, err := h.Store.Report(h.t.Context(), time.Now(), []reeve.Report{report})
 	must(h.t, err)
 }

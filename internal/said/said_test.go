@@ -148,6 +148,23 @@ func TestReadReport(t *testing.T) {
 	}
 }
 
+func TestThreats(t *testing.T) {
+	for result, want := range map[string][]reeve.Threat{
+		``: nil, `{}`: nil, `{"threats":null}`: nil, `{"threats":[]}`: nil, `{"threats":3}`: nil, `{"threats":[7]}`: nil, `{"threats":[{"size":"x"}]}`: nil,
+		`{"threats":[{"path":"/a\nb","signature":"E\nvil","engine":"builtin","size":68,"sha256":"aa","md5":"bb","more":1},{"size":-7}]}`: {
+			{Path: "/a\nb", Signature: "E vil", Engine: "builtin", Size: 68, SHA256: "aa", MD5: "bb"}, {Size: -1},
+		},
+		`{"threats":[{"path":"` + strings.Repeat("é", maxPath) + `","signature":"` + strings.Repeat("s", 1000) + `"}]}`: {
+			{Path: strings.Repeat("é", maxPath/2), Signature: strings.Repeat("s", MaxText)},
+		},
+		`{"threats":[` + strings.Repeat("{},", maxThreats) + `{}]}`: make([]reeve.Threat, maxThreats),
+	} {
+		if got := Threats(json.RawMessage(result)); !slices.Equal(got, want) {
+			t.Errorf("%.80s: %+v, want %+v", result, got, want)
+		}
+	}
+}
+
 func FuzzHello(f *testing.F) {
 	f.Add(hello(func(*link.Hello) {}))
 	f.Add(hello(func(h *link.Hello) { h.Hostname = "a\x00\xff\nb"; h.Facts = nil }))
@@ -178,6 +195,7 @@ func FuzzReport(f *testing.F) {
 	f.Add([]byte(`{"command":"` + command + `","state":"running","percent":40,"message":"half\u0000way"}`))
 	f.Add([]byte(`{"command":"` + command + `","state":"failed","reason":"interrupted","result":{"a":[1,2]}}`))
 	f.Add([]byte(`{"command":"` + command + `","state":"succeeded","identity":{"full_name":"A\nB"}}`))
+	f.Add([]byte(`{"command":"` + command + `","state":"succeeded","result":{"threats":[{"path":"/a\u0000b","size":1}]}}`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := ReadReport(7, data)
@@ -185,6 +203,12 @@ func FuzzReport(f *testing.F) {
 			return
 		}
 		holdsLine(t, r.Message, link.MaxMessage)
+		for _, threat := range r.Threats {
+			holdsLine(t, threat.Signature, MaxText)
+			if len(threat.Path) > maxPath || !utf8.ValidString(threat.Path) {
+				t.Errorf("accepted the path %q", threat.Path)
+			}
+		}
 		for name, answer := range r.Identity {
 			holdsLine(t, name, MaxText)
 			holdsLine(t, answer, maxAnswer)

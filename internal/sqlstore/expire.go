@@ -91,6 +91,7 @@ func (t *tx) erase(devices []int64) error {
 		"DELETE FROM device_facts WHERE device " + these,
 		"DELETE FROM macs WHERE device " + these,
 		"DELETE FROM presence WHERE device " + these,
+		"DELETE FROM threats WHERE device " + these,
 	} {
 		if err := t.later(statement, arg); err != nil {
 			return err

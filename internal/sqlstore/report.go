@@ -61,6 +61,7 @@ type move struct {
 	result   json.RawMessage
 	late     string
 	identity map[string]string
+	threats  []reeve.Threat
 }
 
 // take lets one report move the command, or notes it if it came after the end.
@@ -81,13 +82,16 @@ func (m *move) take(r *reeve.Report) {
 		if r.Identity != nil {
 			m.identity = r.Identity
 		}
+		if len(r.Threats) > 0 {
+			m.threats = r.Threats
+		}
 	case m.state.IsFinal() && r.State.IsFinal() && m.state != r.State:
 		m.late = r.State.String()
 		if m.message == "" {
 			m.message = r.Message
 		}
 		if len(m.result) == 0 {
-			m.result = r.Result
+			m.result, m.threats = r.Result, r.Threats
 		}
 	}
 }
@@ -138,6 +142,9 @@ func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead) 
 		return err
 	}
 	if err := t.writeIdentities(told); err != nil {
+		return err
+	}
+	if err := t.writeThreats(now, noted); err != nil {
 		return err
 	}
 	return t.logReports(now, sums)

@@ -25,6 +25,7 @@ type Store interface {
 	reeve.WindowStore
 	reeve.RepeatStore
 	reeve.OutletStore
+	reeve.ThreatStore
 }
 
 // Test runs the suite. Open returns an empty store, and arranges its end. It is
@@ -48,6 +49,7 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("jobs", func(t *testing.T) { testJobs(t, open) })
 	t.Run("orders", func(t *testing.T) { testOrders(t, open) })
 	t.Run("reports", func(t *testing.T) { testReports(t, open) })
+	t.Run("threats", func(t *testing.T) { testThreats(t, open) })
 	t.Run("deadlines", func(t *testing.T) { testDeadlines(t, open) })
 	t.Run("log", func(t *testing.T) { testLog(t, open) })
 	t.Run("windows", func(t *testing.T) { testWindows(t, open) })

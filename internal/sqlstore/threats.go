@@ -1,0 +1,92 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"reeve"
+)
+
+const ofDevice = " FROM threats AS t JOIN devices AS d ON d.no = t.device WHERE t.device = $2 AND d.account = $1 AND " + live
+
+// Threats returns one page of a device's threats, last found first.
+func (s *Store) Threats(ctx context.Context, account, device int64, limit, page int) ([]reeve.Threat, error) {
+	return all(ctx, s.db, func(r rows) (t reeve.Threat, err error) {
+		var first, last int64
+		err = r.Scan(&t.Path, &t.Signature, &t.Engine, &t.Size, &t.SHA256, &t.MD5, &first, &last, &t.Scans)
+		t.First, t.Last = fromMicro(first), fromMicro(last)
+		return t, err
+	}, "SELECT t.path, t.signature, t.engine, t.size, t.sha256, t.md5, t.found_first, t.found_last, t.scans"+ofDevice+
+		" ORDER BY t.found_last DESC, t.finding LIMIT $3 OFFSET $4", account, device, limit, (page-1)*limit)
+}
+
+// CountThreats returns how many threats of a device are known.
+func (s *Store) CountThreats(ctx context.Context, account, device int64) (int64, error) {
+	n, _, err := first(ctx, s.db, number, "SELECT COUNT(*)"+ofDevice, account, device)
+	return n, err
+}
+
+// A finding is a threat of a report, under the key that it has on its device.
+type finding struct {
+	move   *move
+	threat *reeve.Threat
+	key    int64
+}
+
+// writeThreats keeps what scans found; results of other actions say nothing of
+// threats. A scan counts once, also if its report comes again late.
+func (t *tx) writeThreats(now time.Time, moves []*move) error {
+	var found []finding
+	type place struct{ device, key int64 }
+	seen := map[place]int{}
+	for _, m := range moves {
+		for i := range m.threats {
+			f := finding{m, &m.threats[i], keyOf(&m.threats[i])}
+			at := place{m.device, f.key}
+			if n, twice := seen[at]; twice { // by two scans of one batch, or two areas of one scan
+				found[n] = f
+				continue
+			}
+			seen[at] = len(found)
+			found = append(found, f)
+		}
+	}
+	for chunk := range slices.Chunk(found, t.chunk()) {
+		if err := t.writeFindings(now, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) writeFindings(now time.Time, found []finding) error {
+	n := len(found)
+	devices, jobs, keys, sizes := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	paths, signatures, engines := make([]string, n), make([]string, n), make([]string, n)
+	sha256s, md5s := make([]string, n), make([]string, n)
+	for i, f := range found {
+		devices[i], jobs[i], keys[i], sizes[i] = f.move.device, int64(f.move.id.Job), f.key, f.threat.Size
+		paths[i], signatures[i], engines[i] = clean(f.threat.Path), clean(f.threat.Signature), clean(f.threat.Engine)
+		sha256s[i], md5s[i] = clean(f.threat.SHA256), clean(f.threat.MD5)
+	}
+	list, args := t.list("r", 2, numbers("device", devices), numbers("job", jobs), numbers("finding", keys), numbers("size", sizes),
+		texts("path", paths), texts("signature", signatures), texts("engine", engines), texts("sha256", sha256s), texts("md5", md5s))
+	return t.later(`INSERT INTO threats (device, finding, path, signature, engine, size, sha256, md5, found_first, found_last, scans, job)
+		SELECT r.device, r.finding, r.path, r.signature, r.engine, r.size, r.sha256, r.md5,
+			CAST($1 AS BIGINT), CAST($1 AS BIGINT), 1, r.job
+		FROM `+list+` JOIN jobs AS j ON j.id = r.job WHERE j.action = 'scan_threats'
+		ON CONFLICT (device, finding) DO UPDATE SET size = excluded.size, sha256 = excluded.sha256, md5 = excluded.md5,
+			found_last = excluded.found_last,
+			scans = threats.scans + CASE WHEN excluded.job > threats.job THEN 1 ELSE 0 END,
+			job = CASE WHEN excluded.job > threats.job THEN excluded.job ELSE threats.job END`, append([]any{micro(now)}, args...)...)
+}
+
+// keyOf tells one finding on a device from another. Two that met would be told
+// as one, and they do so once in 2^64.
+func keyOf(t *reeve.Threat) int64 {
+	sum := sha256.Sum256([]byte(t.Path + "\x00" + t.Signature + "\x00" + t.Engine))
+	return int64(binary.BigEndian.Uint64(sum[:8]))
+}

@@ -1,0 +1,123 @@
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"reeve"
+)
+
+func testThreats(t *testing.T, open func(testing.TB) Store) {
+	s := suite{t, open}
+	eicar := reeve.Threat{Path: "/srv/eicar.com", Signature: "EICAR-Test-File", Engine: "builtin", Size: 68, SHA256: "aa", MD5: "bb"}
+	worm := reeve.Threat{Path: `C:\` + strings.Repeat("long", 1000), Signature: "W\x00orm\xff", Engine: "builtin", Size: -1}
+	asFound := func(t reeve.Threat, first, last time.Time, scans int64) reeve.Threat {
+		t.First, t.Last, t.Scans = first, last, scans
+		t.Signature = strings.ReplaceAll(strings.ToValidUTF8(t.Signature, "\uFFFD"), "\x00", "")
+		return t
+	}
+
+	s.run("what scans found is kept, last found first", func(w *world) {
+		d := w.fleet(0, 2)
+		first, second := noon.Add(time.Hour), noon.Add(2*time.Hour)
+		a, b := w.order("scan_threats", d), w.order("scan_threats", d)
+		w.found(a, 0, d[0], first, eicar, worm, eicar) // twice in one report is once
+		w.found(a, 1, d[1], first, eicar)
+		w.found(b, 0, d[0], second, eicar)
+		w.threats(d[0], asFound(eicar, first, second, 2), asFound(worm, first, first, 1))
+		w.threats(d[1], asFound(eicar, first, first, 1))
+	})
+
+	s.run("the file may change", func(w *world) {
+		d := w.fleet(0, 1)
+		w.found(w.order("scan_threats", d), 0, d[0], noon, eicar)
+		grown := eicar
+		grown.Size, grown.SHA256, grown.MD5 = 70, "cc", "dd"
+		w.found(w.order("scan_threats", d), 0, d[0], noon.Add(time.Minute), grown)
+		w.threats(d[0], asFound(grown, noon, noon.Add(time.Minute), 2))
+	})
+
+	s.run("a scan counts once", func(w *world) {
+		d := w.fleet(0, 1)
+		job := w.order("scan_threats", d)
+		w.expire(job.FinishBy, 1)
+		for range 2 { // the second report is late and comes again
+			w.found(job, 0, d[0], noon, eicar)
+		}
+		w.threats(d[0], asFound(eicar, noon, noon, 1))
+	})
+
+	s.run("only a scan finds threats", func(w *world) {
+		d := w.fleet(0, 1)
+		w.found(w.order("fetch_agent_log", d), 0, d[0], noon, eicar)
+		w.threats(d[0])
+	})
+
+	s.run("in pages", func(w *world) {
+		d := w.fleet(0, 1)
+		var many []reeve.Threat
+		for i := range 7 {
+			one := eicar
+			one.Path = fmt.Sprint("/srv/", i)
+			many = append(many, one)
+		}
+		w.found(w.order("scan_threats", d), 0, d[0], noon, many...)
+		seen := map[string]bool{}
+		for page, want := range map[int]int{1: 3, 2: 3, 3: 1, 4: 0} {
+			found, err := w.Threats(w.ctx, w.account.No, d[0].No, 3, page)
+			w.check(err)
+			if len(found) != want {
+				w.t.Errorf("page %d has %d threats, want %d", page, len(found), want)
+			}
+			for _, t := range found {
+				seen[t.Path] = true
+			}
+		}
+		if n, err := w.CountThreats(w.ctx, w.account.No, d[0].No); err != nil || n != 7 || len(seen) != 7 {
+			w.t.Errorf("%d threats, %d on pages: %v", n, len(seen), err)
+		}
+	})
+
+	s.run("another account sees none, and a deleted device has none", func(w *world) {
+		d := w.fleet(0, 1)
+		w.found(w.order("scan_threats", d), 0, d[0], noon, eicar)
+		other := w.addAccount("other", 0)
+		if found, err := w.Threats(w.ctx, other.No, d[0].No, 10, 1); err != nil || len(found) > 0 {
+			w.t.Errorf("%+v %v", found, err)
+		}
+		if n, err := w.CountThreats(w.ctx, other.No, d[0].No); err != nil || n > 0 {
+			w.t.Errorf("%d %v", n, err)
+		}
+		archived := reeve.Archived
+		job := w.job("delete")
+		w.place(job, placed(d, reeve.Succeeded, 0), reeve.Effect{Standing: &archived, EraseAt: job.Issued.Add(time.Hour)})
+		w.threats(d[0])
+		w.expire(job.Issued.Add(2*time.Hour), 1)
+		w.threats(d[0])
+	})
+}
+
+// found reports that a scan is over and what it found.
+func (w *world) found(job reeve.Job, leaf int32, d reeve.Device, at time.Time, threats ...reeve.Threat) {
+	w.t.Helper()
+	w.reports(at, true, reeve.Report{ID: reeve.CommandID{Job: job.ID, Leaf: leaf}, Device: d.No, State: reeve.Succeeded,
+		Result: json.RawMessage(`{"threats":[]}`), Threats: threats})
+}
+
+// threats says what a device's threats should be.
+func (w *world) threats(d reeve.Device, want ...reeve.Threat) {
+	w.t.Helper()
+	found, err := w.Threats(w.ctx, w.account.No, d.No, 100, 1)
+	w.check(err)
+	if diff := cmp.Diff(want, found); diff != "" {
+		w.t.Error(diff)
+	}
+	if n, err := w.CountThreats(w.ctx, w.account.No, d.No); err != nil || n != int64(len(want)) {
+		w.t.Errorf("counted %d, %v; want %d", n, err, len(want))
+	}
+}

@@ -1,0 +1,35 @@
+package reeve
+
+import (
+	"context"
+	"time"
+)
+
+// A Threat is a file of a device in which scans found what one signature of one
+// engine describes.
+type Threat struct {
+	Path      string
+	Signature string // the threat's name, as the engine calls it
+	Engine    string
+	Size      int64  // of the file in bytes when it was last found, as are its hashes
+	SHA256    string // hex
+	MD5       string // hex
+
+	// When the first and the last scan that found it were reported, by the
+	// server's clock, and how many found it. That a later scan did not find it
+	// is not kept: it may have looked elsewhere.
+	First time.Time
+	Last  time.Time
+	Scans int64
+}
+
+// A ThreatStore reads what scans found. OrderStore.Report writes it, and erasing
+// a device erases it.
+type ThreatStore interface {
+	// Threats returns one page of a device's threats, last found first; pages
+	// count from 1. Those of a device that is archived or not the account's are
+	// none.
+	Threats(ctx context.Context, account, device int64, limit, page int) ([]Threat, error)
+	// CountThreats returns how many there are.
+	CountThreats(ctx context.Context, account, device int64) (int64, error)
+}
