@@ -39,6 +39,7 @@ type Config struct {
 	Devices  reeve.DeviceStore
 	Groups   reeve.GroupStore
 	Jobs     reeve.JobStore
+	Threats  reeve.ThreatStore
 	Trail    trail.Store
 	Files    Files
 	// Public is the URL by which others reach this server, without a slash at its
@@ -100,6 +101,7 @@ var families = []func(*api) []door.Route{
 	(*api).policyCheckRoutes,
 	(*api).remediationRoutes,
 	(*api).linkUserRoutes,
+	(*api).threatRoutes,
 	(*api).groupRoutes,
 	(*api).logRoutes,
 }

@@ -87,7 +87,7 @@ func Open(t testing.TB, o Options) *House {
 	log := slog.New(slog.NewTextHandler(logWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.Handler = door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
 		cmapi.Routes(cmapi.Config{
-			Rules: h.Rules, Accounts: h.Store, Devices: h.Store, Groups: h.Store, Jobs: h.Store, Trail: h.Store, Files: h.Files,
+			Rules: h.Rules, Accounts: h.Store, Devices: h.Store, Groups: h.Store, Jobs: h.Store, Threats: h.Store, Trail: h.Store, Files: h.Files,
 			Public: PublicURL, Mark: own.Mark, Now: o.Now, MaxBody: o.MaxBody,
 		}),
 		api.Routes(api.Config{

@@ -170,7 +170,7 @@ func (s *Server) prune(ctx context.Context) {
 func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Keys) http.Handler {
 	doors := door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log, Proxies: s.proxies, MaxBody: s.config.MaxBody},
 		cmapi.Routes(cmapi.Config{
-			Rules: s.Rules, Accounts: s.Store, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Trail: s.Store, Files: files, MaxBody: s.config.MaxBody,
+			Rules: s.Rules, Accounts: s.Store, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Threats: s.Store, Trail: s.Store, Files: files, MaxBody: s.config.MaxBody,
 			Public: strings.TrimSuffix(s.URL, "/"), Mark: own.Mark,
 		}),
 		api.Routes(api.Config{
