@@ -47,11 +47,9 @@ type Config struct {
 	Public string
 	// Mark makes remediation links good: nobody else can tell it for the license
 	// key of an account and the id of a device.
-	Mark func(license, device string) string
-	Now  func() time.Time // default time.Now
-	// KeepReports is how long results can be fetched; default DefaultKeepReports.
-	KeepReports time.Duration
-	MaxBody     int64 // largest body of Device Action in bytes; default DefaultMaxBody
+	Mark    func(license, device string) string
+	Now     func() time.Time // default time.Now
+	MaxBody int64            // largest body of Device Action in bytes; default DefaultMaxBody
 }
 
 // DefaultMaxBody is the largest body of Device Action, enough for 100,000
@@ -60,9 +58,6 @@ const (
 	DefaultMaxBody = 16 << 20
 	smallBody      = 1 << 20
 )
-
-// DefaultKeepReports is how long results can be fetched after the command ended.
-const DefaultKeepReports = 30 * 24 * time.Hour
 
 type api struct{ Config }
 
@@ -73,9 +68,6 @@ func Routes(c Config) door.API {
 	}
 	if c.MaxBody == 0 {
 		c.MaxBody = DefaultMaxBody
-	}
-	if c.KeepReports == 0 {
-		c.KeepReports = DefaultKeepReports
 	}
 	a := &api{c}
 	var routes []door.Route

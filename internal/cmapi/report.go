@@ -7,31 +7,19 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"reeve"
+	"reeve/internal/control"
 	"reeve/internal/door"
 )
-
-// A report is what one version of Get Reports offers: which spellings of type
-// fetch the result of which action.
-type report struct {
-	segment string
-	types   map[string]string
-}
-
-// Source: "Get Reports" v3.0 and v3.1 of the OAuth API manual. The v3.1 page
-// spells the second type both ways. The reports on patches are not offered yet.
-var reports = []report{
-	{"v3", map[string]string{"agent_log": "fetch_agent_log"}},
-	{"v3.1", map[string]string{"agent_log": "fetch_agent_log", "scan_threats_log": "scan_threats", "scan_threat_log": "scan_threats"}},
-}
 
 func (a *api) reportRoutes() []door.Route {
 	var routes []door.Route
 	for _, v := range reports {
 		routes = append(routes, door.Route{
-			Method: "GET", Path: at(v.segment, "get_reports"), Scope: reeve.Read, Rate: "get_reports", Serve: a.report(v),
-			Page: &door.Page{Family: "Get Reports", Version: v.segment[1:], Source: "Get Reports"},
+			Method: v.method, Path: at(v.segment, "get_reports"), Scope: reeve.Read, Rate: "get_reports", Serve: a.report(v),
+			Page: v.page(),
 		})
 	}
 	return routes
@@ -51,28 +39,28 @@ var contents = map[string]struct {
 // could not be read.
 func (a *api) report(v report) func(http.ResponseWriter, *door.Request) error {
 	return func(w http.ResponseWriter, r *door.Request) error {
-		query := r.URL.Query()
-		wanted, ok := v.types[query.Get("type")]
-		if !ok {
-			return reeve.Errorf(reeve.Invalid, "type must name a report that this version offers, such as agent_log")
+		wanted, value, err := v.read(r.URL.Query())
+		switch {
+		case err != nil:
+			return err
+		case wanted.action == "":
+			return a.patchReport(w, r, wanted, value)
 		}
-		if query.Get("command_id") == "" {
-			return reeve.Errorf(reeve.Invalid, "command_id is missing; send the one that Device Action answered")
-		}
-		job, command, result, err := a.findCommand(r.Context(), r.Caller.Account, query.Get("command_id"))
+		job, command, result, err := a.findCommand(r.Context(), r.Caller.Account, value)
 		if err != nil {
 			return err
 		}
-		if job.Action != wanted {
+		if job.Action != wanted.action {
 			return v.wrongType(job.Action)
 		}
 		if command.State != reeve.Succeeded {
 			return door.Write(w, http.StatusOK, progressOf(command))
 		}
-		if a.Now().Sub(command.Changed) > a.KeepReports {
+		kept := time.Duration(control.Effective(r.Account.Settings).KeepReportsDays) * 24 * time.Hour
+		if a.Now().Sub(command.Changed) > kept {
 			return errNoReport
 		}
-		content := contents[wanted]
+		content := contents[wanted.action]
 		file, err := content.open(a, r.Context(), job, command, result)
 		if err != nil {
 			return err
@@ -85,10 +73,20 @@ func (a *api) report(v report) func(http.ResponseWriter, *door.Request) error {
 	}
 }
 
+// patchReport answers a report on patches as far as it can be.
+func (a *api) patchReport(w http.ResponseWriter, r *door.Request, wanted reportType, value string) error {
+	if wanted.need == "id" {
+		if _, err := a.findOne(r.Context(), r.Caller.Account, byIDOrMAC, value); err != nil {
+			return err
+		}
+	}
+	return door.Write(w, http.StatusOK, progress{"unavailable", "there is nothing to report: no agent of this server reports patches"})
+}
+
 // wrongType says what to ask for instead of a type that is not the command's.
 func (v report) wrongType(action string) error {
 	right := contents[action].name
-	if v.types[right] == "" {
+	if _, ok := v.types[right]; !ok {
 		return reeve.Errorf(reeve.Invalid, "a command of %s has no report in this version", action)
 	}
 	return reeve.Errorf(reeve.Invalid, "this is a command of %s; ask for it with type=%s", action, right)

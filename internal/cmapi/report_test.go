@@ -92,7 +92,7 @@ func TestAgentLog(t *testing.T) {
 	}
 }
 
-func TestReportsAreKeptFor30Days(t *testing.T) {
+func TestReportsAreKept(t *testing.T) {
 	now := time.Now()
 	f := openFleet(t, doortest.Options{Now: func() time.Time { return now }})
 	command := f.order(t, "scan_threats", "linux", `{"full_scan":1}`)
@@ -104,6 +104,12 @@ func TestReportsAreKeptFor30Days(t *testing.T) {
 	f.Token = f.Grant(f.First.ClientID, f.First.ClientSecret)
 	if status, body := f.report("v3.1", "scan_threats_log", command); status != 404 {
 		t.Errorf("a month later: %d %s", status, body)
+	}
+	account := f.Account()
+	account.Settings.KeepReportsDays = 90
+	f.check(t, f.Rules.ChangeAccount(t.Context(), f.Admin(), account))
+	if status, body := f.report("v3.1", "scan_threats_log", command); status != 200 {
+		t.Errorf("a month later, where they are kept for three: %d %s", status, body)
 	}
 }
 

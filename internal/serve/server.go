@@ -153,7 +153,7 @@ func (s *Server) prune(ctx context.Context) {
 	tick := time.NewTicker(pruneEvery)
 	defer tick.Stop()
 	for {
-		if n, err := s.files.Prune(ctx, time.Now().Add(-cmapi.DefaultKeepReports)); err != nil && ctx.Err() == nil {
+		if n, err := s.pruneFiles(ctx); err != nil && ctx.Err() == nil {
 			s.config.Log.Error("old uploads could not be removed", "err", err)
 		} else if n > 0 {
 			s.config.Log.Info("removed old uploads", "files", n)
@@ -164,6 +164,19 @@ func (s *Server) prune(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// pruneFiles removes what is older than any account wants its results kept.
+func (s *Server) pruneFiles(ctx context.Context) (int, error) {
+	accounts, err := s.Store.Accounts(ctx)
+	if err != nil || len(accounts) == 0 {
+		return 0, err
+	}
+	var days int64
+	for _, a := range accounts {
+		days = max(days, control.Effective(a.Settings).KeepReportsDays)
+	}
+	return s.files.Prune(ctx, time.Now().AddDate(0, 0, -int(days)))
 }
 
 // routes is everything that the HTTPS port answers.
