@@ -3,6 +3,7 @@ package reference
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"reeve/internal/door"
@@ -20,10 +21,7 @@ func (f family) page(published bool, transcript string) string {
 		fmt.Fprintf(&b, "%s\n\n", abouts[0].what)
 	}
 	f.requests(&b, published)
-	if published {
-		b.WriteString("What Reeve decides where the pages are silent says so: *Reeve's own*. The token goes into the header `Authorization: Bearer` or the query's `access_token`; " +
-			"[errors, limits and repeats](../README.md) are those of every request.\n\n")
-	}
+	b.WriteString("[Authentication, errors, limits and repeats](../README.md) are those of every request.\n\n")
 	for _, s := range sections {
 		depth := "##"
 		if len(sections) > 1 {
@@ -128,6 +126,7 @@ func (s section) codes(b *strings.Builder, depth string) {
 // list writes sentences, each with the routes that it is about.
 func list(b *strings.Builder, s section, bullet string, of func(*door.Page) []string) {
 	rows := merge(s.routes, of)
+	slices.SortStableFunc(rows, func(a, b row[string]) int { return a.of[0] - b.of[0] })
 	for _, r := range rows {
 		about := s.holds(r.of)
 		if about != "" {
@@ -147,7 +146,9 @@ func list(b *strings.Builder, s section, bullet string, of func(*door.Page) []st
 func index(parts []Part) string {
 	var b strings.Builder
 	b.WriteString(generated + "# Routes\n\nEverything that the HTTPS port answers, but `/healthz`, `/readyz` and these pages. " +
-		"Requests count against the limit that the column Rate names; routes with one name share it.\n")
+		"Requests count against the limit that the column Rate names; routes with one name share it.\n\n" +
+		"In the tables of the pages, *Reeve's own* is what Reeve decides where the published pages are silent. *Not known* is a published member whose value Reeve cannot have, " +
+		"with the reason and what is answered instead; *no effect* is a published parameter that is taken and changes nothing.\n")
 	for _, part := range parts {
 		fmt.Fprintf(&b, "\n## %s\n\n", part.Title)
 		table(&b, "Page", "Request", "Scope", "Rate")
@@ -169,7 +170,15 @@ func line(b *strings.Builder, cells ...string) {
 	b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 }
 
-// cell makes a text of a table harmless in Markdown.
-var cellText = strings.NewReplacer("|", `\|`, "\n", " ", "<", `\<`, "*", `\*`)
-
-func cell(text string) string { return cellText.Replace(text) }
+// cell makes a text of a table harmless in Markdown. What it has in backquotes
+// is code, where nothing but the table's own mark counts.
+func cell(text string) string {
+	parts := strings.Split(strings.ReplaceAll(text, "\n", " "), "`")
+	for i := range parts {
+		parts[i] = strings.ReplaceAll(parts[i], "|", `\|`)
+		if i%2 == 0 {
+			parts[i] = strings.NewReplacer("<", `\<`, "*", `\*`).Replace(parts[i])
+		}
+	}
+	return strings.Join(parts, "`")
+}
