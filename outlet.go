@@ -84,3 +84,11 @@ const (
 
 // WebhookStatuses are all of them.
 var WebhookStatuses = []string{StatusInstalled, StatusDeleted, StatusCompliant, StatusNonCompliant}
+
+// A Reply is what the receiver of a webhook said to a sample.
+type Reply struct {
+	Status  int    // of HTTP; 0 if there was no answer
+	Body    string // how the answer begins
+	Failure string // why it does not count as received; empty if it does
+	Took    time.Duration
+}
