@@ -22,7 +22,7 @@ type room struct {
 }
 
 const server = ". internal/action internal/control internal/seal internal/link internal/said internal/keys" +
-	" internal/courier internal/gate internal/blob internal/sqlstore internal/door internal/cmapi internal/api internal/trail internal/reference docs"
+	" internal/courier internal/gate internal/blob internal/sqlstore internal/door internal/cmapi internal/api internal/trail internal/reference internal/outbound docs"
 
 // rooms are the arrows. A package without a row fails, and so does an import
 // that its row does not name: adding one is a decision, made here.
@@ -30,13 +30,14 @@ var rooms = map[string]room{
 	".":      {},
 	"client": {},
 
-	"internal/action":  {own: "."},
-	"internal/seal":    {},
-	"internal/link":    {own: "internal/seal"},
-	"internal/said":    {own: ". internal/link"},
-	"internal/trail":   {own: "."},
-	"internal/keys":    {own: ". internal/seal"},
-	"internal/control": {own: ". internal/action internal/seal", mods: "golang.org/x/crypto/argon2"},
+	"internal/action":   {own: "."},
+	"internal/seal":     {},
+	"internal/link":     {own: "internal/seal"},
+	"internal/said":     {own: ". internal/link"},
+	"internal/outbound": {own: ". internal/trail"},
+	"internal/trail":    {own: "."},
+	"internal/keys":     {own: ". internal/seal"},
+	"internal/control":  {own: ". internal/action internal/seal", mods: "golang.org/x/crypto/argon2"},
 
 	"internal/sqlstore":  {own: ". internal/seal", mods: "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/pressly/goose/v3"},
 	"internal/storetest": {own: ". internal/seal", mods: "github.com/google/go-cmp/ pgregory.net/rapid"},
@@ -82,7 +83,7 @@ var scarce = map[string]string{
 	"math/rand/v2": "internal/swarm",
 	"database/sql": "internal/sqlstore internal/storetest",
 	"net/http": "client internal/gate internal/door internal/cmapi internal/api internal/serve internal/reference internal/doortest" +
-		" internal/testserver internal/agent/linetest cmd/...",
+		" internal/testserver internal/agent/linetest internal/outbound cmd/...",
 	"unsafe": "internal/agent/host",
 }
 

@@ -38,6 +38,15 @@ type Rules interface {
 	Accounts(ctx context.Context, caller reeve.Caller) ([]reeve.Account, error)
 	ChangeAccount(ctx context.Context, caller reeve.Caller, a reeve.Account) error
 	Give(ctx context.Context, caller reeve.Caller, name string, seats, perMinute *int64) (reeve.Account, error)
+	Webhook(ctx context.Context, caller reeve.Caller) (reeve.Outlet, error)
+	SetWebhook(ctx context.Context, caller reeve.Caller, spec control.OutletSpec) (reeve.Outlet, error)
+	RemoveWebhook(ctx context.Context, caller reeve.Caller) error
+	TestWebhook(ctx context.Context, caller reeve.Caller) (reeve.Outlet, error)
+	Exports(ctx context.Context, caller reeve.Caller) ([]reeve.Outlet, error)
+	Export(ctx context.Context, caller reeve.Caller, id string) (reeve.Outlet, error)
+	CreateExport(ctx context.Context, caller reeve.Caller, spec control.OutletSpec) (reeve.Outlet, error)
+	ChangeExport(ctx context.Context, caller reeve.Caller, id string, spec control.OutletSpec) (reeve.Outlet, error)
+	RemoveExport(ctx context.Context, caller reeve.Caller, id string) error
 }
 
 // A Store is what the API reads by itself.
@@ -57,7 +66,9 @@ type Config struct {
 	Rules Rules
 	Store Store
 	// Verify checks the log of an account.
-	Verify  func(ctx context.Context, account reeve.Account) (control.Verdict, error)
+	Verify func(ctx context.Context, account reeve.Account) (control.Verdict, error)
+	// Sample sends one sample to a webhook.
+	Sample  func(ctx context.Context, webhook reeve.Outlet) (reeve.Reply, error)
 	Version string        // of the server
 	MaxBody int64         // largest body in bytes; default DefaultMaxBody
 	Poll    time.Duration // how often a waiting request looks again; default DefaultPoll
@@ -119,6 +130,8 @@ func Routes(c Config) door.API {
 	}
 	routes = append(routes, a.appRoutes()...)
 	routes = append(routes, a.operatorRoutes()...)
+	routes = append(routes, a.webhookRoutes()...)
+	routes = append(routes, a.exportRoutes()...)
 	return door.API{Source: sourceOf, Routes: routes}
 }
 

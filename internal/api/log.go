@@ -25,6 +25,9 @@ func shapeEntry(e reeve.AuditEntry) client.Entry {
 	return out
 }
 
+// Line writes a row of the log as the API shows it, without line breaks.
+func Line(e reeve.AuditEntry) ([]byte, error) { return json.Marshal(shapeEntry(e)) }
+
 // log lists rows of the log. They have numbers of their own, so pages go by
 // after and before; with wait a request for what follows the last row is
 // answered as soon as there is something.

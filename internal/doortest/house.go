@@ -24,6 +24,7 @@ import (
 	"reeve/internal/control"
 	"reeve/internal/door"
 	"reeve/internal/keys"
+	"reeve/internal/outbound"
 	"reeve/internal/said"
 	"reeve/internal/sqlstore"
 )
@@ -36,6 +37,8 @@ type House struct {
 	First   control.Bootstrap // the account "default"
 	Token   string            // of its first app
 	Handler http.Handler
+	// Outbound is what a sender over the store works with; none runs by itself.
+	Outbound outbound.Config
 	// Database is the file of the store.
 	Database string
 
@@ -78,13 +81,16 @@ func Open(t testing.TB, o Options) *House {
 	h.Files, err = blob.Open(filepath.Join(dir, "blobs"))
 	must(t, err)
 	t.Cleanup(func() { h.Files.Close() })
+	vault, err := own.Vault("outlets")
+	must(t, err)
 	h.Rules = control.New(h.Store, own.Seal, nil, control.Options{
-		Now: o.Now, MaxEntries: o.MaxEntries, RequestsPerMinute: o.RequestsPerMinute,
+		Now: o.Now, MaxEntries: o.MaxEntries, RequestsPerMinute: o.RequestsPerMinute, Seal: vault.Seal,
 	})
 	_, err = h.Rules.SetUp(t.Context(), func(b control.Bootstrap) error { h.First = b; return nil })
 	must(t, err)
 	h.First.Account = h.Account()
 	log := slog.New(slog.NewTextHandler(logWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	h.Outbound = outbound.Config{Store: h.Store, Folder: filepath.Join(dir, "exports"), Open: vault.Open, Line: api.Line, Log: log}
 	h.Handler = door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
 		cmapi.Routes(cmapi.Config{
 			Rules: h.Rules, Accounts: h.Store, Devices: h.Store, Groups: h.Store, Jobs: h.Store, Threats: h.Store, Trail: h.Store, Files: h.Files,
@@ -92,6 +98,7 @@ func Open(t testing.TB, o Options) *House {
 		}),
 		api.Routes(api.Config{
 			Rules: h.Rules, Store: h.Store, Version: "test", MaxBody: o.MaxBody, Poll: time.Millisecond,
+			Sample: outbound.New(h.Outbound).Test,
 			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
 				return control.VerifyLog(ctx, h.Store, a, own.Verifier(), nil)
 			},

@@ -13,6 +13,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -48,9 +49,10 @@ const (
 // A Sender serves outlets.
 type Sender struct {
 	Config
-	node    string // names this process among those on one store
-	pumps   map[int64]*pump
-	claimed time.Time // when the store last said what is ours
+	transport http.RoundTripper // nil but in tests: a network of the test's own
+	node      string            // names this process among those on one store
+	pumps     map[int64]*pump
+	claimed   time.Time // when the store last said what is ours
 }
 
 // New returns a Sender. It does nothing until Run.

@@ -29,9 +29,12 @@ type hook struct {
 	client   *http.Client
 }
 
-func newHook(s reeve.OutletSettings, key string) (*hook, error) {
-	client, err := newClient(s.CA, pushTimeout)
-	return &hook{s.URL, key, client}, err
+func (s *Sender) newHook(o reeve.OutletSettings, key string) (*hook, error) {
+	client, err := newClient(o.CA, pushTimeout)
+	if err == nil && s.transport != nil {
+		client.Transport = s.transport
+	}
+	return &hook{o.URL, key, client}, err
 }
 
 // newClient returns a client that follows nobody elsewhere, since what it sends
@@ -118,7 +121,7 @@ func (s *Sender) Test(ctx context.Context, o reeve.Outlet) (reeve.Reply, error) 
 	if err != nil {
 		return reeve.Reply{}, err
 	}
-	h, err := newHook(o.Settings, key)
+	h, err := s.newHook(o.Settings, key)
 	if err != nil {
 		return reeve.Reply{}, err
 	}

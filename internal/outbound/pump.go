@@ -57,7 +57,7 @@ func (p *pump) serve(ctx context.Context) error {
 	}
 	switch p.outlet.Kind {
 	case reeve.WebhookOutlet:
-		hook, err := newHook(p.outlet.Settings, secret)
+		hook, err := p.newHook(p.outlet.Settings, secret)
 		if err != nil {
 			return p.refuse(ctx, err)
 		}

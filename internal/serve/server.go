@@ -25,6 +25,7 @@ import (
 	"reeve/internal/gate"
 	"reeve/internal/keys"
 	"reeve/internal/link"
+	"reeve/internal/outbound"
 	"reeve/internal/reference"
 	"reeve/internal/sqlstore"
 )
@@ -46,6 +47,7 @@ type Server struct {
 	web      *http.Server
 	silent   silent // connections of web
 	files    *blob.Folder
+	sender   *outbound.Sender
 	failed   chan error
 	stopping chan struct{}      // closed when the server begins to stop
 	stop     context.CancelFunc // ends the sweeps
@@ -105,8 +107,15 @@ func (s *Server) open(ctx context.Context) error {
 	if s.files, err = blob.Open(filepath.Join(c.Data, "blobs")); err != nil {
 		return err
 	}
-	rules.Checkpoint = checkpointFile{c.checkpoints()}.add
+	vault, err := own.Vault("outlets")
+	if err != nil {
+		return err
+	}
+	rules.Checkpoint, rules.Seal = checkpointFile{c.checkpoints()}.add, vault.Seal
 	s.Rules = control.New(s.Store, own.Seal, nil, rules)
+	s.sender = outbound.New(outbound.Config{
+		Store: s.Store, Folder: filepath.Join(c.Data, "exports"), Open: vault.Open, Line: api.Line, Log: c.Log,
+	})
 	ports, err := prepare(&c, own)
 	if err != nil {
 		return err
@@ -137,6 +146,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.stop = stop
 	s.sweeps.Go(func() { s.Rules.Run(sweeps) })
 	s.sweeps.Go(func() { s.prune(sweeps) })
+	s.sweeps.Go(func() { s.sender.Run(sweeps) })
 	go func() {
 		if err := s.web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err
@@ -187,7 +197,7 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Ke
 			Public: strings.TrimSuffix(s.URL, "/"), Mark: own.Mark,
 		}),
 		api.Routes(api.Config{
-			Rules: s.Rules, Store: s.Store, Version: s.config.Version, Stopping: s.stopping, MaxBody: s.config.MaxBody,
+			Rules: s.Rules, Store: s.Store, Version: s.config.Version, Stopping: s.stopping, Sample: s.sender.Test, MaxBody: s.config.MaxBody,
 			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
 				return control.VerifyLog(ctx, s.Store, a, own.Verifier(), nil)
 			},
