@@ -3,7 +3,6 @@ package outbound
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,11 +14,14 @@ import (
 	"time"
 
 	"reeve"
+	"reeve/internal/trail"
 )
 
 // A memory is a store with one account, whose log is made by hand. The suite of
 // storetest says what real stores do; this one works under a clock of the test.
 type memory struct {
+	trail.Store // nil: of what is not below, no test has need
+
 	mu      sync.Mutex
 	account reeve.Account
 	rows    []reeve.AuditEntry
@@ -114,10 +116,6 @@ func (m *memory) Commands(_ context.Context, _ int64, job reeve.JobID, _ []reeve
 	defer m.mu.Unlock()
 	all := m.done[job]
 	return all[min(int(from), len(all)):min(int(from)+limit, len(all))], nil
-}
-
-func (m *memory) CommandsByID(context.Context, int64, []reeve.CommandID) ([]reeve.Command, error) {
-	return nil, errors.New("no test needs it")
 }
 
 func (m *memory) Account(context.Context, int64) (reeve.Account, error) { return m.account, nil }

@@ -47,9 +47,9 @@ func (u push) body() []byte {
 }
 
 // deviceEvents are the rows that a webhook is about.
-var deviceEvents = []string{"device_enrolled", "device_enrolled_duplicate_mac", trail.JobPlaced}
+var deviceEvents = []string{"device_enrolled", "device_enrolled_duplicate_mac", reeve.JobPlaced}
 
-func aboutDevices(row trail.Row) bool { return row.Event != trail.JobPlaced || row.Action == "delete" }
+func aboutDevices(row trail.Row) bool { return row.Event != reeve.JobPlaced || row.Action == "delete" }
 
 // push serves a webhook.
 func (p *pump) push(ctx context.Context, hook *hook) error {
@@ -104,9 +104,9 @@ func (p *pump) pushes(ctx context.Context, events []trail.Event) ([]push, error)
 // the account's settings say how an enrolled device counts.
 func statuses(e trail.Event, s reeve.Settings) []string {
 	switch {
-	case e.Row.Event == trail.JobPlaced && e.Command.State == reeve.Succeeded:
+	case e.Row.Event == reeve.JobPlaced && e.Command.State == reeve.Succeeded:
 		return []string{reeve.StatusDeleted}
-	case e.Row.Event == trail.JobPlaced:
+	case e.Row.Event == reeve.JobPlaced:
 		return nil
 	case s.Unassessed == "compliant" && isManaged(e.Row):
 		return []string{reeve.StatusInstalled, reeve.StatusCompliant}
