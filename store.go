@@ -143,8 +143,21 @@ type DeviceStore interface {
 	// key may enrol anew. A custom id that another device has by now is lost. The
 	// entry is completed with what came back, and left out if nothing did.
 	Restore(ctx context.Context, account int64, ids []string, now time.Time, entry AuditEntry) (restored []string, cancelled []Order, err error)
+	// ChangedDevices returns one page of the devices whose status changed, each
+	// once, archived ones too but not erased ones, by rising internal key.
+	ChangedDevices(ctx context.Context, account int64, q ChangeQuery) ([]Device, error)
 	// CountDevices returns how many devices the account has in each standing.
 	CountDevices(ctx context.Context, account int64) (map[Standing]int64, error)
+}
+
+// A ChangeQuery says what counts as a change of a device's status.
+type ChangeQuery struct {
+	Since   time.Time
+	Events  []string // of rows of the log: each device that they are about
+	Actions []string // of jobs: each device whose command succeeded
+	Systems []System // only devices of these; none is all
+	Limit   int      // at least 1
+	Page    int      // from 1
 }
 
 // A DeviceQuery selects and orders devices. Zero fields select everything but

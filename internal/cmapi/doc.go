@@ -96,6 +96,7 @@ var families = []func(*api) []door.Route{
 	(*api).threatRoutes,
 	(*api).groupRoutes,
 	(*api).logRoutes,
+	(*api).statusChangeRoutes,
 }
 
 // at is the path of an endpoint in one version.

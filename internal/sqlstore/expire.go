@@ -181,6 +181,24 @@ func (t *tx) logRuns(account int64, now time.Time, event string, commands reeve.
 	}
 }
 
+// idsInRow is how many device ids one row of the log names at most.
+const idsInRow = 1000
+
+// logDevices appends the entry for these devices: a row for every thousand.
+func (t *tx) logDevices(e reeve.AuditEntry, ids []string) error {
+	for some := range slices.Chunk(ids, idsInRow) {
+		detail, err := encode(map[string]any{"devices": len(some), "ids": some}, false)
+		if err != nil {
+			return err
+		}
+		if e.Detail = detail; len(some) == 1 {
+			e.Device = some[0]
+		}
+		t.log(e)
+	}
+	return nil
+}
+
 // logCount appends an entry about n devices of a job, unless there are none.
 func (t *tx) logCount(account int64, now time.Time, event string, job reeve.JobID, n int64) {
 	if n == 0 {

@@ -37,23 +37,13 @@ func (s *Store) Restore(ctx context.Context, account int64, ids []string, now ti
 		if len(restored) == 0 {
 			return nil
 		}
-		facts := map[string]any{"devices": len(restored), "ids": restored[:min(len(restored), maxLogged)]}
-		detail, err := encode(facts, false)
-		if len(restored) == 1 {
-			entry.Device = restored[0]
-		}
-		entry.Detail = detail
-		t.log(entry)
-		return err
+		return t.logDevices(entry, restored)
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	return restored, cancelled, nil
 }
-
-// maxLogged is how many restored devices a row of the log names.
-const maxLogged = 100
 
 func (t *tx) restore(a reeve.Account, ids []string, now time.Time) ([]returning, []reeve.Order, error) {
 	these, arg := t.among(3, texts("id", ids))

@@ -1,8 +1,6 @@
 package sqlstore
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -52,20 +50,11 @@ func (t *tx) giveSeats(account int64, now time.Time) error {
 		return err
 	}
 	slices.Sort(promoted)
-	for some := range slices.Chunk(promoted, idsInRow) {
-		detail, err := json.Marshal(map[string]any{"devices": len(some), "ids": some})
-		if err != nil {
-			return fmt.Errorf("encoding the entry of devices that got a seat: %w", err)
-		}
-		e := system(account, now, "devices_licensed")
-		e.Detail = string(detail)
-		t.log(e)
+	if err := t.logDevices(system(account, now, "devices_licensed"), promoted); err != nil {
+		return err
 	}
 	return t.useSeats(account, int64(len(promoted)))
 }
-
-// idsInRow is how many device ids one row of the log holds at most.
-const idsInRow = 1000
 
 // settleSeats counts and queues a device that changed from was to d. If that
 // frees a seat, the next in the queue gets it.
