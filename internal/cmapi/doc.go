@@ -21,6 +21,11 @@ import (
 // Rules is what the published API asks of internal/control.
 type Rules interface {
 	Grant(ctx context.Context, clientID, secret string) (control.Granted, error)
+	Redeem(ctx context.Context, clientID, secret string, r control.Redemption) (control.Granted, error)
+	Refresh(ctx context.Context, clientID, secret, token string, from control.From) (control.Granted, error)
+	Asking(ctx context.Context, ask control.Ask) (reeve.App, error)
+	SignIn(ctx context.Context, ask control.Ask, name, password string) (control.Agreement, error)
+	Agree(ctx context.Context, ask control.Ask, secret string) (string, error)
 	Place(ctx context.Context, caller reeve.Caller, o control.Order) (control.Placement, error)
 	Describe(ctx context.Context, caller reeve.Caller, id string, d reeve.Description) error
 }
@@ -85,6 +90,7 @@ func Routes(c Config) door.API {
 // a file of this room.
 var families = []func(*api) []door.Route{
 	(*api).tokenRoutes,
+	(*api).authorizeRoutes,
 	(*api).actionRoutes,
 	(*api).reportRoutes,
 	(*api).deviceListRoutes,

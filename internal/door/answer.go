@@ -54,10 +54,20 @@ func statusOf(err error) (int, string) {
 	return word.status, word.code
 }
 
-// refuse is the only place where an error becomes an answer.
-func (d *doorway) refuse(w http.ResponseWriter, r *http.Request, err error) {
+// A Failure is an error as a caller may see it.
+type Failure struct {
+	Err       error // for whoever knows its type; never shown
+	Status    int
+	Code      string // a word for programs
+	Message   string // a sentence for people
+	RequestID string
+}
+
+// failure is the only place where an error becomes an answer. It reports false
+// where nobody is left to hear it.
+func (d *doorway) failure(r *http.Request, err error) (Failure, bool) {
 	if r.Context().Err() != nil {
-		return // the caller has gone, which is no fault of anybody's
+		return Failure{}, false // the caller has gone, which is no fault of anybody's
 	}
 	status, code := statusOf(err)
 	entry := entryOf(r.Context())
@@ -67,11 +77,22 @@ func (d *doorway) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if entry.wrote() {
 		panic(http.ErrAbortHandler) // too late for words: the caller must see that the answer is cut off
 	}
-	Write(w, status, struct {
+	return Failure{err, status, code, reeve.Message(err), entry.id}, true
+}
+
+// refuse answers an error in the words that every program knows.
+func (d *doorway) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if f, ok := d.failure(r, err); ok {
+		f.write(w)
+	}
+}
+
+func (f Failure) write(w http.ResponseWriter) {
+	Write(w, f.Status, struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 		RequestID   string `json:"request_id"`
-	}{code, reeve.Message(err), entry.id})
+	}{f.Code, f.Message, f.RequestID})
 }
 
 // Write answers with a status and v as JSON.

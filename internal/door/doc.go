@@ -84,7 +84,9 @@ type Route struct {
 	// that HEAD is not taken.
 	Credentials bool
 	Serve       func(w http.ResponseWriter, r *Request) error
-	Page        *Page // what the reference says of it
+	// Refuse answers errors where people read the answers. Nil is JSON, for programs.
+	Refuse func(w http.ResponseWriter, r *Request, f Failure)
+	Page   *Page // what the reference says of it
 }
 
 // A Request is what a handler gets: the HTTP request and who makes it.
@@ -180,8 +182,13 @@ func (d *doorway) through(api API, route Route) http.Handler {
 				d.failures.add(req.Caller.Address)
 			}
 		}
-		if err != nil {
-			d.refuse(w, r, err)
+		if err == nil {
+			return
+		}
+		if f, ok := d.failure(r, err); ok && route.Refuse != nil {
+			route.Refuse(w, req, f)
+		} else if ok {
+			f.write(w)
 		}
 	})
 }
