@@ -125,7 +125,7 @@ func (a *api) readRequest(w http.ResponseWriter, r *door.Request) (request, erro
 	case form.Get("response_type") != "code":
 		return q, &sentBack{q, "unsupported_response_type", "the only response_type is code"}
 	case err != nil:
-		return q, &sentBack{q, "invalid_scope", reeve.Message(err)}
+		return q, &sentBack{q, "invalid_scope", "the scopes are read, write and admin"}
 	case len(q.Scopes) > 0 && len(q.app.Scopes.And(q.Scopes)) == 0:
 		return q, &sentBack{q, "invalid_scope", "the app has none of these scopes"}
 	case method != "" && method != "S256" || method == "" && q.Challenge != "":

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"reeve"
 	"reeve/internal/control"
@@ -83,7 +85,8 @@ func (a *api) refuseOnPage(w http.ResponseWriter, r *door.Request, f door.Failur
 	if again, ok := errors.AsType[*askedAgain](f.Err); ok {
 		p = again.page(r, "Sign in")
 	}
-	p.Fault = f.Message
+	first, size := utf8.DecodeRuneInString(f.Message)
+	p.Fault = string(unicode.ToUpper(first)) + f.Message[size:] + "."
 	if err := writePage(w, f.Status, p); err != nil {
 		panic(err) // the template does not fit its data
 	}

@@ -67,6 +67,18 @@ func openFleet(t testing.TB, o doortest.Options) *fleet {
 	return f
 }
 
+// addGateway adds an app that operators may send codes to: {gateway}, with its
+// secret. {password} is that of the operator admin.
+func (f *fleet) addGateway(t testing.TB) {
+	t.Helper()
+	app, secret, err := f.Rules.CreateApp(t.Context(), f.Admin(), reeve.App{
+		Name: "Gateway <1>", Description: "lets healthy devices in", Scopes: reeve.Scopes{reeve.Read, reeve.Write},
+		RedirectURIs: []string{"https://app.example/back", "http://127.0.0.1/opswat?from=reeve"},
+	})
+	f.check(t, err)
+	f.names["gateway"], f.names["gateway.secret"], f.names["password"] = app.ClientID, secret, f.First.Password
+}
+
 func (f *fleet) check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -41,6 +41,9 @@ func TestGolden(t *testing.T) {
 				t.Error("the first line does not name the page that this comes from")
 			}
 			g := golden{fleet: openFleet(t, doortest.Options{})}
+			if strings.HasPrefix(file, "testdata/oauth/") {
+				g.fleet.addGateway(t)
+			}
 			for i := 0; i+1 < len(archive.Files); i += 2 {
 				request, answer := archive.Files[i], &archive.Files[i+1]
 				if request.Name != "request" || answer.Name != "answer" {
@@ -79,7 +82,29 @@ var (
 	requestPattern = regexp.MustCompile(`"request_id":"[0-9a-f]{16}"`)
 	markPattern    = regexp.MustCompile(`/[0-9a-f]{32}/remediation\.html`)
 	nextPattern    = regexp.MustCompile(`"next_token":"([^"]+)"`)
+	stylePattern   = regexp.MustCompile(`(?s)<style>.*</style>`)
+	styleHash      = regexp.MustCompile(`'sha256-[^']*'`)
 )
+
+// secretPatterns find what the next request of a file may send: {agreement},
+// {grant} and {refresh}, and with .before behind it the one before.
+var secretPatterns = map[string]*regexp.Regexp{
+	"agreement": regexp.MustCompile(`name="agreement" value="([A-Z0-9]{48})"`),
+	"grant":     regexp.MustCompile(`[?&]code=([A-Z0-9]{48})`),
+	"refresh":   regexp.MustCompile(`"refresh_token":"([A-Z0-9]{48})"`),
+}
+
+// remember takes the secrets out of an answer.
+func (g *golden) remember(answer string) {
+	for name, pattern := range secretPatterns {
+		if m := pattern.FindStringSubmatch(answer); m != nil {
+			if was, ok := g.fleet.names[name]; ok {
+				g.fleet.names[name+".before"] = was
+			}
+			g.fleet.names[name] = m[1]
+		}
+	}
+}
 
 // play makes a request and writes its answer the way the files hold it: the
 // status, the headers that were asked for, and the body.
@@ -94,7 +119,7 @@ func (g *golden) play(t *testing.T, text string, headers []string) string {
 	}
 	set := append(lines[1:], "Authorization: Bearer "+g.fleet.Token)
 	for _, line := range lines[1:] {
-		if strings.HasPrefix(line, "Authorization:") || strings.Contains(target, "/token") {
+		if strings.HasPrefix(line, "Authorization:") || strings.HasPrefix(target, "/o/oauth") {
 			set = lines[1:]
 		}
 	}
@@ -108,6 +133,8 @@ func (g *golden) play(t *testing.T, text string, headers []string) string {
 		g.next = m[1]
 		out = strings.ReplaceAll(out, m[1], "{next}")
 	}
+	g.remember(answer.Header.Get("Location") + out)
+	out = stylePattern.ReplaceAllString(out, "<style>{style}</style>")
 	out = requestPattern.ReplaceAllString(out, `"request_id":"{request}"`)
 	out = markPattern.ReplaceAllString(out, "/{mark}/remediation.html")
 	out = g.fleet.strip(out)
@@ -118,7 +145,8 @@ func (g *golden) play(t *testing.T, text string, headers []string) string {
 	out = dayPattern.ReplaceAllString(out, `"{day}"`)
 	out = codePattern.ReplaceAllString(out, "{code}")
 	out = tokenPattern.ReplaceAllString(out, "{token}")
-	return fmt.Sprintf("%d\n%s\n%s\n", answer.StatusCode, shownHeaders(answer.Header, headers), out)
+	shown := styleHash.ReplaceAllString(g.fleet.strip(shownHeaders(answer.Header, headers)), "{style}")
+	return fmt.Sprintf("%d\n%s\n%s\n", answer.StatusCode, shown, out)
 }
 
 // headersOf returns the names of the headers that an answer in a file has.
