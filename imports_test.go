@@ -57,7 +57,7 @@ var rooms = map[string]room{
 	"internal/serve":      {own: server, mods: "golang.org/x/sync/"},
 	"internal/doortest":   {own: server},
 	"internal/testserver": {own: server + " internal/serve internal/swarm client"},
-	"internal/proof":      {}, // tests alone, and these see everything
+	"internal/proof":      {}, // tests alone, and these see everything; golang.org/x/oauth2 is here for them only
 
 	"internal/swarm": {own: ". internal/action internal/link internal/seal internal/agent/line",
 		mods: "go.yaml.in/yaml/v3 golang.org/x/sync/"},

@@ -89,6 +89,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 	found["the first token"] = s.token
 	s.useTokens(t, found)
 	s.useCredentials(t, found)
+	s.useGrants(t, found)
 
 	muster(t, s, 5, one(func(*swarm.Kind) {}))
 	a := newAgent(t, s, &agent.Policy{Actions: map[string]bool{"dhcprenew": false}}).start()
@@ -132,7 +133,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 	_, published, err := s.ask(t.Context(), "POST", "/o/api/v3/logs", `{}`)
 	must(t, err)
 	found.search(t, "the published log", published)
-	for _, path := range []string{"/api/v1/apps", "/api/v1/codes", "/api/v1/accounts", "/api/v1/account"} {
+	for _, path := range []string{"/api/v1/apps", "/api/v1/operators", "/api/v1/codes", "/api/v1/accounts", "/api/v1/account"} {
 		_, body := s.get(path)
 		found.search(t, path, []byte(body))
 	}
