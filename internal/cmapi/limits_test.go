@@ -267,6 +267,7 @@ func TestRoutesAreGuarded(t *testing.T) {
 	}
 	want := map[string]bool{
 		"GET /o/oauth/token": true, "POST /o/oauth/token": true, "GET /o/oauth2/token": true, "POST /o/oauth2/token": true,
+		"GET /o/oauth/authorize": true, "POST /o/oauth/authorize": true, "GET /o/oauth2/authorize": true, "POST /o/oauth2/authorize": true,
 		"GET /remediation/{license}/{device}/{mark}/remediation.html": true,
 	}
 	if fmt.Sprint(open) != fmt.Sprint(want) {
