@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"iter"
 	"net/url"
 	"strconv"
@@ -49,22 +50,59 @@ func (c *Client) Command(ctx context.Context, id string) (one Command, err error
 	return one, c.do(ctx, call{method: "GET", path: "/commands/" + url.PathEscape(id)}, &one)
 }
 
-// A DeviceFilter selects devices; empty fields select all.
+// A DeviceFilter selects devices; empty fields select all but archived ones.
+// Values of one field are alternatives, fields narrow one another.
 type DeviceFilter struct {
-	Search    string   // part of the hostname
-	Standings []string // any of these
-	Group     string   // id of a group
+	Search    string   // part of one of the names in In
+	In        []string // hostname (the default), nickname, mac, address, user, id
+	Standings []string // managed, unknown, ignored, out_of_license, archived
+	Groups    []string // ids
+	Exempt    *bool    // of the managed ones, those that are exempt from everything, or the others
+	Kinds     []string // of agents: persistent, on_demand, mobile, domain_controller
+	Systems   []string // windows, mac, linux, ios, android, other
+	Types     []string // desktop, laptop, server, vm, phone, tablet
+	Presence  []string // connected, disconnected, unseen
+	Sort      string   // record (the default), hostname, last_seen; with - before it the other way round
 }
 
-// Devices goes through the inventory, oldest record first.
-func (c *Client) Devices(ctx context.Context, f DeviceFilter) iter.Seq2[Device, error] {
-	query := url.Values{"standing": f.Standings}
-	for name, value := range map[string]string{"search": f.Search, "group": f.Group} {
+func (f DeviceFilter) query() url.Values {
+	query := url.Values{
+		"in": f.In, "standing": f.Standings, "group": f.Groups, "agent_kind": f.Kinds, "system": f.Systems, "type": f.Types, "presence": f.Presence,
+	}
+	for name, value := range map[string]string{"search": f.Search, "sort": f.Sort} {
 		if value != "" {
 			query.Set(name, value)
 		}
 	}
-	return pages[Device](ctx, c, "/devices", query)
+	if f.Exempt != nil {
+		query.Set("exempt", strconv.FormatBool(*f.Exempt))
+	}
+	return query
+}
+
+// Devices goes through the inventory.
+func (c *Client) Devices(ctx context.Context, f DeviceFilter) iter.Seq2[Device, error] {
+	return pages[Device](ctx, c, "/devices", f.query())
+}
+
+// ExportDevices writes the selected devices, in the order of their records, as
+// csv or jsonl.
+func (c *Client) ExportDevices(ctx context.Context, f DeviceFilter, format string, to io.Writer) error {
+	query := f.query()
+	query.Set("format", format)
+	return c.do(ctx, call{method: "GET", path: "/devices/export", query: query}, to)
+}
+
+// Describe stores what is said of a device, named by id or MAC address.
+func (c *Client) Describe(ctx context.Context, name string, d Description) (device Device, err error) {
+	return device, c.do(ctx, call{method: "PATCH", path: "/devices/" + url.PathEscape(name), body: d}, &device)
+}
+
+// Restore brings deleted devices back and returns the ids of those that came.
+func (c *Client) Restore(ctx context.Context, ids []string) ([]string, error) {
+	var done Restored
+	err := c.do(ctx, call{method: "POST", path: "/devices/restore", body: Restore{ids}}, &done)
+	return done.Restored, err
 }
 
 // Device returns one device by id or MAC address.
@@ -77,10 +115,10 @@ func (c *Client) DeviceCommands(ctx context.Context, name string) iter.Seq2[Comm
 	return pages[Command](ctx, c, "/devices/"+url.PathEscape(name)+"/commands", nil)
 }
 
-// Import adds devices that have no agent, all of them or none.
-func (c *Client) Import(ctx context.Context, devices []NewDevice) error {
-	body := map[string]any{"devices": devices}
-	return c.do(ctx, call{method: "POST", path: "/devices/import", body: body}, nil)
+// Import adds devices that have no agent, all of them or none, but for those
+// that are there already.
+func (c *Client) Import(ctx context.Context, spec Import) (done Imported, err error) {
+	return done, c.do(ctx, call{method: "POST", path: "/devices/import", body: spec}, &done)
 }
 
 // Groups goes through the groups by name; search is part of a name.

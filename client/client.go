@@ -142,8 +142,13 @@ func (c *Client) send(request *http.Request, answer any) error {
 		return errorOf(response)
 	}
 	if answer == nil {
-		_, err = io.Copy(io.Discard, response.Body)
-		return err
+		answer = io.Discard
+	}
+	if to, ok := answer.(io.Writer); ok {
+		if _, err = io.Copy(to, response.Body); err != nil {
+			return fmt.Errorf("the server's answer was cut off: %w", err)
+		}
+		return nil
 	}
 	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
 		return fmt.Errorf("the server's answer was cut off or is not JSON: %w", err)

@@ -75,7 +75,7 @@ func TestPages(t *testing.T) {
 	for i := range devices {
 		devices[i] = client.NewDevice{Hostname: fmt.Sprintf("pc%04d", i), MACs: []string{fmt.Sprintf("02:00:00:00:%02x:%02x", i/256, i%256)}}
 	}
-	if err := c.Import(t.Context(), devices); err != nil {
+	if _, err := c.Import(t.Context(), client.Import{Devices: devices}); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}

@@ -69,7 +69,7 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.serve(ctx); err != nil {
 		return err
 	}
-	if err := d.own.Import(ctx, unknownDevices()); err != nil {
+	if _, err := d.own.Import(ctx, client.Import{Devices: unknownDevices()}); err != nil {
 		return err
 	}
 	if err := d.simulate(ctx); err != nil {

@@ -17,23 +17,113 @@ import (
 )
 
 func devicesCommand() *cobra.Command {
-	return family("devices", "The inventory", devicesList(), devicesShow(), devicesImport(), devicesRetire())
+	return family("devices", "The inventory",
+		devicesList(), devicesExport(), devicesShow(), devicesSet(), devicesImport(), devicesRetire(), devicesRestore())
+}
+
+// selecting are the flags that narrow the inventory down.
+type selecting struct {
+	filter client.DeviceFilter
+	group  string
+}
+
+func (s *selecting) add(cmd *cobra.Command) {
+	flags, f := cmd.Flags(), &s.filter
+	flags.StringVar(&f.Search, "search", "", "only those whose name contains this")
+	flags.StringSliceVar(&f.In, "in", nil, "what --search looks in: hostname, nickname, mac, address, user, id")
+	flags.StringSliceVar(&f.Standings, "standing", nil, "only these: managed, unknown, ignored, out_of_license, archived")
+	flags.StringVar(&s.group, "group", "", "only this group, by name or id")
+	flags.StringSliceVar(&f.Kinds, "agent-kind", nil, "only these agents: persistent, on_demand, mobile, domain_controller, none")
+	flags.StringSliceVar(&f.Systems, "system", nil, "only these: windows, mac, linux, ios, android, other")
+	flags.StringSliceVar(&f.Types, "type", nil, "only these: desktop, laptop, server, vm, phone, tablet")
+	flags.StringSliceVar(&f.Presence, "presence", nil, "only these: connected, disconnected, unseen")
+}
+
+// put returns the filter that the flags say.
+func (s *selecting) put(ctx context.Context, c *client.Client) (client.DeviceFilter, error) {
+	if s.group == "" {
+		return s.filter, nil
+	}
+	id, err := findGroup(ctx, c, s.group)
+	s.filter.Groups = []string{id}
+	return s.filter, err
 }
 
 func devicesList() *cobra.Command {
-	var filter client.DeviceFilter
+	var which selecting
 	cmd := &cobra.Command{Use: "list", Short: "List devices", Args: exactly()}
-	cmd.Flags().StringVar(&filter.Search, "search", "", "only hostnames that contain this")
-	cmd.Flags().StringSliceVar(&filter.Standings, "standing", nil, "only these: managed, unknown, ignored, out_of_license")
-	cmd.Flags().StringVar(&filter.Group, "group", "", "only this group, by name or id")
+	which.add(cmd)
+	cmd.Flags().StringVar(&which.filter.Sort, "sort", "", "by record, hostname or last_seen; with - before it the other way round")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
-		if filter.Group != "" {
-			var err error
-			if filter.Group, err = findGroup(ctx, c, filter.Group); err != nil {
+		filter, err := which.put(ctx, c)
+		if err != nil {
+			return err
+		}
+		return list(o, c.Devices(ctx, filter), deviceColumns)
+	})
+}
+
+func devicesExport() *cobra.Command {
+	var which selecting
+	cmd := &cobra.Command{Use: "export", Short: "Write devices as a table with commas, or with --json as JSON lines", Args: exactly()}
+	which.add(cmd)
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
+		filter, err := which.put(ctx, c)
+		if err != nil {
+			return err
+		}
+		format := "csv"
+		if o.json {
+			format = "jsonl"
+		}
+		return c.ExportDevices(ctx, filter, format, o.out)
+	})
+}
+
+func devicesSet() *cobra.Command {
+	cmd := &cobra.Command{Use: "set ID|MAC", Short: "Say more of a device; what is not named stays", Args: exactly("ID|MAC")}
+	flags := cmd.Flags()
+	nickname := flags.String("nickname", "", "a name of its own; empty takes it away")
+	custom := flags.String("custom-id", "", "a third party's id for it, unique in the account")
+	user := flags.String("linked-user", "", "who it belongs to")
+	team := flags.String("linked-team", "", "that user's group")
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
+		what := client.Description{
+			Nickname: given(flags, "nickname", nickname), CustomID: given(flags, "custom-id", custom),
+			LinkedUser: given(flags, "linked-user", user), LinkedTeam: given(flags, "linked-team", team),
+		}
+		if what == (client.Description{}) {
+			return usagef("say what to change: --nickname, --custom-id, --linked-user or --linked-team")
+		}
+		device, err := c.Describe(ctx, args[0], what)
+		if err != nil {
+			return err
+		}
+		return one(o, device, deviceFields)
+	})
+}
+
+func devicesRestore() *cobra.Command {
+	cmd := &cobra.Command{Use: "restore ID...", Short: "Bring deleted devices back", Args: atLeastOne}
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
+		ids, err := readLists(args)
+		if err != nil {
+			return err
+		}
+		restored, err := c.Restore(ctx, ids)
+		if err != nil {
+			return err
+		}
+		if o.json {
+			if err := o.object(client.Restored{Restored: restored}); err != nil {
 				return err
 			}
 		}
-		return list(o, c.Devices(ctx, filter), deviceColumns)
+		o.say("%d of %d restored", len(restored), len(ids))
+		if len(restored) < len(ids) {
+			return &exit{code: exitSome}
+		}
+		return nil
 	})
 }
 
@@ -51,9 +141,12 @@ var deviceColumns = []column[client.Device]{
 
 var deviceFields = append(slices.Clone(deviceColumns),
 	column[client.Device]{"NICKNAME", func(d client.Device) string { return d.Nickname }},
+	column[client.Device]{"CUSTOM ID", func(d client.Device) string { return d.CustomID }},
+	column[client.Device]{"LINKED TO", func(d client.Device) string { return strings.TrimSpace(d.LinkedUser + " " + d.LinkedTeam) }},
+	column[client.Device]{"TYPE", func(d client.Device) string { return d.Type }},
 	column[client.Device]{"MACS", func(d client.Device) string { return strings.Join(d.MACs, " ") }},
 	column[client.Device]{"CAN DO", func(d client.Device) string { return strings.Join(d.Abilities, " ") }},
-	column[client.Device]{"EXEMPT UNTIL", exemptUntil},
+	column[client.Device]{"EXEMPT FROM, UNTIL", exemptUntil},
 	column[client.Device]{"OS", func(d client.Device) string { return d.OS }},
 	column[client.Device]{"USER", func(d client.Device) string { return d.User }},
 	column[client.Device]{"ADDRESS", func(d client.Device) string { return d.Address }},
@@ -65,6 +158,7 @@ var deviceFields = append(slices.Clone(deviceColumns),
 		return strings.Join(answers, " ")
 	}},
 	column[client.Device]{"ENROLLED", func(d client.Device) string { return moment(d.EnrolledAt) }},
+	column[client.Device]{"LAST REBOOT", func(d client.Device) string { return moment(d.LastReboot) }},
 )
 
 func exemptUntil(d client.Device) string {
@@ -72,9 +166,9 @@ func exemptUntil(d client.Device) string {
 	case d.ExemptUntil == nil:
 		return ""
 	case d.ExemptUntil.Equal(reeve.Forever):
-		return "for ever"
+		return d.Exempt + ", for ever"
 	}
-	return moment(*d.ExemptUntil)
+	return d.Exempt + ", " + moment(*d.ExemptUntil)
 }
 
 func devicesShow() *cobra.Command {
@@ -105,6 +199,7 @@ func devicesImport() *cobra.Command {
 		Short: "Add devices that have no agent, from columns hostname, mac[, mac...]",
 		Args:  exactly("FILE.csv"),
 	}
+	dryRun := cmd.Flags().Bool("dry-run", false, "only count")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
 		file, err := os.Open(args[0])
 		if err != nil {
@@ -115,17 +210,22 @@ func devicesImport() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		done := 0
+		var all client.Imported
 		for part := range slices.Chunk(devices, importAtOnce) {
-			if err := c.Import(ctx, part); err != nil {
-				return fmt.Errorf("%d devices were imported, then: %w", done, err)
+			done, err := c.Import(ctx, client.Import{Devices: part, DryRun: *dryRun})
+			if err != nil {
+				return fmt.Errorf("%d devices were imported, then: %w", all.Imported, err)
 			}
-			done += len(part)
+			all.Imported, all.Skipped = all.Imported+done.Imported, all.Skipped+done.Skipped
 		}
 		if o.json {
-			return o.object(map[string]int{"imported": done})
+			return o.object(all)
 		}
-		o.say("%s imported", plural(int64(done), "devices"))
+		verb := "imported"
+		if *dryRun {
+			verb = "would be imported"
+		}
+		o.say("%s %s, %d are there already", plural(int64(all.Imported), "devices"), verb, all.Skipped)
 		return nil
 	})
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"reeve"
 	"reeve/client"
@@ -12,43 +13,27 @@ import (
 
 func shapeDevice(d reeve.Device) client.Device {
 	out := client.Device{
-		ID: d.ID, Hostname: d.Hostname, Nickname: d.Nickname, Standing: d.Class.Standing.String(),
-		AgentKind: d.Class.Kind.String(), AgentVersion: d.Class.Version.String(), System: d.Class.System.String(),
-		Abilities: d.Class.Abilities.Names(), Group: d.GroupID, GroupName: d.GroupName,
+		ID: d.ID, Hostname: d.Hostname, Nickname: d.Nickname, CustomID: d.CustomID, LinkedUser: d.LinkedUser, LinkedTeam: d.LinkedTeam,
+		Standing: d.Class.Standing.String(), AgentKind: d.Class.Kind.String(), AgentVersion: d.Class.Version.String(),
+		System: d.Class.System.String(), Abilities: d.Class.Abilities.Names(), Group: d.GroupID, GroupName: d.GroupName,
 		Online: d.Online, Address: d.PublicIP, User: d.Facts.User,
-		OS:       strings.TrimSpace(d.Facts.OSName + " " + d.Facts.OSVersion),
+		OS: strings.TrimSpace(d.Facts.OSName + " " + d.Facts.OSVersion), Architecture: d.Facts.Architecture, Type: d.Facts.Type,
 		Identity: d.Identity, AddedAt: d.AddedAt, EnrolledAt: d.EnrolledAt, LastSeen: d.LastSeen,
+		LastReboot: d.Facts.LastReboot, ArchivedAt: d.ArchivedAt,
 	}
 	for _, mac := range d.MACs {
 		out.MACs = append(out.MACs, mac.String())
 	}
-	if !d.ExemptUntil.IsZero() {
-		out.ExemptUntil = &d.ExemptUntil
+	for _, n := range d.Facts.Networks {
+		out.Networks = append(out.Networks, client.Network(n))
+	}
+	if d.IsExempt(time.Now()) {
+		out.ExemptUntil, out.Exempt = &d.ExemptUntil, "all"
+		if d.Exempt == reeve.ExemptCritical {
+			out.Exempt = "critical"
+		}
 	}
 	return out
-}
-
-// devices lists the inventory in the order in which records were made.
-func (a *api) devices(w http.ResponseWriter, r *door.Request) error {
-	p := paramsOf(r)
-	limit, cursor := p.limit(), p.text("cursor")
-	query := reeve.DeviceQuery{
-		Limit: limit + 1, GroupIDs: p.take("group"), Search: p.text("search"),
-		Standings: words(p, "standing", reeve.ParseStanding),
-	}
-	if err := p.done(); err != nil {
-		return err
-	}
-	if err := door.ReadCursor("cursor", cursor, "devices", r.Caller.Account, &query.After); err != nil {
-		return err
-	}
-	devices, err := a.Store.Devices(r.Context(), r.Caller.Account, query)
-	if err != nil {
-		return err
-	}
-	return page(w, devices, limit, shapeDevice, func(last reeve.Device) string {
-		return door.Cursor("devices", r.Caller.Account, last.No)
-	})
 }
 
 func (a *api) device(w http.ResponseWriter, r *door.Request) error {
@@ -81,11 +66,28 @@ func (a *api) findDevice(r *door.Request) (reeve.Device, error) {
 	return device, nil
 }
 
+// describeDevice stores what administrators and integrations say of a device.
+func (a *api) describeDevice(w http.ResponseWriter, r *door.Request) error {
+	var want client.Description
+	if _, err := a.read(w, r, &want); err != nil {
+		return err
+	}
+	device, err := a.findDevice(r)
+	if err != nil {
+		return err
+	}
+	if err := a.Rules.Describe(r.Context(), r.Caller, device.ID, reeve.Description(want)); err != nil {
+		return named(err, "device")
+	}
+	if device, err = a.Store.Device(r.Context(), r.Caller.Account, device.ID); err != nil {
+		return named(err, "device")
+	}
+	return door.Write(w, http.StatusOK, shapeDevice(device))
+}
+
 // importDevices adds devices that have no agent yet.
 func (a *api) importDevices(w http.ResponseWriter, r *door.Request) error {
-	var want struct {
-		Devices []client.NewDevice `json:"devices"`
-	}
+	var want client.Import
 	if _, err := a.read(w, r, &want); err != nil {
 		return err
 	}
@@ -100,8 +102,28 @@ func (a *api) importDevices(w http.ResponseWriter, r *door.Request) error {
 			devices[i].MACs = append(devices[i].MACs, mac)
 		}
 	}
-	if err := a.Rules.Import(r.Context(), r.Caller, devices); err != nil {
+	done, err := a.Rules.Import(r.Context(), r.Caller, devices, want.DryRun)
+	if err != nil {
 		return err
 	}
-	return door.Write(w, http.StatusCreated, map[string]int{"imported": len(devices)})
+	status := http.StatusCreated
+	if want.DryRun {
+		status = http.StatusOK
+	}
+	return door.Write(w, status, client.Imported{Imported: done.Added, Skipped: done.Skipped})
+}
+
+// restoreDevices brings deleted devices back.
+func (a *api) restoreDevices(w http.ResponseWriter, r *door.Request) error {
+	var want client.Restore
+	if _, err := a.read(w, r, &want); err != nil {
+		return err
+	}
+	restored, err := a.Rules.Restore(r.Context(), r.Caller, want.IDs)
+	if err != nil {
+		return err
+	}
+	out := client.Restored{Restored: make([]string, 0, len(restored))}
+	out.Restored = append(out.Restored, restored...)
+	return door.Write(w, http.StatusOK, out)
 }

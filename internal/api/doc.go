@@ -21,7 +21,9 @@ import (
 type Rules interface {
 	Place(ctx context.Context, caller reeve.Caller, o control.Order) (control.Placement, error)
 	Cancel(ctx context.Context, caller reeve.Caller, id reeve.JobID) (reeve.Job, error)
-	Import(ctx context.Context, caller reeve.Caller, devices []reeve.Device) error
+	Import(ctx context.Context, caller reeve.Caller, devices []reeve.Device, dryRun bool) (control.Imported, error)
+	Describe(ctx context.Context, caller reeve.Caller, id string, d reeve.Description) error
+	Restore(ctx context.Context, caller reeve.Caller, ids []string) ([]string, error)
 	CreateGroup(ctx context.Context, caller reeve.Caller, name, description string) (reeve.Group, error)
 	ChangeGroup(ctx context.Context, caller reeve.Caller, g reeve.Group) error
 	RemoveGroup(ctx context.Context, caller reeve.Caller, id string) error
@@ -107,7 +109,10 @@ func Routes(c Config) door.API {
 
 		own("GET", "/devices", r, "", a.devices),
 		own("POST", "/devices/import", w, "devices_imported", a.importDevices),
+		own("GET", "/devices/export", r, "", a.exportDevices),
+		own("POST", "/devices/restore", w, "devices_restored", a.restoreDevices),
 		own("GET", "/devices/{id}", r, "", a.device),
+		own("PATCH", "/devices/{id}", w, "device_described", a.describeDevice),
 		own("GET", "/devices/{id}/commands", r, "", a.deviceCommands),
 
 		own("GET", "/groups", r, "", a.groups),

@@ -255,11 +255,12 @@ func TestImport(t *testing.T) {
 	for what, devices := range map[string][]reeve.Device{
 		"nothing": nil, "too many": many, "no hostname": {good, {}}, "a long hostname": {good, {Hostname: string(make([]byte, 254))}},
 	} {
-		wantKind(t, what, w.Import(t.Context(), w.admin, devices), reeve.Invalid)
+		_, err := w.Import(t.Context(), w.admin, devices, false)
+		wantKind(t, what, err, reeve.Invalid)
 	}
 	// What is not for the caller to say is not taken from him.
 	forged := []reeve.Device{{Hostname: "printer", ID: "mine", Class: reeve.Class{Standing: reeve.Managed, Kind: reeve.Persistent, Abilities: every}, Key: reeve.Key{1}}}
-	if err := w.Import(t.Context(), w.admin, forged); err != nil {
+	if _, err := w.Import(t.Context(), w.admin, forged, false); err != nil {
 		t.Fatal(err)
 	}
 	all, err := w.store.Devices(t.Context(), w.admin.Account, reeve.DeviceQuery{Limit: 10})
@@ -270,6 +271,31 @@ func TestImport(t *testing.T) {
 		t.Errorf("the record is %+v", d)
 	}
 	if rows := w.audit(t, w.admin.Account, "devices_imported"); len(rows) != 1 || rows[0].Detail != `{"devices":1}` {
+		t.Errorf("the log says %+v", rows)
+	}
+}
+
+// A file that is imported again adds nothing.
+func TestImportAgain(t *testing.T) {
+	w := newWorld(t)
+	file := func() []reeve.Device {
+		return []reeve.Device{
+			{Hostname: "printer", MACs: []reeve.MAC{1, 2}}, {Hostname: "camera", MACs: []reeve.MAC{3}},
+			{Hostname: "printer", MACs: []reeve.MAC{2, 1}},
+		}
+	}
+	for i, want := range []control.Imported{{Added: 2, Skipped: 1}, {Added: 2, Skipped: 1}, {Skipped: 3}} {
+		got, err := w.Import(t.Context(), w.admin, file(), i == 0)
+		if err != nil || got != want {
+			t.Errorf("%d. %+v, %v; want %+v", i+1, got, err, want)
+		}
+	}
+	other := file()[:1]
+	other[0].MACs = other[0].MACs[:1]
+	if got, err := w.Import(t.Context(), w.admin, other, false); err != nil || got.Added != 1 {
+		t.Errorf("with fewer addresses: %+v, %v", got, err)
+	}
+	if rows := w.audit(t, w.admin.Account, "devices_imported"); len(rows) != 2 || rows[0].Detail != `{"devices":2,"skipped":1}` {
 		t.Errorf("the log says %+v", rows)
 	}
 }

@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"fmt"
 
 	"reeve"
 	"reeve/internal/action"
@@ -197,30 +196,6 @@ func (c *Control) MayUpload(ctx context.Context, device, account int64, id reeve
 	}
 	return nil
 }
-
-// Import adds devices that have no agent yet, with standing Unknown.
-func (c *Control) Import(ctx context.Context, caller reeve.Caller, devices []reeve.Device) error {
-	if err := Allow(caller, reeve.Write); err != nil {
-		return err
-	}
-	if len(devices) == 0 || len(devices) > c.opts.MaxEntries {
-		return reeve.Errorf(reeve.Invalid, "an import must have 1 to %d devices; split the file", c.opts.MaxEntries)
-	}
-	now := c.now()
-	for i := range devices {
-		d := &devices[i]
-		if d.Hostname == "" || len(d.Hostname) > maxHostname {
-			return reeve.Errorf(reeve.Invalid, "device %d: the hostname must have 1 to %d bytes", i+1, maxHostname)
-		}
-		d.ID, d.AddedAt = reeve.NewID(), now
-		d.Class = reeve.Class{Standing: reeve.Unknown}
-	}
-	return c.store.Import(ctx, caller.Account, devices,
-		entry(caller, now, "devices_imported", fmt.Sprintf(`{"devices":%d}`, len(devices))))
-}
-
-// maxHostname is the longest host name in bytes, that of the DNS.
-const maxHostname = 253
 
 func uploads(name string) bool {
 	def, ok := action.Lookup(name)

@@ -173,7 +173,7 @@ func TestTakeover(t *testing.T) {
 		w := newWorld(t)
 		_, stranger := w.further(t, "other")
 		printer := []reeve.Device{{Hostname: "printer", MACs: []reeve.MAC{mac}}}
-		if err := w.Import(t.Context(), stranger, printer); err != nil {
+		if _, err := w.Import(t.Context(), stranger, printer, false); err != nil {
 			t.Fatal(err)
 		}
 		if d := with(w, mac); d.ID == printer[0].ID {

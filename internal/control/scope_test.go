@@ -23,7 +23,8 @@ var calls = map[string]struct {
 		return err
 	}},
 	"Import": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
-		return w.Import(t.Context(), c, []reeve.Device{{Hostname: "printer"}})
+		_, err := w.Import(t.Context(), c, []reeve.Device{{Hostname: "printer"}}, false)
+		return err
 	}},
 	"Describe": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.Describe(t.Context(), c, reeve.NewID(), reeve.Description{Nickname: new(string)})

@@ -165,7 +165,7 @@ func (w *world) imported(t testing.TB, macs ...reeve.MAC) []reeve.Device {
 	for i, m := range macs {
 		devices[i] = reeve.Device{Hostname: fmt.Sprintf("printer-%d", i+1), MACs: []reeve.MAC{m}}
 	}
-	if err := w.Import(t.Context(), w.admin, devices); err != nil {
+	if _, err := w.Import(t.Context(), w.admin, devices, false); err != nil {
 		t.Fatal(err)
 	}
 	return devices

@@ -162,7 +162,8 @@ func (h *House) Import(name, mac string) reeve.Device {
 	if !ok {
 		h.t.Fatalf("%q is not a MAC address", mac)
 	}
-	must(h.t, h.Rules.Import(h.t.Context(), h.Admin(), []reeve.Device{{Hostname: name, MACs: []reeve.MAC{address}}}))
+	_, err := h.Rules.Import(h.t.Context(), h.Admin(), []reeve.Device{{Hostname: name, MACs: []reeve.MAC{address}}}, false)
+	must(h.t, err)
 	found, err := h.Store.DevicesByMAC(h.t.Context(), h.Account().No, []reeve.MAC{address})
 	must(h.t, err)
 	return found[len(found)-1]

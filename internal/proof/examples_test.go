@@ -38,7 +38,8 @@ func TestExamples(t *testing.T) {
 			c.stop()
 		}
 	}
-	must(t, s.own.Import(t.Context(), []client.NewDevice{{Hostname: "printer", MACs: []string{"00:0c:29:cd:c7:b2"}}}))
+	_, err := s.own.Import(t.Context(), client.Import{Devices: []client.NewDevice{{Hostname: "printer", MACs: []string{"00:0c:29:cd:c7:b2"}}}})
+	must(t, err)
 	environment := append(cleanEnvironment(), "URL="+s.first.URL, "CA="+filepath.Join(s.data, "keys", "root.crt"),
 		"ID="+s.first.ClientID, "SECRET="+s.first.ClientSecret, "CODE="+s.first.RegistrationCode)
 	for _, d := range s.devices() {
