@@ -82,6 +82,7 @@ func run(ctx context.Context, pattern string) error {
 	}
 	slices.SortFunc(chosen, func(a, b figure) int { return strings.Compare(a.name, b.name) })
 
+	defer dismiss()
 	var missed error
 	for _, f := range chosen {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", f.name, f.about)

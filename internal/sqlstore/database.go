@@ -15,6 +15,12 @@ import (
 // A database is what differs between SQLite and PostgreSQL.
 type database interface {
 	querier // each query by itself, outside of any transaction
+	// merged is the text of a query for the devices of several streams in one order.
+	merged(p part, begin, order, than, limit string) string
+	// searched is the stream of devices in whose names the text is.
+	searched(s search) stream
+	// queryAsIs is query with a plan made for these arguments.
+	queryAsIs(ctx context.Context, text string, args ...any) (rows, error)
 	// begin starts a transaction that may write.
 	begin(ctx context.Context) (session, error)
 	ping(ctx context.Context) error
@@ -62,6 +68,10 @@ type session interface {
 	// standings returns how these commands stand, which are in order of their
 	// ids; the answer is in any order.
 	standings(ctx context.Context, ids []reeve.CommandID) ([]reeve.Order, error)
+	// index makes the names of these devices found by search. Before names that
+	// are indexed change, forget has to be told.
+	index(ctx context.Context, devices []int64) error
+	forget(ctx context.Context, devices []int64) error
 	// moveCommands writes commands that an agent moved, in order of their ids.
 	moveCommands(ctx context.Context, moves []*move, now int64) error
 

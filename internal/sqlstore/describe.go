@@ -29,15 +29,8 @@ func (s *Store) Describe(ctx context.Context, account int64, id string, d reeve.
 				return err
 			}
 		}
-		for column, value := range map[string]*string{
-			"nickname": d.Nickname, "custom_id": d.CustomID, "linked_user": d.LinkedUser, "linked_team": d.LinkedTeam,
-		} {
-			if value == nil {
-				continue
-			}
-			if err := t.later("UPDATE device_names SET "+column+" = $2 WHERE device = $1", no, clean(*value)); err != nil {
-				return err
-			}
+		if err := t.rename(ctx, no, d); err != nil {
+			return err
 		}
 		t.log(entry)
 		return nil

@@ -44,7 +44,8 @@ func (s *Store) Import(ctx context.Context, account int64, devices []reeve.Devic
 func (t *tx) importChunk(a reeve.Account, nos []int64, devices []reeve.Device) error {
 	n := len(devices)
 	classes, added := make([]int64, n), make([]int64, n)
-	ids, hostnames, folded, nicknames, hardware := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	ids, hostnames, nicknames, hardware := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	folded, nicks := make([]string, n), make([]string, n)
 	var macs, owners []int64
 	for i, d := range devices {
 		var err error
@@ -54,7 +55,7 @@ func (t *tx) importChunk(a reeve.Account, nos []int64, devices []reeve.Device) e
 		}
 		ids[i], added[i] = d.ID, micro(d.AddedAt)
 		hostnames[i], nicknames[i], hardware[i] = clean(d.Hostname), clean(d.Nickname), clean(d.HardwareID)
-		folded[i] = fold(hostnames[i])
+		folded[i], nicks[i] = fold(hostnames[i]), fold(nicknames[i])
 		for _, m := range d.MACs {
 			macs, owners = append(macs, int64(m)), append(owners, nos[i])
 		}
@@ -70,9 +71,18 @@ func (t *tx) importChunk(a reeve.Account, nos []int64, devices []reeve.Device) e
 		return err
 	}
 	list, args = t.list("r", 2, numbers("no", nos), texts("hostname", hostnames), texts("folded", folded),
-		texts("nickname", nicknames), texts("hardware_id", hardware))
-	err = t.later(`INSERT INTO device_names (device, account, hostname, folded, nickname, hardware_id)
-		SELECT no, CAST($1 AS BIGINT), hostname, folded, nickname, hardware_id FROM `+list, append([]any{a.No}, args...)...)
+		texts("nickname", nicknames), texts("nick", nicks), texts("hardware_id", hardware))
+	err = t.later(`INSERT INTO device_names (device, account, hostname, folded, nickname, nick, hardware_id)
+		SELECT no, CAST($1 AS BIGINT), hostname, folded, nickname, nick, hardware_id FROM `+list, append([]any{a.No}, args...)...)
+	if err != nil {
+		return err
+	}
+	if err := t.session.index(t.ctx, nos); err != nil {
+		return err
+	}
+	list, args = t.list("r", 2, numbers("no", nos))
+	err = t.later(`INSERT INTO presence (device, account, online, last_seen, address)
+		SELECT no, CAST($1 AS BIGINT), 0, 0, '' FROM `+list, append([]any{a.No}, args...)...)
 	if err != nil {
 		return err
 	}
@@ -139,10 +149,18 @@ func (t *tx) describe(account int64, d reeve.Device) error {
 	if err := t.exempt([]int64{d.No}, d.Exempt, d.ExemptUntil); err != nil {
 		return err
 	}
-	err := t.later(`INSERT INTO device_names (device, account, hostname, folded, nickname, hardware_id) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (device) DO UPDATE SET hostname = excluded.hostname, folded = excluded.folded,
-			nickname = excluded.nickname, hardware_id = excluded.hardware_id`,
-		d.No, account, clean(d.Hostname), fold(clean(d.Hostname)), clean(d.Nickname), clean(d.HardwareID))
+	if err := t.session.forget(t.ctx, []int64{d.No}); err != nil {
+		return err
+	}
+	w := wordsOf(d)
+	err := t.later(`INSERT INTO device_names (device, account, hostname, folded, nickname, nick, users, addresses, type, hardware_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (device) DO UPDATE SET hostname = excluded.hostname, folded = excluded.folded, nickname = excluded.nickname,
+			nick = excluded.nick, users = excluded.users, addresses = excluded.addresses, type = excluded.type, hardware_id = excluded.hardware_id`,
+		d.No, account, w.hostname, w.folded, clean(d.Nickname), fold(clean(d.Nickname)), w.users, w.addresses, w.kind, clean(d.HardwareID))
+	if err == nil {
+		err = t.session.index(t.ctx, []int64{d.No})
+	}
 	if err != nil {
 		return err
 	}
@@ -162,9 +180,9 @@ func (t *tx) describe(account int64, d reeve.Device) error {
 	if err := t.setMACs(account, d.No, d.MACs); err != nil {
 		return err
 	}
-	return t.later(`INSERT INTO presence (device, online, last_seen, address) VALUES ($1, $2, $3, $4)
+	return t.later(`INSERT INTO presence (device, account, online, last_seen, address) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (device) DO UPDATE SET online = excluded.online, last_seen = excluded.last_seen, address = excluded.address`,
-		d.No, flag(d.Online), micro(d.LastSeen), clean(d.PublicIP))
+		d.No, account, flag(d.Online), micro(d.LastSeen), clean(d.PublicIP))
 }
 
 func isZero(f reeve.Facts) bool {

@@ -122,47 +122,6 @@ func (s *Store) byMAC(ctx context.Context, q querier, account int64, macs []reev
 		" AND d.no IN (SELECT device FROM macs WHERE account = $1 AND mac "+these+")) AS d", "", account, arg)
 }
 
-// Devices returns a page.
-func (s *Store) Devices(ctx context.Context, account int64, q reeve.DeviceQuery) ([]reeve.Device, error) {
-	from := "devices AS d"
-	where := "d.account = $1 AND d.no > $2"
-	args := []any{account, q.After, q.Limit}
-	if len(q.Standings) == 0 {
-		where += " AND " + live
-	} else {
-		var words []string
-		for _, standing := range q.Standings {
-			words = append(words, strconv.Itoa(int(standing)))
-		}
-		where += " AND d.class & 7 IN (" + strings.Join(words, ", ") + ")"
-	}
-	if len(q.GroupIDs) > 0 { // the plus keeps the planner to the groups' index
-		these, arg := s.db.among(len(args)+1, texts("id", q.GroupIDs))
-		args = append(args, arg)
-		where = "d.group_no IN (SELECT no FROM device_groups WHERE account = $1 AND id " + these + ") AND +" + where
-	}
-	if wanted := fold(q.Search); wanted != "" {
-		args = append(args, "%"+likeEscaper.Replace(clean(wanted))+"%")
-		from += " JOIN device_names AS s ON s.device = d.no"
-		where += fmt.Sprintf(" AND s.folded LIKE $%d ESCAPE '!'", len(args))
-	}
-	page := s.db.page("SELECT d.no FROM " + from + " WHERE " + where + " ORDER BY d.no LIMIT $3")
-	return s.devices(ctx, s.db, "devices AS d", " WHERE d.no "+page+" ORDER BY d.no", args...)
-}
-
-var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
-
-// CountDevices returns how many devices the account has in each standing.
-func (s *Store) CountDevices(ctx context.Context, account int64) (map[reeve.Standing]int64, error) {
-	counts, err := all(ctx, s.db, func(r rows) (v [2]int64, err error) { return v, r.Scan(&v[0], &v[1]) },
-		"SELECT d.class & 7, COUNT(*) FROM devices AS d WHERE d.account = $1 AND "+kept+" GROUP BY d.class & 7", account)
-	byStanding := map[reeve.Standing]int64{}
-	for _, c := range counts {
-		byStanding[reeve.Standing(c[0])] = c[1]
-	}
-	return byStanding, err
-}
-
 func macNumbers(macs []reeve.MAC) []int64 {
 	numbers := make([]int64, len(macs))
 	for i, m := range macs {

@@ -83,10 +83,14 @@ func (t *tx) endEffects(now time.Time) (int64, error) {
 
 // erase leaves of a record what the trees of its jobs need: number, id and key.
 func (t *tx) erase(devices []int64) error {
+	if err := t.session.forget(t.ctx, devices); err != nil {
+		return err
+	}
 	these, arg := t.among(1, numbers("no", devices))
 	for _, statement := range []string{
 		"UPDATE devices SET class = class | 7 WHERE no " + these,
-		"UPDATE device_names SET hostname = '', folded = '', nickname = '', custom_id = '', linked_user = '', linked_team = '', hardware_id = '' WHERE device " + these,
+		`UPDATE device_names SET account = 0, hostname = '', folded = '', nickname = '', nick = '', users = '', addresses = '', type = '',
+			custom_id = '', linked_user = '', linked_team = '', hardware_id = '' WHERE device ` + these,
 		"DELETE FROM exemptions WHERE device " + these,
 		"DELETE FROM device_facts WHERE device " + these,
 		"DELETE FROM macs WHERE device " + these,
@@ -97,7 +101,10 @@ func (t *tx) erase(devices []int64) error {
 			return err
 		}
 	}
-	return t.dropKeys(devices)
+	if err := t.dropKeys(devices); err != nil {
+		return err
+	}
+	return t.session.index(t.ctx, devices)
 }
 
 // endCommands ends the commands whose deadline has passed. Jobs are looked for

@@ -28,7 +28,10 @@ func (s *Store) Meet(ctx context.Context, now time.Time, batch []reeve.Meeting) 
 		if err := t.meetClasses(known, batch); err != nil {
 			return err
 		}
-		if err := t.meetNames(batch); err != nil {
+		if err := t.meetWords(batch); err != nil {
+			return err
+		}
+		if err := t.meetFacts(batch); err != nil {
 			return err
 		}
 		if err := t.meetMACs(known, batch); err != nil {
@@ -104,24 +107,15 @@ func (t *tx) lockAccounts(accounts []int64) error {
 	return err
 }
 
-func (t *tx) meetNames(batch []reeve.Meeting) error {
-	devices := meetingDevices(batch)
-	hostnames, folded, facts := make([]string, len(batch)), make([]string, len(batch)), make([]string, len(batch))
+func (t *tx) meetFacts(batch []reeve.Meeting) error {
+	facts := make([]string, len(batch))
 	for i, m := range batch {
 		var err error
-		hostnames[i] = clean(m.Hostname)
-		folded[i] = fold(hostnames[i])
 		if facts[i], err = encode(m.Facts, isZero(m.Facts)); err != nil {
 			return err
 		}
 	}
-	list, args := t.list("r", 1, numbers("device", devices), texts("hostname", hostnames), texts("folded", folded))
-	err := t.later(`UPDATE device_names SET hostname = r.hostname, folded = r.folded FROM `+list+
-		` WHERE device_names.device = r.device AND device_names.hostname <> r.hostname`, args...)
-	if err != nil {
-		return err
-	}
-	list, args = t.list("r", 1, numbers("device", devices), texts("facts", facts))
+	list, args := t.list("r", 1, numbers("device", meetingDevices(batch)), texts("facts", facts))
 	return t.later(`INSERT INTO device_facts (device, facts, identity) SELECT device, facts, '' FROM `+list+` WHERE TRUE
 		ON CONFLICT (device) DO UPDATE SET facts = excluded.facts WHERE device_facts.facts <> excluded.facts`, args...)
 }
@@ -179,8 +173,8 @@ func (t *tx) meetPresence(now time.Time, batch []reeve.Meeting) error {
 		addresses[i] = clean(m.Address)
 	}
 	list, args := t.list("r", 2, numbers("device", meetingDevices(batch)), texts("address", addresses))
-	return t.later(`INSERT INTO presence (device, online, last_seen, address)
-		SELECT device, 1, CAST($1 AS BIGINT), address FROM `+list+` WHERE TRUE
+	return t.later(`INSERT INTO presence (device, account, online, last_seen, address)
+		SELECT r.device, d.account, 1, CAST($1 AS BIGINT), r.address FROM `+list+` CROSS JOIN devices AS d WHERE d.no = r.device
 		ON CONFLICT (device) DO UPDATE SET online = 1, last_seen = excluded.last_seen, address = excluded.address`,
 		append([]any{micro(now)}, args...)...)
 }
@@ -190,8 +184,8 @@ func (s *Store) Seen(ctx context.Context, now time.Time, devices []int64, online
 	devices = slices.Compact(slices.Sorted(slices.Values(devices)))
 	return s.change(ctx, func(t *tx) error {
 		list, args := t.list("r", 3, numbers("device", devices))
-		return t.later(`INSERT INTO presence (device, online, last_seen, address)
-			SELECT r.device, CAST($1 AS BIGINT), CAST($2 AS BIGINT), '' FROM `+list+`
+		return t.later(`INSERT INTO presence (device, account, online, last_seen, address)
+			SELECT r.device, d.account, CAST($1 AS BIGINT), CAST($2 AS BIGINT), '' FROM `+list+`
 			CROSS JOIN devices AS d WHERE d.no = r.device AND `+kept+`
 			ON CONFLICT (device) DO UPDATE SET online = excluded.online, last_seen = excluded.last_seen`,
 			append([]any{flag(online), micro(now)}, args...)...)

@@ -40,6 +40,7 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("devices", func(t *testing.T) { testDevices(t, open) })
 	t.Run("describe", func(t *testing.T) { testDescribe(t, open) })
 	t.Run("restore", func(t *testing.T) { testRestore(t, open) })
+	t.Run("lists", func(t *testing.T) { testLists(t, open) })
 	t.Run("enrolments", func(t *testing.T) { testEnrolments(t, open) })
 	t.Run("presence", func(t *testing.T) { testPresence(t, open) })
 	t.Run("placing", func(t *testing.T) { testPlacing(t, open) })

@@ -1,0 +1,191 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"reeve"
+)
+
+// A facet is one of the things that a list is filtered by.
+type facet int
+
+const (
+	byClass facet = 1 << iota
+	byGroup
+	byExemption
+	byType
+	byPresence
+	bySearch
+)
+
+// A finder finds the devices of one query. Of what the query filters by, one
+// facet is followed along its index, which gives streams of devices in order of
+// their keys; all others are asked of each device that comes along.
+type finder struct {
+	store   *Store
+	account int64
+	q       reeve.DeviceQuery
+
+	nothing    bool    // there is no such device
+	groups     []int64 // keys of the groups
+	classes    []int64 // numbers of the classes asked for that the account has; nil if it is all live ones
+	onlyLive   bool    // no archived ones are asked for
+	everyClass bool    // the account has no others
+	search     search
+}
+
+func (s *Store) newFinder(ctx context.Context, account int64, q reeve.DeviceQuery) (*finder, error) {
+	f := &finder{store: s, account: account, q: q, search: searchFor(account, q), onlyLive: true}
+	if q.Limit < 1 {
+		f.nothing = true
+		return f, nil
+	}
+	if len(q.GroupIDs) > 0 {
+		these, arg := s.db.among(2, texts("id", q.GroupIDs))
+		var err error
+		f.groups, err = all(ctx, s.db, number, "SELECT no FROM device_groups WHERE account = $1 AND id "+these+" ORDER BY no", account, arg)
+		if err != nil || len(f.groups) == 0 {
+			f.nothing = true
+			return f, err
+		}
+	}
+	return f, f.findClasses(ctx)
+}
+
+// classesOf walks from class to class along the index.
+const classesOf = `WITH RECURSIVE c (class) AS (SELECT MIN(class) FROM devices WHERE account = $1 UNION ALL
+	SELECT (SELECT MIN(d.class) FROM devices AS d WHERE d.account = $1 AND d.class > c.class) FROM c WHERE c.class IS NOT NULL)
+	SELECT class FROM c WHERE class IS NOT NULL`
+
+func (f *finder) findClasses(ctx context.Context) error {
+	q, known := f.q, &f.store.classes
+	narrowed := len(q.Standings)+len(q.Kinds)+len(q.Systems)+len(q.Presence) > 0 || q.Exempt != nil
+	if !narrowed && q.Sort == reeve.ByRecord {
+		return nil
+	}
+	found, err := all(ctx, f.store.db, number, classesOf, f.account)
+	if err == nil {
+		err = known.know(ctx, f.store.db, slices.Values(found))
+	}
+	if err != nil {
+		return err
+	}
+	f.classes, f.everyClass = []int64{}, true
+	everyLive := true
+	for _, number := range found {
+		class, _ := known.class(number)
+		isLive := class.Standing < reeve.Archived
+		switch {
+		case f.wants(class):
+			f.classes = append(f.classes, number)
+			f.onlyLive = f.onlyLive && isLive
+		case isLive:
+			f.everyClass, everyLive = false, false
+		case class.Standing == reeve.Archived:
+			f.everyClass = false
+		}
+	}
+	f.nothing = len(f.classes) == 0
+	if f.onlyLive && everyLive {
+		f.classes = nil
+	}
+	return nil
+}
+
+func (f *finder) wants(c reeve.Class) bool {
+	q := f.q
+	isIn := func(n int, contains bool) bool { return n == 0 || contains }
+	return (len(q.Standings) > 0 || c.Standing < reeve.Archived) &&
+		isIn(len(q.Standings), slices.Contains(q.Standings, c.Standing)) &&
+		isIn(len(q.Kinds), slices.Contains(q.Kinds, c.Kind)) &&
+		isIn(len(q.Systems), slices.Contains(q.Systems, c.System)) &&
+		(len(q.Presence) == 0 || c.Kind != reeve.NoAgent)
+}
+
+// isNarrow reports whether the query leaves out live devices.
+func (f *finder) isNarrow() bool { return f.facets() != 0 }
+
+// facets are those that the query filters by.
+func (f *finder) facets() (all facet) {
+	for facet, is := range map[facet]bool{
+		byClass: f.classes != nil, byGroup: f.groups != nil, byExemption: f.q.Exempt != nil,
+		byType: len(f.q.Types) > 0, byPresence: len(f.q.Presence) > 0, bySearch: f.search.wanted != "",
+	} {
+		if is {
+			all |= facet
+		}
+	}
+	return all
+}
+
+// conditions say of the device d what the query asks for, but for what is
+// granted already. A plus keeps the planner from going along that index.
+func (f *finder) conditions(b *binder, granted facet) []string {
+	var all []string
+	asks := func(facet facet, is bool, condition func() string) {
+		if is && granted&facet == 0 {
+			all = append(all, condition())
+		}
+	}
+	asks(byClass, f.onlyLive, func() string { return live })
+	asks(byClass, f.classes != nil, func() string { return "+d.class " + b.among(numbers("class", f.classes)) })
+	asks(byGroup, f.groups != nil, func() string { return "+d.group_no " + b.among(numbers("no", f.groups)) })
+	asks(byExemption, f.q.Exempt != nil, func() string {
+		is := "EXISTS"
+		if !*f.q.Exempt {
+			is = "NOT EXISTS"
+		}
+		return "(d.class & 7 <> 0 OR " + is + " (SELECT 1 FROM exemptions AS x WHERE x.device = d.no AND x.kind = 0 AND x.until > " + b.put(micro(f.q.Now)) + "))"
+	})
+	asks(byType, len(f.q.Types) > 0, func() string {
+		return "EXISTS (SELECT 1 FROM device_names AS x WHERE x.device = d.no AND x.type " + b.among(texts("type", f.q.Types)) + ")"
+	})
+	asks(byPresence, len(f.q.Presence) > 0, func() string {
+		return "EXISTS (SELECT 1 FROM presence AS x WHERE x.device = d.no AND " + f.presence(b, "x") + ")"
+	})
+	asks(bySearch, f.search.wanted != "", func() string { return f.search.condition(b) })
+	return all
+}
+
+// presence says how a row of presence stands.
+func (f *finder) presence(b *binder, row string) string {
+	cutoff := micro(f.q.Now.Add(-f.q.UnseenAfter))
+	var ways []string
+	for _, p := range f.q.Presence {
+		switch p {
+		case reeve.Connected:
+			ways = append(ways, row+".online = 1")
+		case reeve.Disconnected:
+			ways = append(ways, row+".online = 0 AND "+row+".last_seen >= "+b.put(cutoff))
+		case reeve.Unseen:
+			ways = append(ways, row+".online = 0 AND "+row+".last_seen < "+b.put(cutoff))
+		}
+	}
+	return "(" + strings.Join(ways, " OR ") + ")"
+}
+
+// A binder numbers the arguments of a statement.
+type binder struct {
+	db   querier
+	args []any
+}
+
+func (b *binder) put(arg any) string {
+	b.args = append(b.args, arg)
+	return "$" + strconv.Itoa(len(b.args))
+}
+
+func (b *binder) among(values column) string {
+	text, arg := b.db.among(len(b.args)+1, values)
+	b.args = append(b.args, arg)
+	return text
+}
+
+func (b *binder) list(name string, columns ...column) string {
+	text, args := b.db.list(name, len(b.args)+1, columns...)
+	b.args = append(b.args, args...)
+	return text
+}

@@ -1,0 +1,252 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"reeve"
+)
+
+// A stream is a way to meet devices in order of their keys, along one index. One
+// with keys stands for as many streams, of which each is in order.
+type stream struct {
+	grants facet // what is true of every device in it
+	from   string
+	no     string // the column that has the device's key
+	own    func(b *binder) string
+	keys   []column // a and b, which own calls k.a and k.b; nil for one stream
+	asIs   bool     // see database.queryAsIs
+}
+
+// A part is a stream within a statement.
+type part struct{ keys, from, no, where string }
+
+func (f *finder) build(b *binder, s stream) part {
+	p := part{from: s.from, no: s.no}
+	own := s.own(b)
+	switch {
+	case s.keys == nil:
+	case s.keys[0].len() == 1:
+		for _, k := range s.keys {
+			var value any
+			if k.texts != nil {
+				value = k.texts[0]
+			} else {
+				value = k.numbers[0]
+			}
+			own = strings.ReplaceAll(own, "k."+k.name, b.put(value))
+		}
+	default:
+		p.keys = b.list("k", s.keys...)
+	}
+	p.where = strings.Join(append([]string{own}, f.conditions(b, s.grants)...), " AND ")
+	return p
+}
+
+// fixed is a condition without arguments of its own.
+func fixed(condition string) func(*binder) string {
+	return func(*binder) string { return condition }
+}
+
+// maxStreams is how many streams are merged; beyond it devices are met by record.
+const maxStreams = 500
+
+// streams chooses along what to go: a search if it has an index, else of several
+// facets the one that the fewest devices have.
+func (f *finder) streams(ctx context.Context) ([]stream, error) {
+	if f.search.wanted != "" {
+		found, err := f.searchStreams(ctx)
+		if err != nil || found != nil {
+			return found, err
+		}
+	}
+	var ways [][]stream
+	for _, find := range []func(context.Context) ([]stream, error){f.exemptStreams, f.classStreams, f.typeStreams, f.presenceStreams} {
+		way, err := find(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if way != nil {
+			ways = append(ways, way)
+		}
+	}
+	switch len(ways) {
+	case 0:
+		return []stream{{grants: 0, from: "devices AS d", no: "d.no", own: func(b *binder) string { return "d.account = " + b.put(f.account) }}}, nil
+	case 1:
+		return ways[0], nil
+	}
+	var best []stream
+	fewest := int64(fewEnough)
+	for _, way := range ways {
+		var n int64
+		for _, s := range way {
+			more, err := f.count(ctx, s, fewest)
+			if err != nil {
+				return nil, err
+			}
+			n += more
+		}
+		if best == nil || n < fewest {
+			best, fewest = way, n
+		}
+	}
+	return best, nil
+}
+
+// count returns how many devices a stream has, up to most, whatever else is
+// asked of them.
+func (f *finder) count(ctx context.Context, s stream, most int64) (int64, error) {
+	b := &binder{db: f.store.db}
+	plain := finder{store: f.store}
+	p := plain.build(b, stream{grants: ^0, from: s.from, no: s.no, own: s.own, keys: s.keys})
+	if p.keys != "" {
+		p.from = p.keys + " CROSS JOIN " + p.from
+	}
+	n, _, err := first(ctx, f.store.db, number,
+		"SELECT COUNT(*) FROM (SELECT 1 AS one FROM "+p.from+" WHERE "+p.where+" LIMIT "+b.put(most)+") AS counted", b.args...)
+	return n, err
+}
+
+// classStreams go along the classes, within the groups if there are any.
+func (f *finder) classStreams(ctx context.Context) ([]stream, error) {
+	if f.groups != nil {
+		return f.groupStreams(ctx)
+	}
+	if f.classes == nil || len(f.classes) > maxStreams {
+		return nil, nil
+	}
+	return []stream{f.ofClasses(f.classes)}, nil
+}
+
+func (f *finder) ofClasses(classes []int64) stream {
+	return stream{grants: byClass, from: "devices AS d", no: "d.no", own: fixed("d.account = k.a AND d.class = k.b"),
+		keys: []column{numbers("a", slices.Repeat([]int64{f.account}, len(classes))), numbers("b", classes)}}
+}
+
+func (f *finder) groupStreams(ctx context.Context) ([]stream, error) {
+	b := &binder{db: f.store.db}
+	list := b.list("k", numbers("a", f.groups))
+	type pair struct{ group, class int64 }
+	found, err := all(ctx, f.store.db, func(r rows) (p pair, err error) { return p, r.Scan(&p.group, &p.class) },
+		`WITH RECURSIVE c (a, class) AS (SELECT k.a, (SELECT MIN(d.class) FROM devices AS d WHERE d.group_no = k.a) FROM `+list+` UNION ALL
+			SELECT c.a, (SELECT MIN(d.class) FROM devices AS d WHERE d.group_no = c.a AND d.class > c.class) FROM c WHERE c.class IS NOT NULL)
+		SELECT a, class FROM c WHERE class IS NOT NULL`, b.args...)
+	if err == nil {
+		err = f.store.classes.know(ctx, f.store.db, func(yield func(int64) bool) {
+			for _, p := range found {
+				if !yield(p.class) {
+					return
+				}
+			}
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	groups, classes := []int64{}, []int64{}
+	for _, p := range found {
+		if class, _ := f.store.classes.class(p.class); f.wants(class) {
+			groups, classes = append(groups, p.group), append(classes, p.class)
+		}
+	}
+	if len(groups) > maxStreams {
+		return nil, nil
+	}
+	if len(groups) == 0 {
+		return []stream{}, nil
+	}
+	return []stream{{grants: byClass | byGroup, from: "devices AS d", no: "d.no", own: fixed("d.group_no = k.a AND d.class = k.b"),
+		keys: []column{numbers("a", groups), numbers("b", classes)}}}, nil
+}
+
+// exemptStreams are the exempt devices, and those that are not managed, which
+// may be without one.
+func (f *finder) exemptStreams(ctx context.Context) ([]stream, error) {
+	if f.q.Exempt == nil || !*f.q.Exempt {
+		return nil, nil
+	}
+	others, err := f.unmanaged(ctx)
+	if err != nil || len(others) > maxStreams {
+		return nil, err
+	}
+	way := []stream{{from: "exemptions AS t CROSS JOIN devices AS d", no: "t.device", own: func(b *binder) string {
+		return "t.kind = 0 AND t.until > " + b.put(micro(f.q.Now)) + " AND d.no = t.device AND d.account = " + b.put(f.account)
+	}}}
+	if len(others) > 0 {
+		way = append(way, f.ofClasses(others))
+	}
+	return way, nil
+}
+
+// unmanaged are the classes asked for of other devices than managed ones.
+func (f *finder) unmanaged(ctx context.Context) ([]int64, error) {
+	found := f.classes
+	if found == nil {
+		var err error
+		if found, err = all(ctx, f.store.db, number, classesOf, f.account); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(class int64) bool {
+		standing := standingOf(class)
+		return standing == reeve.Managed || f.classes == nil && standing >= reeve.Archived
+	}), nil
+}
+
+func (f *finder) typeStreams(context.Context) ([]stream, error) {
+	types := slices.Compact(slices.Sorted(slices.Values(f.q.Types)))
+	if len(types) == 0 || len(types) > maxStreams || slices.Contains(types, "") {
+		return nil, nil
+	}
+	return []stream{{grants: byType, from: "device_names AS t CROSS JOIN devices AS d", no: "t.device",
+		own:  fixed("t.account = k.a AND t.type = k.b AND t.type <> '' AND d.no = t.device"),
+		keys: []column{numbers("a", slices.Repeat([]int64{f.account}, len(types))), texts("b", types)}}}, nil
+}
+
+// dayOf is the day on which a device that is away was heard last, as the index
+// over it has it.
+func dayOf(row string) string {
+	return "(CASE WHEN " + row + ".online = 1 THEN -1 ELSE " + row + ".last_seen / 86400000000 END)"
+}
+
+// presenceStreams go along the days; of the day on which devices become unseen,
+// each device is asked.
+func (f *finder) presenceStreams(ctx context.Context) ([]stream, error) {
+	if len(f.q.Presence) == 0 {
+		return nil, nil
+	}
+	found, err := all(ctx, f.store.db, number, `WITH RECURSIVE c (day) AS (
+			SELECT (SELECT `+dayOf("p")+` FROM presence AS p WHERE p.account = $1 ORDER BY `+dayOf("p")+` LIMIT 1) UNION ALL
+			SELECT (SELECT `+dayOf("p")+` FROM presence AS p WHERE p.account = $1 AND `+dayOf("p")+` > c.day ORDER BY `+dayOf("p")+` LIMIT 1)
+			FROM c WHERE c.day IS NOT NULL)
+		SELECT day FROM c WHERE day IS NOT NULL`, f.account)
+	if err != nil {
+		return nil, err
+	}
+	cutoff := micro(f.q.Now.Add(-f.q.UnseenAfter)) / (24 * 60 * 60 * 1_000_000)
+	days := slices.DeleteFunc(found, func(day int64) bool {
+		return !slices.ContainsFunc(f.q.Presence, func(p reeve.Presence) bool {
+			switch p {
+			case reeve.Connected:
+				return day == -1
+			case reeve.Disconnected:
+				return day >= cutoff
+			default:
+				return day >= 0 && day <= cutoff
+			}
+		})
+	})
+	if len(days) == 0 {
+		return []stream{}, nil
+	}
+	if len(days) > maxStreams {
+		return nil, nil
+	}
+	return []stream{{grants: byPresence, from: "presence AS t CROSS JOIN devices AS d", no: "t.device",
+		own: func(b *binder) string {
+			return "t.account = k.a AND " + dayOf("t") + " = k.b AND d.no = t.device AND " + f.presence(b, "t")
+		},
+		keys: []column{numbers("a", slices.Repeat([]int64{f.account}, len(days))), numbers("b", days)}}}, nil
+}

@@ -1,0 +1,301 @@
+package storetest
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"reeve"
+)
+
+func testLists(t *testing.T, open func(testing.TB) Store) {
+	s := suite{t, open}
+
+	// Every list is compared with what is chosen from all devices one by one.
+	s.run("lists agree with a filter over everything", func(w *world) {
+		r := rand.New(rand.NewSource(1))
+		all := w.mixture(r, 120)
+		now := noon.Add(40 * 24 * time.Hour)
+		for range 600 {
+			q := randomQuery(r, all, now)
+			found, err := w.Devices(w.ctx, w.account.No, q)
+			w.check(err)
+			if d := gocmp.Diff(hostnames(listed(all, q)), hostnames(found)); d != "" {
+				w.t.Fatalf("%+v\n%s", q, d)
+			}
+		}
+	})
+
+	s.run("pages of a large fleet, sorted and filtered", func(w *world) {
+		devices := make([]reeve.Device, 6000)
+		for i := range devices {
+			devices[i] = reeve.Device{ID: reeve.NewID(), Hostname: fmt.Sprintf("h%06d", (i*7919)%6000), AddedAt: noon,
+				Class: reeve.Class{System: reeve.System(1 + i%2)}}
+		}
+		w.check(w.Import(w.ctx, w.account.No, devices, w.entry("devices_imported")))
+		for i := range devices {
+			devices[i].Class.Standing = reeve.Unknown
+		}
+		w.archive(devices[17], devices[4711])
+		for _, i := range []int{17, 4711} {
+			devices[i].Class.Standing = reeve.Archived
+		}
+		for _, q := range []reeve.DeviceQuery{
+			{Limit: 50, Page: 3}, {Limit: 50, Page: 119, Desc: true}, {Limit: 50, Page: 200},
+			{Limit: 50, Page: 100, Sort: reeve.ByHostname}, {Limit: 7, Page: 1, Sort: reeve.ByLastSeen, Desc: true},
+			{Limit: 50, Page: 50, Sort: reeve.ByHostname, Systems: []reeve.System{reeve.Linux, reeve.Windows, reeve.MacOS}, Search: "h00"},
+			{Limit: 50, Page: 2, Sort: reeve.ByHostname, Systems: []reeve.System{reeve.Windows}},
+			{Limit: 50, Page: 100, Search: "h00", Standings: []reeve.Standing{reeve.Unknown, reeve.Archived}},
+			{Limit: 50, After: devices[3000].No, Search: "01"},
+		} {
+			found, err := w.Devices(w.ctx, w.account.No, q)
+			w.check(err)
+			if d := gocmp.Diff(hostnames(listed(devices, q)), hostnames(found)); d != "" {
+				w.t.Errorf("%+v\n%s", q, d)
+			}
+		}
+	})
+
+	s.run("what an agent says anew is found, and what it no longer says is not", func(w *world) {
+		d := w.fleet(0, 1)[0]
+		find := func(search string, in reeve.DeviceName) int {
+			found, err := w.Devices(w.ctx, w.account.No, reeve.DeviceQuery{Search: search, In: []reeve.DeviceName{in}, Limit: 9})
+			w.check(err)
+			return len(found)
+		}
+		meet := func(m reeve.Meeting) {
+			m.Device, m.Version, m.Abilities = d.No, d.Class.Version, d.Class.Abilities
+			w.check(w.Meet(w.ctx, noon, []reeve.Meeting{m}))
+		}
+		meet(reeve.Meeting{Hostname: "Reception", Address: "203.0.113.9", MACs: []reeve.MAC{0x0a1b2c3d4e5f}, Facts: reeve.Facts{User: "Ann",
+			Type: "laptop", Networks: []reeve.Network{{IPv4: []string{"10.1.2.3"}, IPv6: []string{"fe80::Abcd"}}}}})
+		user, nickname := "Bob", "Front desk"
+		w.check(w.Describe(w.ctx, w.account.No, d.ID, reeve.Description{LinkedUser: &user, Nickname: &nickname}, w.entry("e")))
+		said := []struct {
+			text string
+			in   reeve.DeviceName
+		}{{"CEPT", reeve.InHostname}, {"203.0.113", reeve.InAddress}, {"10.1.2.", reeve.InAddress}, {"::abcd", reeve.InAddress},
+			{"ANN", reeve.InUser}, {"bob", reeve.InUser}, {"t DES", reeve.InNickname}, {"0a-1b-2c-3D", reeve.InMAC}, {"0A1b.2c3d.4e5f", reeve.InMAC}}
+		for _, word := range said {
+			if find(word.text, word.in) != 1 {
+				w.t.Errorf("%q is not found", word.text)
+			}
+		}
+		meet(reeve.Meeting{Hostname: "other", Address: "198.51.100.1"})
+		for _, word := range said {
+			if n := find(word.text, word.in); n != 0 && word.text != "bob" && word.in != reeve.InNickname {
+				w.t.Errorf("%q is still found", word.text)
+			}
+		}
+		w.archive(d)
+		_, err := w.Expire(w.ctx, noon.AddDate(1, 0, 0))
+		w.check(err)
+		for _, word := range []string{"other", "bob", "desk"} {
+			for in := range reeve.NumDeviceNames {
+				if find(word, in) != 0 {
+					w.t.Errorf("%q of an erased device is found", word)
+				}
+			}
+		}
+	})
+
+	s.run("exempt devices are counted while they are", func(w *world) {
+		devices := w.fleet(0, 5)
+		everything, critical := reeve.ExemptAll, reeve.ExemptCritical
+		w.place(w.job("exempt"), placed(devices[:3], reeve.Succeeded, 0), reeve.Effect{Exempt: &everything, ExemptUntil: noon.Add(time.Hour)})
+		w.place(w.job("exempt"), placed(devices[3:4], reeve.Succeeded, 0), reeve.Effect{Exempt: &critical, ExemptUntil: reeve.Forever})
+		w.archive(devices[0])
+		for now, want := range map[time.Time]int64{noon: 2, noon.Add(time.Hour): 0} {
+			if n, err := w.CountExempt(w.ctx, w.account.No, now); err != nil || n != want {
+				w.t.Errorf("%d are exempt at %v, %v; want %d", n, now, err, want)
+			}
+		}
+		if n, err := w.CountExempt(w.ctx, w.addAccount("other", 0).No, noon); err != nil || n != 0 {
+			w.t.Errorf("%d of another account, %v", n, err)
+		}
+	})
+}
+
+// mixture adds devices that differ in everything that lists go by, and returns
+// all of them as they are stored, in order of their keys.
+func (w *world) mixture(r *rand.Rand, n int) []reeve.Device {
+	pick := func(words ...string) string { return words[r.Intn(len(words))] }
+	groups := []string{w.group("Lab").ID, w.group("Office").ID, ""}
+	other := w.addAccount("other", 0)
+	var archived, ignored, exempt, critical []reeve.Device
+	for i := range n {
+		d := device(i)
+		d.GroupID = groups[r.Intn(3)]
+		d.Hostname = pick("PC", "srv", "Müller") + pick("-", "_", ".") + fmt.Sprint(r.Intn(40))
+		d.Nickname, d.PublicIP = pick("", "Front desk", "100%"), pick("", "192.0.2.1", "2001:db8::1")
+		d.Class.Kind, d.Class.System = reeve.AgentKind(1+r.Intn(4)), reeve.System(r.Intn(6))
+		d.Facts = reeve.Facts{User: pick("", "Ann", "bob"), Type: pick("", "laptop", "server"),
+			Networks: []reeve.Network{{IPv4: []string{pick("10.0.0.1", "10.0.0.2")}}}}
+		d.Online, d.LastSeen = r.Intn(3) == 0, noon.Add(time.Duration(r.Intn(40*24))*time.Hour)
+		if i%7 == 0 {
+			d.Key, d.Class, d.LastSeen, d.Online = reeve.Key{}, reeve.Class{Standing: reeve.Unknown, System: d.Class.System}, time.Time{}, false
+			d.EnrolledAt = time.Time{}
+		}
+		d = w.save(w.account.No, d)
+		if custom := fmt.Sprint("asset-", i); i%9 == 0 {
+			w.check(w.Describe(w.ctx, w.account.No, d.ID, reeve.Description{CustomID: &custom, LinkedUser: &custom}, w.entry("e")))
+		}
+		foreign := device(1000 + i)
+		foreign.Hostname = d.Hostname
+		w.save(other.No, foreign)
+		switch {
+		case i%11 == 3:
+			archived = append(archived, d)
+		case i%14 == 0:
+			ignored = append(ignored, d)
+		case i%5 == 1:
+			exempt = append(exempt, d)
+		case i%5 == 2:
+			critical = append(critical, d)
+		}
+	}
+	everything, some, set := reeve.ExemptAll, reeve.ExemptCritical, reeve.Ignored
+	until := noon.Add(39 * 24 * time.Hour) // over by the time of the lists
+	w.place(w.job("exempt"), placed(exempt[:len(exempt)/2], reeve.Succeeded, 0), reeve.Effect{Exempt: &everything, ExemptUntil: until})
+	w.place(w.job("exempt"), placed(exempt[len(exempt)/2:], reeve.Succeeded, 0), reeve.Effect{Exempt: &everything, ExemptUntil: reeve.Forever})
+	w.place(w.job("exempt"), placed(critical, reeve.Succeeded, 0), reeve.Effect{Exempt: &some, ExemptUntil: reeve.Forever})
+	w.place(w.job("ignore"), placed(ignored, reeve.Succeeded, 0), reeve.Effect{Standing: &set})
+	w.archive(archived...)
+	found, err := w.Devices(w.ctx, w.account.No, reeve.DeviceQuery{Limit: 2 * n, Standings: []reeve.Standing{0, 1, 2, 3, 4}})
+	w.check(err)
+	if len(found) != n {
+		w.t.Fatalf("%d of %d devices are listed", len(found), n)
+	}
+	return found
+}
+
+// randomQuery asks for one to three things at once.
+func randomQuery(r *rand.Rand, all []reeve.Device, now time.Time) reeve.DeviceQuery {
+	q := reeve.DeviceQuery{Limit: 1 + r.Intn(40), Now: now, UnseenAfter: 30 * 24 * time.Hour, Desc: r.Intn(3) == 0}
+	some := all[r.Intn(len(all))]
+	yes := r.Intn(2) == 0
+	for range 1 + r.Intn(3) {
+		switch r.Intn(10) {
+		case 0:
+			q.GroupIDs = append(q.GroupIDs, some.GroupID)
+		case 1:
+			q.Standings = append(q.Standings, reeve.Standing(r.Intn(5)), reeve.Standing(r.Intn(5)))
+		case 2:
+			q.Exempt = &yes
+		case 3:
+			q.Kinds = append(q.Kinds, some.Class.Kind)
+		case 4:
+			q.Systems = append(q.Systems, some.Class.System, reeve.System(r.Intn(6)))
+		case 5:
+			q.Types = append(q.Types, []string{"laptop", "server", "phone", ""}[r.Intn(4)])
+		case 6:
+			q.Presence = append(q.Presence, reeve.Presence(r.Intn(3)))
+		case 7:
+			q.In = append(q.In, reeve.DeviceName(r.Intn(int(reeve.NumDeviceNames))), reeve.DeviceName(r.Intn(int(reeve.NumDeviceNames))))
+			q.Search = []string{"pc", "PC-1", "müll", "r.1", "0.0", "192.0.2.1", "desk", "0%", "ann", "bob", "asset-9", "0200000000", "02:00:00:00:00:1",
+				some.ID[:4], some.ID[:1], some.ID, some.CustomID, "-", "\"a'", "nobody"}[r.Intn(20)]
+		case 8:
+			q.Sort = reeve.DeviceSort(r.Intn(3))
+			q.Page = r.Intn(4)
+		case 9:
+			q.After = some.No
+		}
+	}
+	if q.Sort != reeve.ByRecord || q.Page > 1 {
+		q.After = 0
+	}
+	return q
+}
+
+// listed is what a store should list of these devices.
+func listed(all []reeve.Device, q reeve.DeviceQuery) []reeve.Device {
+	has := func(n int, is bool) bool { return n == 0 || is }
+	var out []reeve.Device
+	for _, d := range all {
+		exempt := d.IsExempt(q.Now) && d.Exempt == reeve.ExemptAll
+		after := q.After == 0 || (d.No > q.After) != q.Desc && d.No != q.After
+		if (len(q.Standings) > 0 || d.Class.Standing != reeve.Archived) &&
+			has(len(q.Standings), slices.Contains(q.Standings, d.Class.Standing)) &&
+			has(len(q.GroupIDs), slices.Contains(q.GroupIDs, d.GroupID)) &&
+			has(len(q.Kinds), slices.Contains(q.Kinds, d.Class.Kind)) &&
+			has(len(q.Systems), slices.Contains(q.Systems, d.Class.System)) &&
+			has(len(q.Types), slices.Contains(q.Types, d.Facts.Type)) &&
+			(q.Exempt == nil || d.Class.Standing != reeve.Managed || exempt == *q.Exempt) &&
+			has(len(q.Presence), d.Class.Kind != reeve.NoAgent && slices.Contains(q.Presence, presenceOf(d, q))) &&
+			(q.Search == "" || isNamed(d, q)) && after {
+			out = append(out, d)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b reeve.Device) int {
+		c := 0
+		switch q.Sort {
+		case reeve.ByHostname:
+			c = strings.Compare(strings.ToLower(a.Hostname), strings.ToLower(b.Hostname))
+		case reeve.ByLastSeen:
+			c = a.LastSeen.Compare(b.LastSeen)
+		}
+		if c = cmp.Or(c, cmp.Compare(a.No, b.No)); q.Desc {
+			c = -c
+		}
+		return c
+	})
+	from := min(max(q.Page-1, 0)*q.Limit, len(out))
+	return out[from:min(from+q.Limit, len(out))]
+}
+
+func presenceOf(d reeve.Device, q reeve.DeviceQuery) reeve.Presence {
+	switch {
+	case d.Online:
+		return reeve.Connected
+	case d.LastSeen.Before(q.Now.Add(-q.UnseenAfter)):
+		return reeve.Unseen
+	}
+	return reeve.Disconnected
+}
+
+func isNamed(d reeve.Device, q reeve.DeviceQuery) bool {
+	in, wanted := q.In, strings.ToLower(q.Search)
+	if len(in) == 0 {
+		in = []reeve.DeviceName{reeve.InHostname}
+	}
+	part := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(strings.ToLower(word), wanted) })
+	}
+	return slices.ContainsFunc(in, func(name reeve.DeviceName) bool {
+		switch name {
+		case reeve.InHostname:
+			return part(d.Hostname)
+		case reeve.InNickname:
+			return part(d.Nickname)
+		case reeve.InUser:
+			return part(d.Facts.User, d.LinkedUser)
+		case reeve.InAddress:
+			own := []string{d.PublicIP}
+			for _, n := range d.Facts.Networks {
+				own = append(own, n.IPv4...)
+			}
+			return part(own...)
+		case reeve.InID:
+			return strings.HasPrefix(d.ID, wanted) || d.CustomID == q.Search
+		default:
+			digits := strings.NewReplacer(":", "", "-", "", ".", "").Replace(wanted)
+			return digits != "" && slices.ContainsFunc(d.MACs, func(m reeve.MAC) bool {
+				return strings.HasPrefix(strings.ReplaceAll(m.String(), ":", ""), digits)
+			})
+		}
+	})
+}
+
+func hostnames(devices []reeve.Device) []string {
+	out := []string{}
+	for _, d := range devices {
+		out = append(out, fmt.Sprint(d.No, " ", d.Hostname))
+	}
+	return out
+}
