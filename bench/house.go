@@ -57,8 +57,8 @@ func (f *fleet) open(ctx context.Context) (*house, error) {
 	}
 	h.desk = &desk{Wake: h.bus}
 	h.rules.Attach(h.desk)
-	h.doors = door.Open(door.Config{Keeper: anybody{f.account}, Log: slog.New(slog.DiscardHandler)},
-		cmapi.Routes(cmapi.Config{Rules: h.rules, Devices: h.store, Groups: h.store, Jobs: h.store, Entries: h.store}),
+	h.doors = door.Open(door.Config{Keeper: anybody{h.rules, f.account}, Log: slog.New(slog.DiscardHandler)},
+		cmapi.Routes(cmapi.Config{Rules: h.rules, Accounts: h.store, Devices: h.store, Groups: h.store, Jobs: h.store, Trail: h.store, Mark: f.keys.Mark}),
 		api.Routes(api.Config{Rules: h.rules, Store: h.store}))
 	return h, nil
 }
@@ -68,7 +68,10 @@ func (h *house) close(ctx context.Context) error {
 }
 
 // anybody is a Keeper that takes every token and counts nothing.
-type anybody struct{ account reeve.Account }
+type anybody struct {
+	*control.Control
+	account reeve.Account
+}
 
 func (k anybody) Authenticate(context.Context, string) (reeve.App, reeve.Account, error) {
 	return reeve.App{ClientID: "bench", Name: "bench", Account: k.account.No, Scopes: reeve.Scopes{reeve.Read, reeve.Write}}, k.account, nil
