@@ -83,6 +83,7 @@ func Routes(c Config) door.API {
 		QueryToken: true,
 		Source:     func(reeve.App) reeve.Source { return reeve.FromOAuthAPI },
 		Routes:     routes,
+		Absent:     NotOffered,
 	}
 }
 
@@ -100,6 +101,8 @@ var families = []func(*api) []door.Route{
 	(*api).remediationRoutes,
 	(*api).linkUserRoutes,
 	(*api).threatRoutes,
+	(*api).accountRoutes,
+	(*api).accountConfigRoutes,
 	(*api).groupRoutes,
 	(*api).logRoutes,
 	(*api).statusChangeRoutes,

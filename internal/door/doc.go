@@ -61,6 +61,7 @@ type API struct {
 	// Source is what the log says of requests made with this app.
 	Source func(reeve.App) reeve.Source
 	Routes []Route
+	Absent []Absence // what callers may look for in vain
 }
 
 // A Route is one method on one path.
@@ -112,6 +113,11 @@ func Open(c Config, apis ...API) http.Handler {
 				d.minting[route.Path] = append(d.minting[route.Path], route.Method)
 			}
 		}
+		for _, n := range api.Absent {
+			if n.Path != "" {
+				d.mux.Handle(n.Path, d.without(n))
+			}
+		}
 	}
 	return d.watched(d.find)
 }
@@ -156,6 +162,14 @@ func (d *doorway) refuseMethod(w http.ResponseWriter, r *http.Request, allowed s
 	w.Header().Set("Allow", allowed)
 	d.refuse(w, r, Refuse(reeve.Invalid, http.StatusMethodNotAllowed, "method_not_allowed",
 		"this address does not take %s requests; use %s", r.Method, allowed))
+}
+
+// without tells what is missing at an address. That is no secret, so that it
+// asks for no token.
+func (d *doorway) without(n Absence) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.refuse(w, r, reeve.Errorf(reeve.NotFound, "%s is not offered: %s", n.Family, n.Why))
+	})
 }
 
 var errNoRoute = reeve.Errorf(reeve.NotFound, "there is nothing at this address; check the path and the version in it")

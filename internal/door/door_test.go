@@ -433,3 +433,17 @@ func TestCursor(t *testing.T) {
 		}
 	}
 }
+
+// What is not offered says so to everybody, whatever the method.
+func TestAbsent(t *testing.T) {
+	h := Open(Config{Keeper: &keeper{}, Log: slog.New(slog.DiscardHandler)}, API{Absent: []Absence{
+		{Family: "Get Wonders", Method: "POST", Path: "/o/api/v3/wonders", Why: "there are none"}, {Family: "Get Signs", Why: "no path is known"},
+	}})
+	for _, method := range []string{"POST", "GET"} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(method, "/o/api/v3/wonders", nil))
+		if w.Code != 404 || !strings.Contains(w.Body.String(), `"error":"not_found","error_description":"Get Wonders is not offered: there are none"`) {
+			t.Errorf("%s: %d %s", method, w.Code, w.Body)
+		}
+	}
+}

@@ -29,3 +29,11 @@ type Field struct {
 	// why the input is taken and has no effect.
 	Unknown string
 }
+
+// An Absence is a published endpoint that is not offered. Its address answers
+// 404 with the reason, whatever the method.
+type Absence struct {
+	Family, Version string
+	Method, Path    string // as far as they are published
+	Why             string // the end of a sentence
+}

@@ -9,8 +9,8 @@ import (
 	"reeve/internal/door"
 )
 
-// coverage is the table of what of the published API is offered.
-func coverage(families []family) string {
+// coverage is the table of what of the published API is offered, and what is not.
+func coverage(families []family, absent []door.Absence) string {
 	var b strings.Builder
 	b.WriteString(generated + "# Coverage of the published API\n\n" +
 		"Every endpoint of the manual in every version of which a page or an example could be read ([published.md](published.md) has them all). *Full*: every published member is taken " +
@@ -24,9 +24,9 @@ func coverage(families []family) string {
 				f.name, Slug(f.name), cmp.Or(versionName(r.Page.Version), "any"), request(r), offered(r.Page))})
 		}
 	}
-	for _, n := range notOffered {
+	for _, n := range absent {
 		entries = append(entries, entry{n.Family, n.Version, fmt.Sprintf("| %s | %s | %s | not offered: %s |\n",
-			n.Family, cmp.Or(versionName(n.Version), "any"), "`"+n.Request+"`", cell(n.Why))})
+			n.Family, cmp.Or(versionName(n.Version), "any"), "`"+requestOf(n)+"`", cell(n.Why))})
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.family, b.family), compareVersions(a.version, b.version))
@@ -36,6 +36,12 @@ func coverage(families []family) string {
 	}
 	b.WriteString(besides)
 	return b.String()
+}
+
+// requestOf is the method and path of what is not offered, as far as they are
+// published.
+func requestOf(n door.Absence) string {
+	return cmp.Or(strings.TrimSpace(n.Method+" "+n.Path), "none")
 }
 
 // offered says how much of an endpoint is there.

@@ -20,6 +20,7 @@ type Part struct {
 	Title     string
 	Published bool // the pages of the published API are versions of something, and are covered
 	Routes    []door.Route
+	Absent    []door.Absence
 }
 
 // Pages returns the generated pages by their path in docs/api: a page for each
@@ -34,7 +35,7 @@ func Pages(parts []Part, transcripts fs.FS) map[string]string {
 			pages["reference/"+file] = f.page(part.Published, string(transcript))
 		}
 		if part.Published {
-			pages["coverage.md"] = coverage(familiesOf(part.Routes))
+			pages["coverage.md"] = coverage(familiesOf(part.Routes), part.Absent)
 		}
 	}
 	return pages

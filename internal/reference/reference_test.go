@@ -21,8 +21,9 @@ var update = flag.Bool("update", false, "write the generated pages of docs/api")
 
 // parts are all tables of routes.
 func parts() []Part {
+	published := cmapi.Routes(cmapi.Config{})
 	return []Part{
-		{Title: "The published API", Published: true, Routes: cmapi.Routes(cmapi.Config{}).Routes},
+		{Title: "The published API", Published: true, Routes: published.Routes, Absent: published.Absent},
 		{Title: "Reeve's own API", Routes: api.Routes(api.Config{}).Routes},
 		{Title: "The agents' door", Routes: gate.Routes(gate.Config{}).Routes},
 	}

@@ -105,7 +105,7 @@ func (s *sqliteSession) findIDs(ctx context.Context, found []reeve.Match, accoun
 	const query = `SELECT COALESCE(string_agg(j.key || ' ' || ` + sqliteTarget + `, ''), '')
 		FROM json_each($2) AS j CROSS JOIN devices AS d
 		WHERE d.account = $1 AND d.id = j.value AND ` + live
-	devices, _, err := first(ctx, s, number, "SELECT MAX(no) FROM devices")
+	devices, _, err := first(ctx, s, number, "SELECT COALESCE(MAX(no), 0) FROM devices")
 	if err != nil {
 		return nil, err
 	}

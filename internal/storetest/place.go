@@ -42,6 +42,16 @@ func testPlacing(t *testing.T, open func(testing.TB) Store) {
 		})
 	})
 
+	s.run("a store without devices has none", func(w *world) {
+		w.inPlacing(func(p reeve.Placing) {
+			found, err := p.FindIDs([]string{reeve.NewID()})
+			w.check(err)
+			if len(found) != 0 {
+				w.t.Errorf("found %+v", found)
+			}
+		})
+	})
+
 	s.run("ids that begin alike are told apart", func(w *world) {
 		devices := make([]reeve.Device, 6)
 		for i, end := range []string{"5", "0", "3", "1", "4", "2"} {
