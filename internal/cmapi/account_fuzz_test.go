@@ -34,3 +34,20 @@ func FuzzAccountBodies(f *testing.F) {
 		}
 	})
 }
+
+// FuzzGroupBody looks for a request whose page the store could not give.
+func FuzzGroupBody(f *testing.F) {
+	for _, seed := range []string{`{"limit":50,"page":1,"search":"a","sort":{"field":"group_name","order":"desc"}}`, `[]`, `{"sort":{}}`, `{"page":1e3}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, v := range groupLists {
+			switch query, err := v.read(body); {
+			case err != nil && reeve.KindOf(err) != reeve.Invalid && reeve.KindOf(err) != reeve.TooLarge:
+				t.Fatalf("%v is not the caller's fault", err)
+			case err == nil && (query.Limit < 1 || query.Limit > maxPaged || query.Page < 1 || query.Sort == ""):
+				t.Fatalf("took %+v", query)
+			}
+		}
+	})
+}

@@ -2,7 +2,6 @@ package cmapi
 
 import (
 	"encoding/json"
-	"math"
 	"net/http"
 	"slices"
 
@@ -35,7 +34,7 @@ func (a *api) groupRoutes() []door.Route {
 				Inputs: []door.Field{
 					{Name: "limit", In: "body", Type: "int", About: "groups on a page, 1 to 50; default 10"},
 					{Name: "page", In: "body", Type: "int", About: "number of the page, from 1; default 1"},
-					{Name: "search", In: "body", Type: "string", About: "part of the name, in any case"},
+					{Name: "search", In: "body", Type: "string", About: "part of the name, in any case; the page also has the name of the policy, of which Reeve has none"},
 					{Name: "sort.field", In: "body", Type: "string", About: "group_name (default), number_of_devices or last_update; domain_name and policy_name order by name"},
 					{Name: "sort.order", In: "body", Type: "string", About: "asc (default) or desc"},
 				},
@@ -51,7 +50,7 @@ func (a *api) groupRoutes() []door.Route {
 					{Name: "[].created_date", Type: "string", About: "RFC 3339, UTC"},
 					{Name: "[].last_modified", Type: "string", About: "RFC 3339, UTC"},
 				},
-				Codes: map[int]string{406: "limit is greater than 50", 413: "the page is beyond the last one"},
+				Codes: pageCodes,
 			},
 		})
 	}
@@ -84,7 +83,7 @@ func (a *api) listGroups(v groupList) func(http.ResponseWriter, *door.Request) e
 			return err
 		}
 		if len(groups) == 0 && query.Page > 1 {
-			return reeve.Errorf(reeve.TooLarge, "page %d is beyond the last one", query.Page)
+			return errBeyond(query.Page)
 		}
 		out := make([]groupV3, len(groups))
 		for i, g := range groups {
@@ -108,15 +107,8 @@ func (v groupList) read(body []byte) (reeve.GroupQuery, error) {
 	}
 	word, known := v.sorts[field]
 	query.Sort, query.Desc = word, order == "desc"
-	switch {
-	case !known || !slices.Contains([]string{"", "asc", "desc"}, order):
+	if !known || !slices.Contains([]string{"", "asc", "desc"}, order) {
 		return query, reeve.Errorf(reeve.Invalid, "sort must have a published field, and an order of asc or desc")
-	case query.Limit > 50:
-		return query, door.Refuse(reeve.Invalid, http.StatusNotAcceptable, "limit_too_large", "limit must be 1 to 50")
-	case query.Page > math.MaxInt32:
-		return query, reeve.Errorf(reeve.TooLarge, "page %d is beyond the last one", query.Page)
-	case query.Limit < 1 || query.Page < 1:
-		return query, reeve.Errorf(reeve.Invalid, "limit and page begin at 1")
 	}
-	return query, nil
+	return query, checkPage(query.Limit, query.Page, maxPaged)
 }
