@@ -41,7 +41,7 @@ func TestExamples(t *testing.T) {
 	_, err := s.own.Import(t.Context(), client.Import{Devices: []client.NewDevice{{Hostname: "printer", MACs: []string{"00:0c:29:cd:c7:b2"}}}})
 	must(t, err)
 	environment := append(cleanEnvironment(), "URL="+s.first.URL, "CA="+filepath.Join(s.data, "keys", "root.crt"),
-		"ID="+s.first.ClientID, "SECRET="+s.first.ClientSecret, "CODE="+s.first.RegistrationCode)
+		"ID="+s.first.ClientID, "SECRET="+s.first.ClientSecret, "CODE="+s.first.RegistrationCode, "PASSWORD="+s.first.Password)
 	for _, d := range s.devices() {
 		environment = append(environment, strings.ToUpper(d.Hostname)+"="+d.ID)
 	}

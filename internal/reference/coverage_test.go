@@ -11,6 +11,7 @@ import (
 // its sections 1 to 5 and 8.
 var manual = []string{
 	"POST /o/oauth/token", "GET /o/oauth/token", "POST /o/oauth2/token", "GET /o/oauth2/token", "GET /o/oauth/authorize",
+	"POST /o/oauth/authorize", "GET /o/oauth2/authorize", "POST /o/oauth2/authorize", // the forms of the page, and its other spelling
 
 	"POST /o/api/v2/devices/{id}/action", "POST /o/api/v2/devices/action",
 	"POST /o/api/v3/devices/action", "POST /o/api/v3.1/devices/action", "POST /o/api/v3.2/devices/action", "POST /o/api/v3.3/devices/action",

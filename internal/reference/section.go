@@ -15,16 +15,16 @@ type section struct {
 	labels []string // what a route is called in the tables
 }
 
-// sectionsOf gathers neighbours: versions that share at least half of their
-// fields, and routes that do not differ in them at all.
+// sectionsOf gathers what belongs together: versions that share at least half of
+// their fields, and routes that do not differ in them at all.
 func sectionsOf(routes []door.Route) []section {
 	var sections []section
-	for i, r := range routes {
-		if i == 0 || !alike(routes[i-1].Page, r.Page) {
-			sections = append(sections, section{})
+	for _, r := range routes {
+		at := slices.IndexFunc(sections, func(s section) bool { return alike(s.routes[len(s.routes)-1].Page, r.Page) })
+		if at < 0 {
+			at, sections = len(sections), append(sections, section{})
 		}
-		last := &sections[len(sections)-1]
-		last.routes = append(last.routes, r)
+		sections[at].routes = append(sections[at].routes, r)
 	}
 	for i := range sections {
 		sections[i].label()
