@@ -41,3 +41,14 @@ type Checkpoint struct {
 	At        time.Time
 	Signature []byte
 }
+
+// LogPruned is the event of rows that tell of removed rows.
+const LogPruned = "log_pruned"
+
+// Pruned is the Detail of such a row: the log goes on behind row Through, whose
+// hash was Hash, in hex.
+type Pruned struct {
+	Through int64  `json:"through"`
+	Hash    string `json:"hash"`
+	Rows    int64  `json:"rows"`
+}

@@ -446,6 +446,17 @@ type LogStore interface {
 	// keyed check of the head holds.
 	Head(ctx context.Context, account int64) (Checkpoint, bool, error)
 	AddCheckpoint(ctx context.Context, c Checkpoint) error
+	// PruneLog removes the rows up to a checkpoint that was signed before a
+	// moment, some thousand at a time, and returns how many. The checkpoint stays,
+	// and the entry says in its Detail where the log begins now (see Pruned);
+	// both must agree for the rest to be whole. Where there is nothing to remove,
+	// nothing is logged.
+	PruneLog(ctx context.Context, account int64, before time.Time, entry AuditEntry) (int64, error)
+	// PruneJobs removes a job with its commands, together or not at all, that was
+	// placed before a moment and that nothing needs any more: it is closed, no row
+	// of the log names it, and nothing of it ends later. It returns how many jobs
+	// it removed; 0 is that there are no more.
+	PruneJobs(ctx context.Context, account int64, before time.Time) (int64, error)
 	// Checkpoints returns an account's checkpoints in order of Seq.
 	Checkpoints(ctx context.Context, account int64) ([]Checkpoint, error)
 }

@@ -343,6 +343,7 @@ type Entry struct {
 type Verdict struct {
 	Account     string `json:"account"`
 	Rows        int64  `json:"rows"`
+	From        int64  `json:"from"` // the oldest row that is kept: more than 1 once the log was pruned
 	Checkpoints int    `json:"checkpoints"`
 	Intact      bool   `json:"intact"`
 	Fault       string `json:"fault,omitempty"` // what is wrong and where

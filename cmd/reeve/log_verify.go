@@ -17,6 +17,9 @@ var verdictFields = []column[client.Verdict]{
 	{"ROWS", func(v client.Verdict) string { return fmt.Sprint(v.Rows) }},
 	{"CHECKPOINTS", func(v client.Verdict) string { return fmt.Sprint(v.Checkpoints) }},
 	{"VERDICT", func(v client.Verdict) string {
+		if v.Intact && v.From > 1 {
+			return fmt.Sprintf("intact from row %d on: no row was edited, removed, reordered or cut off; those before it were pruned", v.From)
+		}
 		if v.Intact {
 			return "intact: no row was edited, removed, reordered or cut off"
 		}
@@ -57,7 +60,7 @@ func logVerify() *cobra.Command {
 		}
 		verdicts := make([]client.Verdict, len(found))
 		for i, v := range found {
-			verdicts[i] = client.Verdict{Account: v.Account, Rows: v.Rows, Checkpoints: v.Checkpoints, Intact: v.Fault == "", Fault: v.Fault}
+			verdicts[i] = client.Verdict{Account: v.Account, Rows: v.Rows, From: v.From, Checkpoints: v.Checkpoints, Intact: v.Fault == "", Fault: v.Fault}
 		}
 		return showVerdicts(output{json: asJSON, out: cmd.OutOrStdout(), notes: cmd.ErrOrStderr()}, verdicts...)
 	}

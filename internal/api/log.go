@@ -69,7 +69,7 @@ func (a *api) verify(w http.ResponseWriter, r *door.Request) error {
 		return err
 	}
 	return door.Write(w, http.StatusOK, client.Verdict{
-		Account: v.Account, Rows: v.Rows, Checkpoints: v.Checkpoints, Intact: v.Fault == "", Fault: v.Fault,
+		Account: v.Account, Rows: v.Rows, From: v.From, Checkpoints: v.Checkpoints, Intact: v.Fault == "", Fault: v.Fault,
 	})
 }
 

@@ -35,6 +35,7 @@ var eventWords = map[string]map[string]string{
 	adminEvents: {
 		"devices_imported":    "devices_imported",
 		"devices_erased":      "devices_erased",
+		reeve.LogPruned:       "log_pruned",
 		"job_cancelled":       "job_cancelled",
 		"job_expired":         "job_expired",
 		"account_created":     "configuration_change",

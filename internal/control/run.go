@@ -15,13 +15,14 @@ const (
 	checkpointRows  = 1000
 )
 
-// Run ends what is overdue and signs checkpoints until ctx ends, then signs a
+// Run ends what is overdue, signs checkpoints and prunes logs until ctx ends, then signs a
 // last one. Any number of nodes may run it on one store: every sweep is a
 // conditional change that one of them wins.
 func (c *Control) Run(ctx context.Context) error {
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	last := c.now()
+	var pruned time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -39,6 +40,10 @@ func (c *Control) Run(ctx context.Context) error {
 			rows, last = 1, now
 		}
 		c.report("signing a checkpoint", c.checkpoint(ctx, rows))
+		if now.Sub(pruned) >= pruneEvery {
+			pruned = now
+			c.report("pruning the log", c.prune(ctx))
+		}
 	}
 }
 

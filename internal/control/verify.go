@@ -2,7 +2,9 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 
 	"reeve"
 	"reeve/internal/seal"
@@ -12,6 +14,7 @@ import (
 type Verdict struct {
 	Account     string
 	Rows        int64
+	From        int64 // the oldest row that is kept; 0 for an empty log
 	Checkpoints int
 	// Fault says what is wrong and where, "" if the log is whole: no row was
 	// edited, removed, reordered or cut off.
@@ -29,7 +32,8 @@ type LogReader interface {
 // verifyPage is how many rows are read at a time.
 const verifyPage = 2000
 
-// VerifyLog walks an account's log from its oldest row. Kept are checkpoints from
+// VerifyLog walks an account's log from its oldest row, which is row 1 unless
+// older ones were pruned. Kept are checkpoints from
 // outside the store.
 func VerifyLog(ctx context.Context, store LogReader, a reeve.Account, v *seal.Verifier, kept []reeve.Checkpoint) (Verdict, error) {
 	verdict := Verdict{Account: a.Name}
@@ -51,6 +55,8 @@ func VerifyLog(ctx context.Context, store LogReader, a reeve.Account, v *seal.Ve
 		furthest = max(furthest, cp.Seq)
 		verdict.Checkpoints++
 	}
+	var begun string // what a row of the log must say of its beginning; "" if it begins with row 1
+	var told bool    // whether one does
 	// The head is read first: rows that are written meanwhile follow it.
 	head, intact, err := store.Head(ctx, a.No)
 	if err != nil && reeve.KindOf(err) != reeve.NotFound { // a mark that was removed does not hold
@@ -70,12 +76,25 @@ func VerifyLog(ctx context.Context, store LogReader, a reeve.Account, v *seal.Ve
 				verdict.Fault = fmt.Sprintf("row %d is not the row that the log's end was marked with", row.Seq)
 				return verdict, nil
 			}
+			if prev.Seq == 0 {
+				verdict.From = row.Seq
+				if begun, verdict.Fault = beginning(row, due[row.Seq-1]); verdict.Fault != "" {
+					return verdict, nil
+				}
+			}
+			if row.Event == reeve.LogPruned && begun != "" {
+				told = told || begun == prunedThrough(row)
+			}
 			verdict.Rows++
 			prev = row
 		}
 		if len(rows) < verifyPage {
 			break
 		}
+	}
+	if begun != "" && !told {
+		verdict.Fault = fmt.Sprintf("the log begins at row %d and no row says that those before it were pruned: they were removed", verdict.From)
+		return verdict, nil
 	}
 	if furthest > prev.Seq {
 		verdict.Fault = cutOff(prev.Seq, furthest)
@@ -98,6 +117,26 @@ func VerifyLog(ctx context.Context, store LogReader, a reeve.Account, v *seal.Ve
 	return verdict, nil
 }
 
+// beginning checks the oldest row. Where rows before it are gone, it must follow
+// a signed checkpoint, and a row of the log must say what is returned.
+func beginning(row reeve.AuditEntry, checkpoints []reeve.Checkpoint) (string, string) {
+	if row.Seq == 1 {
+		return "", ""
+	}
+	other := func(cp reeve.Checkpoint) bool { return cp.Hash != row.Prev }
+	if len(checkpoints) > 0 && !slices.ContainsFunc(checkpoints, other) {
+		return fmt.Sprintf("%d %x", row.Seq-1, row.Prev), ""
+	}
+	return "", fmt.Sprintf("the log begins at row %d, which does not follow a checkpoint: rows before it were removed", row.Seq)
+}
+
+// prunedThrough is what a row says of where the log begins.
+func prunedThrough(row reeve.AuditEntry) string {
+	var facts reeve.Pruned
+	json.Unmarshal([]byte(row.Detail), &facts)
+	return fmt.Sprintf("%d %s", facts.Through, facts.Hash)
+}
+
 func cutOff(end, former int64) string {
 	return fmt.Sprintf("the log ends at row %d but went on to row %d: rows were cut off", end, former)
 }
@@ -109,8 +148,6 @@ func rowFault(prev, row reeve.AuditEntry, checkpoints []reeve.Checkpoint) string
 	switch {
 	case first && row.Seq == 1 && row.Prev != (seal.Hash{}):
 		return "row 1 does not begin the chain"
-	case first && row.Seq > 1:
-		return fmt.Sprintf("the log begins at row %d: rows before it were removed", row.Seq)
 	case !first && row.Seq != prev.Seq+1:
 		return fmt.Sprintf("row %d is missing", prev.Seq+1)
 	case !first && row.Prev != prev.Hash:

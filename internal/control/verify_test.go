@@ -83,7 +83,7 @@ func (w *logWorld) verify(t *testing.T, kept ...reeve.Checkpoint) control.Verdic
 
 func TestIntactLog(t *testing.T) {
 	w := newLogWorld(t)
-	want := control.Verdict{Account: control.FirstAccount, Rows: w.end, Checkpoints: 1}
+	want := control.Verdict{Account: control.FirstAccount, Rows: w.end, From: 1, Checkpoints: 1}
 	if got := w.verify(t); got != want {
 		t.Errorf("%+v; want %+v", got, want)
 	}

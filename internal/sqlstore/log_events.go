@@ -100,7 +100,11 @@ func (s *Store) stretch(ctx context.Context, account int64, since, until time.Ti
 	if err != nil {
 		return 0, 0, err
 	}
-	low, high = 1, head.Seq+1
+	begin, _, err := first(ctx, s.db, number, "SELECT seq FROM audit WHERE account = $1 ORDER BY seq LIMIT 1", account)
+	if err != nil {
+		return 0, 0, err
+	}
+	low, high = max(begin, 1), head.Seq+1
 	for _, bound := range []struct {
 		at  time.Time
 		seq *int64

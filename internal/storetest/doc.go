@@ -54,6 +54,7 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("deadlines", func(t *testing.T) { testDeadlines(t, open) })
 	t.Run("log", func(t *testing.T) { testLog(t, open) })
 	t.Run("changes", func(t *testing.T) { testChanges(t, open) })
+	t.Run("prune", func(t *testing.T) { testPrune(t, open) })
 	t.Run("windows", func(t *testing.T) { testWindows(t, open) })
 	t.Run("outlets", func(t *testing.T) { testOutlets(t, open) })
 	t.Run("everything", func(t *testing.T) { testEverything(t, open) })

@@ -1,0 +1,103 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/hex"
+	"time"
+
+	"reeve"
+)
+
+// pruneRows is how many rows of a log one transaction removes, more only if no
+// checkpoint comes earlier.
+const pruneRows = 10_000
+
+var errPruned = reeve.Errorf(reeve.Conflict, "the checkpoint up to which the log would be pruned is not of the row that is there; verify the log")
+
+// PruneLog removes the rows up to a checkpoint.
+func (s *Store) PruneLog(ctx context.Context, account int64, before time.Time, entry reeve.AuditEntry) (int64, error) {
+	var removed int64
+	err := s.change(ctx, func(t *tx) error {
+		if _, err := t.lockAccount(account); err != nil { // of several servers one prunes
+			return err
+		}
+		begin, found, err := first(t.ctx, t, number, "SELECT seq FROM audit WHERE account = $1 ORDER BY seq LIMIT 1", account)
+		if err != nil || !found {
+			return err
+		}
+		cut, found, err := t.findCut(account, begin, before)
+		if err != nil || !found {
+			return err
+		}
+		hash, _, err := first(t.ctx, t, func(r rows) (hash []byte, err error) { return hash, r.Scan(&hash) },
+			"SELECT hash FROM audit WHERE account = $1 AND seq = $2", account, cut.Seq)
+		if err != nil {
+			return err
+		}
+		if toHash(hash) != cut.Hash {
+			return errPruned
+		}
+		removed = cut.Seq - begin + 1
+		entry.Detail, err = encode(reeve.Pruned{Through: cut.Seq, Hash: hex.EncodeToString(cut.Hash[:]), Rows: removed}, false)
+		if err != nil {
+			return err
+		}
+		t.log(entry)
+		for _, statement := range []string{
+			"DELETE FROM audit WHERE account = $1 AND seq <= $2",
+			"DELETE FROM checkpoints WHERE account = $1 AND seq < $2",
+			// The last sum of each kind stays: later ones go on from it.
+			`DELETE FROM log_sums WHERE kind IN (SELECT no FROM log_kinds WHERE account = $1) AND seq <= $2 AND seq <
+				(SELECT MAX(s.seq) FROM log_sums AS s WHERE s.kind = log_sums.kind AND s.seq <= $2)`,
+		} {
+			if err := t.later(statement, account, cut.Seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return removed, err
+}
+
+// findCut returns the checkpoint to prune up to: the furthest within pruneRows,
+// or the next.
+func (t *tx) findCut(account, begin int64, before time.Time) (reeve.Checkpoint, bool, error) {
+	const query = "SELECT account, seq, hash, at FROM checkpoints WHERE account = $1 AND at < $2 AND seq >= $3 "
+	cut, found, err := first(t.ctx, t, scanHead, query+"AND seq < $4 ORDER BY seq DESC LIMIT 1", account, micro(before), begin, begin+pruneRows)
+	if found || err != nil {
+		return cut, found, err
+	}
+	return first(t.ctx, t, scanHead, query+"ORDER BY seq LIMIT 1", account, micro(before), begin)
+}
+
+// PruneJobs removes the oldest job that nothing needs any more. Reports may come
+// until its end, and rows of the log name what they ended, so the log must begin
+// behind that.
+func (s *Store) PruneJobs(ctx context.Context, account int64, before time.Time) (int64, error) {
+	var removed int64
+	err := s.change(ctx, func(t *tx) error {
+		if _, err := t.lockAccount(account); err != nil {
+			return err
+		}
+		job, found, err := first(t.ctx, t, number, `SELECT j.id FROM jobs AS j WHERE j.account = $1 AND j.id < $2
+			AND j.finish_by < (SELECT MIN(a.at) FROM audit AS a WHERE a.account = $1)
+			AND NOT EXISTS (SELECT 1 FROM open_jobs AS o WHERE o.job = j.id)
+			AND NOT EXISTS (SELECT 1 FROM effect_ends AS e WHERE e.job = j.id)
+			AND NOT EXISTS (SELECT 1 FROM repeats AS r WHERE r.account = $1 AND r.job = j.id)
+			AND NOT EXISTS (SELECT 1 FROM audit AS a WHERE a.job = j.id AND a.job <> 0)
+			ORDER BY j.id LIMIT 1`, account, int64(reeve.FirstJobID(before)))
+		if err != nil || !found {
+			return err
+		}
+		removed = 1
+		for _, statement := range []string{
+			"DELETE FROM command_notes WHERE job = $1", "DELETE FROM commands WHERE job = $1", "DELETE FROM jobs WHERE id = $1",
+		} {
+			if err := t.later(statement, job); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return removed, err
+}
