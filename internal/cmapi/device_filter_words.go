@@ -77,7 +77,7 @@ func byWords[T any](dictionary map[string][]T, apply func(lens, *reeve.DeviceQue
 		for _, word := range given {
 			meant, known := dictionary[word]
 			if !known {
-				return false, errWord(word, slices.Sorted(maps.Keys(dictionary)))
+				return false, errWord("the filter", word, dictionary)
 			}
 			values = append(values, meant...)
 		}
@@ -86,24 +86,32 @@ func byWords[T any](dictionary map[string][]T, apply func(lens, *reeve.DeviceQue
 	}
 }
 
-func errWord(word string, known []string) error {
-	return reeve.Errorf(reeve.Invalid, "%.40q is not a value of this filter; it has %s", word, strings.Join(known, ", "))
+// errWord says which words a parameter has instead of one that it has not.
+func errWord[T any](of, word string, known map[string]T) error {
+	return reeve.Errorf(reeve.Invalid, "%.40q is not a value of %s; it has %s", word, of, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 }
 
-// unjudged are statuses that only an assessment could give.
-var unjudged = []string{"non_compliant", "pending", "quarantined"}
+// statusWords are the words of device_status. Three are for what only an
+// assessment could tell.
+var statusWords = func() map[string][]posture {
+	dictionary := map[string][]posture{"non_compliant": nil, "pending": nil, "quarantined": nil}
+	for p, word := range wordsV3 {
+		dictionary[word] = []posture{posture(p)}
+	}
+	return dictionary
+}()
 
-// byStatus turns words of v3 into standings, and for managed devices into
-// whether they are exempt: exempted ones are a part of them, all others are
-// installed or compliant as the account wants it.
+// byStatus turns postures into standings, and for managed devices into whether
+// they are exempt: exempted ones are a part of them, all others are installed or
+// compliant as the account wants it.
 func byStatus(l lens, q *reeve.DeviceQuery, given words) (bool, error) {
 	wanted := map[posture]bool{}
-	for _, word := range given {
-		p := posture(slices.Index(wordsV3, word))
-		if p < 0 && !slices.Contains(unjudged, word) {
-			return false, errWord(word, slices.Concat(wordsV3, unjudged))
+	if some, err := byWords(statusWords, func(_ lens, _ *reeve.DeviceQuery, postures []posture) {
+		for _, p := range postures {
+			wanted[p] = true
 		}
-		wanted[p] = true
+	})(l, q, given); !some || err != nil {
+		return false, err
 	}
 	exempt, others := wanted[exempted], wanted[l.unassessed()]
 	if exempt || others {

@@ -53,10 +53,11 @@ func (o opts) inQuery(q url.Values) (naming, error) {
 
 // number reads a whole number from the query.
 func number(q url.Values, name string, otherwise int) (int, error) {
-	if !q.Has(name) {
-		return otherwise, nil
+	text, err := only(q, name)
+	if err != nil || text == "" {
+		return otherwise, err
 	}
-	n, err := strconv.Atoi(q.Get(name))
+	n, err := strconv.Atoi(text)
 	if err != nil {
 		return 0, reeve.Errorf(reeve.Invalid, "%s must be a whole number", name)
 	}

@@ -20,7 +20,7 @@ func (a *api) policyCheckRoutes() []door.Route {
 			Family: "Device Policy Check", Version: "2", Source: "observed in an existing program",
 			About: "Tells how many devices stand, one number each, in the order in which they were named.",
 			Inputs: []door.Field{
-				{Name: "opt", In: "body", Type: "int", About: "0 (default) MAC_list, 1 HWID_list"},
+				{Name: "opt", In: "body", Type: "int", About: "0 (default) MAC_list, 1 HWID_list; which list there is decides"},
 				{Name: "MAC_list", In: "body", Type: "array of string", About: "up to 10,000 MAC addresses in any spelling"},
 				{Name: "HWID_list", In: "body", Type: "array of string", About: "up to 10,000 device ids"},
 			},
@@ -118,10 +118,10 @@ func (a *api) checkDevices(w http.ResponseWriter, r *door.Request) error {
 	}{result})
 }
 
-// readLists reads a body of v2 that names many devices. Opt says which list
-// counts where programs send an empty one of the other.
+// readLists reads a body of v2 that names many devices. Which list there is says
+// what opt says, as in Devices Action.
 func readLists(body []byte) (naming, []string, error) {
-	var opt *int
+	var opt int
 	var macs, ids []string
 	if err := (object{"opt": &opt, "MAC_list": &macs, "HWID_list": &ids}).read(body); err != nil {
 		return byNothing, nil, err
@@ -132,11 +132,11 @@ func readLists(body []byte) (naming, []string, error) {
 	}
 	switch {
 	case (len(macs) > 0) == (len(ids) > 0):
-		return by, nil, reeve.Errorf(reeve.Invalid, "send either MAC_list or HWID_list, with at least one entry")
+		return by, nil, reeve.Errorf(reeve.Invalid, "name the devices in exactly one list, MAC_list or HWID_list, and at least one of them")
 	case len(names) > maxWholeList:
 		return by, nil, reeve.Errorf(reeve.TooLarge, "the list has more than %d entries; send several requests", maxWholeList)
-	case opt != nil && optV2[*opt] != by:
-		return by, nil, reeve.Errorf(reeve.Invalid, "opt must be 0 with MAC_list and 1 with HWID_list")
+	case optV2[opt] == byNothing:
+		return by, nil, errOptV2
 	}
 	return by, names, nil
 }
