@@ -148,6 +148,8 @@ type DeviceStore interface {
 	ChangedDevices(ctx context.Context, account int64, q ChangeQuery) ([]Device, error)
 	// CountDevices returns how many devices the account has in each standing.
 	CountDevices(ctx context.Context, account int64) (map[Standing]int64, error)
+	// CountFound returns how many devices a query selects, on all pages.
+	CountFound(ctx context.Context, account int64, q DeviceQuery) (int64, error)
 	// CountExempt returns how many of the managed ones are exempt at now from
 	// everything.
 	CountExempt(ctx context.Context, account int64, now time.Time) (int64, error)

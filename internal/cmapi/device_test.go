@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"reeve"
 	"reeve/internal/control"
@@ -156,5 +157,65 @@ func TestRemediationPageEscapes(t *testing.T) {
 	body := f.Ask("GET", strings.TrimPrefix(link, doortest.PublicURL), "").Body.String()
 	if strings.Contains(body, "<script") || !strings.Contains(body, "&lt;script&gt;") {
 		t.Error(body)
+	}
+}
+
+// A period is found among records of every time, and its ends are whole days.
+func TestStatisticsOfAPeriod(t *testing.T) {
+	day := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	now := day
+	h := doortest.Open(t, doortest.Options{Now: func() time.Time { return now }})
+	macs := map[int]string{}
+	for n := range 30 { // three devices a day
+		macs[n] = reeve.MAC(n + 1).String()
+		h.Import("d", macs[n])
+		if n%3 == 2 {
+			now = now.AddDate(0, 0, 1)
+		}
+	}
+	token := h.Grant(h.First.ClientID, h.First.ClientSecret)
+	for _, tt := range []struct {
+		query    string
+		from, to int // days
+	}{
+		{"start_date=20260303&end_date=20260304", 2, 4},
+		{"start_date=20260301&end_date=20260310", 0, 10},
+		{"start_date=20250101&end_date=20250102", 0, 0},
+		{"start_date=20260401&end_date=20260402", 0, 0},
+		{"in=49&period=hour", 8, 10},
+		{"in=1&period=month", 0, 10},
+		{"period=ytd", 0, 10},
+	} {
+		got := h.Ask("GET", "/o/api/v2/devices/stats?event=added&"+tt.query, "", bearer(token))
+		var out struct {
+			Total   int `json:"total_count"`
+			Devices []string
+		}
+		if err := json.Unmarshal(got.Body.Bytes(), &out); err != nil || out.Total != 3*(tt.to-tt.from) || out.Total != len(out.Devices) {
+			t.Errorf("%s: %s, want %d", tt.query, got.Body, 3*(tt.to-tt.from))
+			continue
+		}
+		if out.Total > 0 && out.Devices[0] != macs[3*tt.from] {
+			t.Errorf("%s begins with %s, want %s", tt.query, out.Devices[0], macs[3*tt.from])
+		}
+	}
+}
+
+// Lists that programs of 2014 ask for as a whole come as a whole.
+func TestWholeListInV2(t *testing.T) {
+	h := doortest.Open(t, doortest.Options{})
+	devices := make([]reeve.Device, 300)
+	for i := range devices {
+		devices[i] = reeve.Device{Hostname: "d", MACs: []reeve.MAC{reeve.MAC(i + 1)}}
+	}
+	if err := h.Rules.Import(t.Context(), h.Admin(), devices); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{"/o/api/v2/devices": 300, "/o/api/v2.1/devices": 300, "/o/api/v2/devices.json": 300, "/o/api/v2.2/devices": -1, "/o/api/v2.3/devices": -1} {
+		got := h.Ask("GET", path+"?limit=300", "", bearer(h.Token))
+		var out []struct{ HWID string }
+		if err := json.Unmarshal(got.Body.Bytes(), &out); want > 0 && (err != nil || len(out) != want) || want < 0 && got.Code != http.StatusNotAcceptable {
+			t.Errorf("%s: %d, %d devices, %v", path, got.Code, len(out), err)
+		}
 	}
 }

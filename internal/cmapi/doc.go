@@ -95,6 +95,7 @@ var families = []func(*api) []door.Route{
 	(*api).actionRoutes,
 	(*api).reportRoutes,
 	(*api).deviceListRoutes,
+	(*api).deviceSearchRoutes,
 	(*api).deviceStatsRoutes,
 	(*api).deviceDetailRoutes,
 	(*api).deviceInfoRoutes,

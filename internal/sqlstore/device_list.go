@@ -128,11 +128,49 @@ func (f *finder) offset() int { return max(f.q.Page-1, 0) * f.q.Limit }
 // gather is the statement for all keys of a stream, up to one too many.
 func (f *finder) gather(s stream) (string, []any) {
 	b := &binder{db: f.store.db}
+	return "SELECT " + s.no + f.all(b, s) + " LIMIT " + b.put(fewEnough+1), b.args
+}
+
+// all is the part of a statement that meets every device of a stream.
+func (f *finder) all(b *binder, s stream) string {
 	p := f.build(b, s)
 	if p.keys != "" {
 		p.from = p.keys + " CROSS JOIN " + p.from
 	}
-	return "SELECT " + p.no + " FROM " + p.from + " WHERE " + p.where + " LIMIT " + b.put(fewEnough+1), b.args
+	return " FROM " + p.from + " WHERE " + p.where
+}
+
+// CountFound counts the devices that a query selects, whatever its page.
+func (s *Store) CountFound(ctx context.Context, account int64, q reeve.DeviceQuery) (int64, error) {
+	q.Limit, q.Page, q.After, q.Sort = 1, 0, 0, reeve.ByRecord
+	f, err := s.newFinder(ctx, account, q)
+	if err != nil || f.nothing {
+		return 0, err
+	}
+	streams, err := f.streams(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if len(streams) == 1 { // no device is in it twice
+		b := &binder{db: s.db}
+		n, err := f.numbers(ctx, streams[0], "SELECT COUNT(*)"+f.all(b, streams[0]), b.args)
+		if err != nil {
+			return 0, err
+		}
+		return n[0], nil
+	}
+	met := map[int64]bool{}
+	for _, way := range streams {
+		b := &binder{db: s.db}
+		keys, err := f.numbers(ctx, way, "SELECT "+way.no+f.all(b, way), b.args)
+		if err != nil {
+			return 0, err
+		}
+		for _, key := range keys {
+			met[key] = true
+		}
+	}
+	return int64(len(met)), nil
 }
 
 // An ordering is a table that has devices in an order: along an index over

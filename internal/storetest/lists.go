@@ -28,6 +28,12 @@ func testLists(t *testing.T, open func(testing.TB) Store) {
 			if d := gocmp.Diff(hostnames(listed(all, q)), hostnames(found)); d != "" {
 				w.t.Fatalf("%+v\n%s", q, d)
 			}
+			n, err := w.CountFound(w.ctx, w.account.No, q)
+			w.check(err)
+			q.Limit, q.Page, q.After = len(all), 0, 0
+			if want := len(listed(all, q)); n != int64(want) {
+				w.t.Fatalf("%+v counts %d, want %d", q, n, want)
+			}
 		}
 	})
 
