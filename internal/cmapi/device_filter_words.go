@@ -159,7 +159,8 @@ func (v deviceFilter) readFilter(filter json.RawMessage, l lens, q *reeve.Device
 		if len(*given[name]) == 0 {
 			continue
 		}
-		any, err := narrowings[name](l, q, *given[name])
+		once := slices.Compact(slices.Sorted(slices.Values(*given[name])))
+		any, err := narrowings[name](l, q, once)
 		if err != nil {
 			return false, err
 		}

@@ -24,7 +24,7 @@ func (a *api) deviceInfoRoutes() []door.Route {
 			},
 			Answer: []door.Field{
 				{Name: "[].device_id", Type: "string", About: "32 hex digits"},
-				{Name: "[].status", Type: "string", About: "as in Get Devices, but spelt non-compliant"},
+				{Name: "[].status", Type: "string", About: "as in Get Devices"},
 				{Name: "[].severity", Type: "string", Unknown: noAssessment},
 				{Name: "[].device_name", Type: "string", About: "the hostname"},
 				{Name: "[].categories", Type: "array of object", Unknown: noAssessment},
@@ -63,7 +63,7 @@ func (a *api) tellDevices(w http.ResponseWriter, r *door.Request) error {
 	}
 	l, out := a.lens(r.Account), make([]deviceInfo, len(devices))
 	for i, d := range devices {
-		out[i] = deviceInfo{d.ID, hyphened(wordsV3[l.posture(d)]), d.Hostname}
+		out[i] = deviceInfo{d.ID, wordsV3[l.posture(d)], d.Hostname}
 	}
 	return door.Write(w, http.StatusOK, out)
 }

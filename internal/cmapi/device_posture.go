@@ -2,7 +2,6 @@ package cmapi
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"reeve"
@@ -24,7 +23,8 @@ const (
 )
 
 // wordsV3 are the statuses of v3. The pages also have non_compliant, pending and
-// quarantined, which only an assessment could tell.
+// quarantined, which only an assessment could tell; Device Information and Account
+// Details spell the first with a hyphen.
 //
 // Source: "Get Devices" v3.7 of the OAuth API manual.
 var wordsV3 = []string{"installed", "compliant", "exempted", "out_of_license_usage", "unknown", "ignored"}
@@ -35,9 +35,6 @@ var wordsV3 = []string{"installed", "compliant", "exempted", "out_of_license_usa
 //
 // Source: "Device Policy Check" v2.2 and "Can I exempt a device" of the manuals.
 var numbersV2 = []int{installed: 3, compliant: 0, exempted: 0, outOfLicense: 3, unknown: 2, ignored: 2}
-
-// hyphened spells a word of v3 as Device Information and Account Details do.
-func hyphened(word string) string { return strings.Replace(word, "non_compliant", "non-compliant", 1) }
 
 // A lens shows the devices of one account as they are at one moment.
 type lens struct {

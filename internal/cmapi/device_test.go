@@ -219,3 +219,46 @@ func TestWholeListInV2(t *testing.T) {
 		}
 	}
 }
+
+// What one account has is not there for another, whatever it is named by.
+func TestForeignDevices(t *testing.T) {
+	f := openFleet(t, doortest.Options{})
+	asset := "asset-7"
+	f.check(t, f.Rules.Describe(t.Context(), f.Admin(), f.devices["linux"].ID, reeve.Description{CustomID: &asset}))
+	other, err := f.Rules.CreateAccount(t.Context(), f.Admin(), "other", 0)
+	f.check(t, err)
+	token := bearer(f.Grant(other.ClientID, other.ClientSecret))
+	for _, tt := range []struct {
+		method, path, body string
+		code               int
+		answer             string
+	}{
+		{"GET", "/o/api/v2/devices?limit=50", "", 200, "[]"},
+		{"POST", "/o/api/v3.3/devices", `{"limit":50,"filter":{"group_id":["{default}"]}}`, 200, "[]"},
+		{"POST", "/o/api/v3.4/devices", "", 200, `{"devices":[]}`},
+		{"POST", "/o/api/v3.7/devices", "", 200, `{"next_token":"","devices":[]}`},
+		{"GET", "/o/api/v2.1/devices/search?q=linux", "", 200, `{"total_count":0,"results":[]}`},
+		{"GET", "/o/api/v2/devices/stats?event=added&period=ytd", "", 200, `{"total_count":0,"devices":[]}`},
+		{"GET", "/o/api/v2/devices/stats?event=not_seen&period=ytd", "", 200, `{"total_count":0,"devices":[]}`},
+		{"GET", "/o/api/v2.5/devices/{linux}", "", 404, ""},
+		{"GET", "/o/api/v2.5/devices/{linux.mac}?opt=1", "", 404, ""},
+		{"POST", "/o/api/v3/devices/{linux}", "", 404, ""},
+		{"POST", "/o/api/v3.8/devices/detail", `{"ids":["{linux}","{linux.mac}"]}`, 200, "[]"},
+		{"POST", "/o/api/v3.8/devices/detail", `{"opt":1,"ids":["asset-7"]}`, 200, "[]"},
+		{"POST", "/o/api/v3/device_info", `{"ids":"{linux}"}`, 200, "[]"},
+		{"GET", "/o/api/v2/devices/{linux.mac}/policy_check", "", 404, ""},
+		{"POST", "/o/api/v2/devices/policy_check", `{"HWID_list":["{linux}"]}`, 200, `{"result":[2]}`},
+		{"GET", "/o/api/v2.2/devices/{linux}/remediation?opt=1", "", 200, `{"result":0,"msg":"Device not found"}`},
+		{"GET", "/o/api/v3/devices/asset-7/remediation?opt=1", "", 200, `{"result":0,"remediation_link":""}`},
+		{"POST", "/o/api/v2/devices/{linux}/link_user?opt=1", `{"username":"user-1"}`, 200, `{"result":0,"msg":"Device not found"}`},
+	} {
+		got := f.Ask(tt.method, f.fill(tt.path), f.fill(tt.body), token)
+		if got.Code != tt.code || tt.answer != "" && got.Body.String() != tt.answer {
+			t.Errorf("%s %s: %d %s, want %d %s", tt.method, tt.path, got.Code, got.Body, tt.code, tt.answer)
+		}
+	}
+	d, err := f.Store.Device(t.Context(), f.Account().No, f.devices["linux"].ID)
+	if err != nil || d.LinkedUser != "" {
+		t.Errorf("a foreign device was changed: %+v, %v", d, err)
+	}
+}
