@@ -208,7 +208,7 @@ func TestWholeListInV2(t *testing.T) {
 	for i := range devices {
 		devices[i] = reeve.Device{Hostname: "d", MACs: []reeve.MAC{reeve.MAC(i + 1)}}
 	}
-	if err := h.Rules.Import(t.Context(), h.Admin(), devices); err != nil {
+	if _, err := h.Rules.Import(t.Context(), h.Admin(), devices, false); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]int{"/o/api/v2/devices": 300, "/o/api/v2.1/devices": 300, "/o/api/v2/devices.json": 300, "/o/api/v2.2/devices": -1, "/o/api/v2.3/devices": -1} {
