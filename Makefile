@@ -18,7 +18,7 @@ FUZZTIME ?= 1m
 ONLY     ?=
 
 # What tests start besides Go programs. PostgreSQL is with-postgres.sh's care.
-TESTBEDS := dnsmasq-base:dnsmasq isc-dhcp-client:dhclient iproute2:ip curl:curl jq:jq unzip:unzip
+TESTBEDS := dnsmasq-base:dnsmasq rsyslog:rsyslogd isc-dhcp-client:dhclient iproute2:ip curl:curl jq:jq unzip:unzip
 RACE     := gcc:gcc libc6-dev:/usr/include/stdlib.h
 
 build:

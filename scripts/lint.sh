@@ -33,7 +33,7 @@ done
 say staticcheck
 go tool -modfile=tools/go.mod staticcheck ./...
 
-for module in . tools bench; do
+for module in . tools tools/s3 bench; do
 	say "go mod tidy ($module)"
 	go -C "$module" mod tidy -diff || {
 		echo "The module files of $module are not tidy: run 'go -C $module mod tidy'." >&2

@@ -36,7 +36,7 @@ func (p *pump) sink(secret string) (sink, error) {
 	case reeve.SyslogOutlet:
 		return newSyslog(s)
 	default:
-		return newBucket(s, secret)
+		return p.newBucket(s, secret)
 	}
 }
 

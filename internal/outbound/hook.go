@@ -30,23 +30,23 @@ type hook struct {
 }
 
 func (s *Sender) newHook(o reeve.OutletSettings, key string) (*hook, error) {
-	client, err := newClient(o.CA, pushTimeout)
-	if err == nil && s.transport != nil {
-		client.Transport = s.transport
-	}
+	client, err := s.newClient(o.CA, pushTimeout)
 	return &hook{o.URL, key, client}, err
 }
 
 // newClient returns a client that follows nobody elsewhere, since what it sends
 // carries a key, and that trusts the given authorities besides the system's.
-func newClient(ca string, timeout time.Duration) (*http.Client, error) {
+func (s *Sender) newClient(ca string, timeout time.Duration) (*http.Client, error) {
 	trusted, err := trust(ca)
 	if err != nil {
 		return nil, err
 	}
-	transport := &http.Transport{
+	var transport http.RoundTripper = &http.Transport{
 		Proxy: http.ProxyFromEnvironment, TLSClientConfig: trusted, ForceAttemptHTTP2: true,
 		MaxIdleConnsPerHost: pushLanes, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10,
+	}
+	if s.transport != nil {
+		transport = s.transport
 	}
 	return &http.Client{
 		Transport: transport, Timeout: timeout,

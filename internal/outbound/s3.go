@@ -28,9 +28,9 @@ type bucket struct {
 	client   *http.Client
 }
 
-func newBucket(s reeve.OutletSettings, secret string) (*bucket, error) {
-	client, err := newClient(s.CA, objectTimeout)
-	return &bucket{s, secret, client}, err
+func (s *Sender) newBucket(o reeve.OutletSettings, secret string) (*bucket, error) {
+	client, err := s.newClient(o.CA, objectTimeout)
+	return &bucket{o, secret, client}, err
 }
 
 func (b *bucket) close() { b.client.CloseIdleConnections() }
