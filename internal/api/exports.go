@@ -70,7 +70,7 @@ var exportNotes = []string{
 	"A line is a row of the log as GET /api/v1/log shows it. With devices, a row about many devices is followed by a line for each: the same row with device, with outcome as its command now stands, and in detail the command, action, hostname and reason.",
 	"Every row is delivered at least once: after a crash the last batch may come again, with the same seq. What cannot be delivered is tried again, after a second and then ever more rarely up to every 5 minutes, and nothing behind it is skipped.",
 	"file: DIR/exports/NAME.jsonl on the server, for the account default only. At 64 MiB it is put aside as NAME.1.jsonl, and so on up to NAME.9.jsonl.",
-	"syslog: RFC 5424, facility 13, severity 6, program reeve, message id the event, no structured data, text the line. One datagram each over udp, cut at 65,000 bytes; with its length before it (octet counting) over tcp and tls. Syslog has no acknowledgement: what was on its way when a connection broke may be lost.",
+	"syslog: RFC 5424, facility 13, severity 6, program reeve, message id the event, no structured data, text the line. One datagram each over udp, cut at 65,000 bytes; with its length before it (octet counting) over tcp and tls. Syslog has no acknowledgement: what was on its way when a connection broke may be lost, and over udp what the receiver had no room for.",
 	"s3: objects PREFIX2026/11/22/20261122T081500.000000Z-SEQ-LEAF.jsonl, named by the first row in them, at most 10,000 lines each.",
 }
 

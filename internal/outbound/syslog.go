@@ -26,6 +26,13 @@ const (
 // allows.
 const maxDatagram = 65_000
 
+// Datagrams are sent in bursts with pauses between them, since a receiver drops
+// what comes faster than it reads, and nobody hears of it.
+const (
+	udpBurst = 32
+	udpPause = 10 * time.Millisecond
+)
+
 // A syslogSink sends RFC 5424 messages whose text is the line: over UDP one a
 // datagram (RFC 5426), over TCP and TLS with their length before them (RFC 6587,
 // RFC 5425). Syslog knows no acknowledgement: what the network has taken counts
@@ -66,7 +73,7 @@ func (s *syslogSink) write(ctx context.Context, l lines) error {
 	}
 	stop := context.AfterFunc(ctx, func() { s.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if err := s.send(l); err != nil {
+	if err := s.send(ctx, l); err != nil {
 		s.close()
 		return fmt.Errorf("sending to the syslog receiver: %w", err)
 	}
@@ -83,12 +90,15 @@ func (s *syslogSink) dial(ctx context.Context) (net.Conn, error) {
 	return (&tls.Dialer{NetDialer: dialer, Config: s.trust}).DialContext(ctx, "tcp", s.settings.Address)
 }
 
-func (s *syslogSink) send(l lines) error {
+func (s *syslogSink) send(ctx context.Context, l lines) error {
 	if err := s.conn.SetDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
 	if s.settings.Network == "udp" {
-		for _, line := range l.rows {
+		for i, line := range l.rows {
+			if i%udpBurst == udpBurst-1 && sleep(ctx, udpPause) != nil {
+				return ctx.Err()
+			}
 			m := s.message(line)
 			if _, err := s.conn.Write(m[:min(len(m), maxDatagram)]); err != nil {
 				return err
