@@ -55,6 +55,9 @@ var sources = names[Source]{"system", "oauth_api", "api", "cli", "console", "age
 
 func (s Source) String() string { return sources.of(s) }
 
+// ParseSource returns the source with the given name.
+func ParseSource(name string) (Source, bool) { return sources.find(name) }
+
 // A Caller is who asks, as the door found out from the credential.
 type Caller struct {
 	Account   int64

@@ -280,8 +280,8 @@ type JobStore interface {
 	// nil. Nothing of it is visible to others before.
 	Place(ctx context.Context, account int64, fn func(Placing) error) error
 	Job(ctx context.Context, account int64, id JobID) (Job, error)
-	// Jobs returns up to limit jobs, newest first, older than before (0: all).
-	Jobs(ctx context.Context, account int64, before JobID, limit int) ([]Job, error)
+	// Jobs returns a page of jobs, newest first; see JobQuery.
+	Jobs(ctx context.Context, account int64, q JobQuery) ([]Job, error)
 	// Commands returns up to limit commands of a job in leaf order from leaf
 	// from on, those in one of the given states, or all if there are none.
 	Commands(ctx context.Context, account int64, job JobID, states []State, from int32, limit int) ([]Command, error)
@@ -297,6 +297,15 @@ type JobStore interface {
 	DeviceCommands(ctx context.Context, account int64, device int64, before JobID, limit int) ([]Command, error)
 	// Cancel ends the open commands of a job and returns them.
 	Cancel(ctx context.Context, account int64, id JobID, now time.Time, entry AuditEntry) ([]Order, error)
+}
+
+// A JobQuery selects jobs. Zero fields select all.
+type JobQuery struct {
+	Before  JobID // only older ones
+	Limit   int   // at least 1
+	Actions []string
+	Sources []Source
+	Open    bool // only those with commands that have not ended
 }
 
 // Placing is the inside of a placing's transaction. Slices that are passed in
@@ -316,6 +325,10 @@ type Placing interface {
 	// Walk returns up to limit targets with No above after, in that order, of
 	// one group (internal key) or, with group 0, of the account.
 	Walk(group, after int64, limit int) ([]Target, error)
+	// Ended returns up to limit live devices whose commands of a job of the account
+	// ended in one of these states, in order of their leaves, from leaf from on.
+	// Match.Entry is the leaf.
+	Ended(job JobID, states []State, from int32, limit int) ([]Match, error)
 	// Commit writes a job with its commands: command i of the job is on
 	// placed[i] and has leaf i. Placed is in order of No. The effect is applied
 	// to every device whose command is born Succeeded. A key that is not empty

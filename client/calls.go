@@ -29,9 +29,26 @@ func (c *Client) Await(ctx context.Context, id string, open int64) (j Job, err e
 	return j, c.do(ctx, call{method: "GET", path: "/jobs/" + url.PathEscape(id), query: query}, &j)
 }
 
-// Jobs goes through all jobs, newest first.
-func (c *Client) Jobs(ctx context.Context) iter.Seq2[Job, error] {
-	return pages[Job](ctx, c, "/jobs", nil)
+// A JobFilter selects jobs; empty fields select all.
+type JobFilter struct {
+	Actions []string
+	Sources []string
+	Open    bool // only those with commands that have not ended
+}
+
+// Jobs goes through the jobs, newest first.
+func (c *Client) Jobs(ctx context.Context, f JobFilter) iter.Seq2[Job, error] {
+	query := url.Values{"action": f.Actions, "source": f.Sources}
+	if f.Open {
+		query.Set("open", "true")
+	}
+	return pages[Job](ctx, c, "/jobs", query)
+}
+
+// Retry orders the action of a job again where it did not succeed. The key is
+// that of Place.
+func (c *Client) Retry(ctx context.Context, id string, spec Retry, key string) (p Placement, err error) {
+	return p, c.do(ctx, call{method: "POST", path: "/jobs/" + url.PathEscape(id) + "/retry", body: spec, key: key}, &p)
 }
 
 // JobCommands goes through the commands of a job, those in one of the states or

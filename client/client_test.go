@@ -45,7 +45,7 @@ func TestOrderFromBeginningToEnd(t *testing.T) {
 	h, c := house(t)
 	ctx := t.Context()
 	linux := h.Enrol("linux", reeve.Persistent, reeve.Linux, "26.11.0.0", "00:0c:29:00:00:04")
-	placed, err := c.Place(ctx, client.Order{Action: "dhcprenew", IDs: []string{linux.ID}, Offline: "queue", DeliverWithin: 60}, "key")
+	placed, err := c.Place(ctx, client.Order{Action: "dhcprenew", IDs: []string{linux.ID}, Terms: client.Terms{Offline: "queue", DeliverWithin: 60}}, "key")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,16 +15,27 @@ type List[T any] struct {
 // An Order asks for one action on many devices. Exactly one of IDs, MACs, Group
 // and All names them.
 type Order struct {
-	Action        string          `json:"action"`
-	IDs           []string        `json:"ids,omitempty"`
-	MACs          []string        `json:"macs,omitempty"`
-	Group         string          `json:"group,omitempty"` // id of a group: all its devices
-	All           bool            `json:"all,omitempty"`   // every device of the account
-	Params        json.RawMessage `json:"params,omitempty"`
-	DryRun        bool            `json:"dry_run,omitempty"`
-	Comment       string          `json:"comment,omitempty"`
-	DeliverWithin int64           `json:"deliver_within,omitempty"` // seconds; 0 is the action's own time
-	Offline       string          `json:"offline,omitempty"`        // "queue" (default) or "skip"
+	Action string          `json:"action"`
+	IDs    []string        `json:"ids,omitempty"`
+	MACs   []string        `json:"macs,omitempty"`
+	Group  string          `json:"group,omitempty"` // id of a group: all its devices
+	All    bool            `json:"all,omitempty"`   // every device of the account
+	Params json.RawMessage `json:"params,omitempty"`
+	Terms
+}
+
+// Terms say how an order is carried out.
+type Terms struct {
+	DryRun        bool   `json:"dry_run,omitempty"`        // only tell what would happen
+	Comment       string `json:"comment,omitempty"`        // why; the job and the log keep it
+	DeliverWithin int64  `json:"deliver_within,omitempty"` // seconds; 0 is the action's own time
+	Offline       string `json:"offline,omitempty"`        // what becomes of devices that are away: "queue" (default) or "skip"
+}
+
+// A Retry orders the action of a job again where it did not succeed.
+type Retry struct {
+	States []string `json:"states,omitempty"` // of failed, expired, refused, cancelled; none is all of them
+	Terms
 }
 
 // A Placement is what became of an Order.
@@ -63,12 +74,19 @@ type Job struct {
 	DeliverBy time.Time        `json:"deliver_by"`
 	FinishBy  time.Time        `json:"finish_by"`
 	Cancelled time.Time        `json:"cancelled,omitzero"`
-	Entries   int              `json:"entries"`   // devices that the request named
-	Unmatched int              `json:"unmatched"` // of them, those that are not there
-	Targets   int              `json:"targets"`   // commands
-	Open      int64            `json:"open"`      // commands that have not ended
-	Counts    map[string]int64 `json:"counts"`    // commands by final state
+	RetryOf   string           `json:"retry_of,omitempty"` // id of the job that it orders again
+	Entries   int              `json:"entries"`            // devices that the request named
+	Unmatched int              `json:"unmatched"`          // of them, those that are not there
+	Targets   int              `json:"targets"`            // commands
+	Open      int64            `json:"open"`               // commands that have not ended
+	Counts    map[string]int64 `json:"counts"`             // commands by final state
 }
+
+// The events of a job that is followed; the data of each is the Job.
+const (
+	EventProgress = "progress"
+	EventDone     = "done" // no command is open any more; the last one
+)
 
 // A Command is one action on one device.
 type Command struct {

@@ -24,6 +24,14 @@ type ordering struct {
 	deliverWithin time.Duration
 }
 
+// terms returns what the flags say.
+func (f *ordering) terms() (client.Terms, error) {
+	if f.deliverWithin < 0 || f.deliverWithin%time.Second != 0 {
+		return client.Terms{}, usagef("--deliver-within must be in whole seconds, such as 90s or 1h")
+	}
+	return client.Terms{DryRun: f.dryRun, Comment: f.comment, Offline: f.offline, DeliverWithin: int64(f.deliverWithin / time.Second)}, nil
+}
+
 func (f *ordering) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.dryRun, "dry-run", false, "only tell what would happen, and why where nothing would")
@@ -183,17 +191,21 @@ func looksLike(text string) any {
 	return text
 }
 
-// place sends an order, and waits for its end if that was asked for.
+// place sends an order.
 func (f *ordering) place(ctx context.Context, c *client.Client, o output, order client.Order) error {
-	order.DryRun, order.Comment, order.Offline = f.dryRun, f.comment, f.offline
-	order.DeliverWithin = int64(f.deliverWithin / time.Second)
-	if f.deliverWithin < 0 || f.deliverWithin%time.Second != 0 {
-		return usagef("--deliver-within must be in whole seconds, such as 90s or 1h")
+	var err error
+	if order.Terms, err = f.terms(); err != nil {
+		return err
 	}
 	placed, err := c.Place(ctx, order, "")
 	if err != nil {
 		return err
 	}
+	return f.follow(ctx, c, o, order, placed)
+}
+
+// follow tells what became of an order, and waits for its end if that was asked for.
+func (f *ordering) follow(ctx context.Context, c *client.Client, o output, order client.Order, placed client.Placement) error {
 	if err := showPlacement(o, order, placed); err != nil {
 		return err
 	}

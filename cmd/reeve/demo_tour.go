@@ -103,7 +103,7 @@ func (d *demo) log(ctx context.Context) error {
 
 // refused orders what the policy forbids and shows how the command ends.
 func (d *demo) refused(ctx context.Context, device client.Device) error {
-	placed, err := d.own.Place(ctx, client.Order{Action: "dhcprenew", IDs: []string{device.ID}, Comment: "demo"}, "")
+	placed, err := d.own.Place(ctx, client.Order{Action: "dhcprenew", IDs: []string{device.ID}, Terms: client.Terms{Comment: "demo"}}, "")
 	if err != nil {
 		return err
 	}

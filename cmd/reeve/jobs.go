@@ -13,7 +13,7 @@ import (
 )
 
 func jobsCommand() *cobra.Command {
-	return family("jobs", "What was ordered and how far it is", jobsList(), jobsShow(), jobsCancel())
+	return family("jobs", "What was ordered and how far it is", jobsList(), jobsShow(), jobsRetry(), jobsCancel())
 }
 
 var jobColumns = []column[client.Job]{
@@ -42,6 +42,7 @@ var jobFields = append(slices.Clone(jobColumns),
 		}
 		return fmt.Sprintf("%d of %d", j.Unmatched, j.Entries)
 	}},
+	column[client.Job]{"AGAIN OF", func(j client.Job) string { return j.RetryOf }},
 	column[client.Job]{"DELIVER BY", func(j client.Job) string { return moment(j.DeliverBy) }},
 	column[client.Job]{"FINISH BY", func(j client.Job) string { return moment(j.FinishBy) }},
 	column[client.Job]{"CANCELLED", func(j client.Job) string { return moment(j.Cancelled) }},
@@ -68,12 +69,16 @@ var commandColumns = []column[client.Command]{
 
 func jobsList() *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: "List jobs, newest first", Args: exactly()}
+	var filter client.JobFilter
 	limit := cmd.Flags().Int("limit", 0, "only the newest so many; 0 is all")
+	cmd.Flags().StringSliceVar(&filter.Actions, "action", nil, "only these actions")
+	cmd.Flags().StringSliceVar(&filter.Sources, "source", nil, "only from these: oauth_api, api, cli, console, system")
+	cmd.Flags().BoolVar(&filter.Open, "open", false, "only jobs with commands that have not ended")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
 		if err := checkLimit(*limit); err != nil {
 			return err
 		}
-		return list(o, first(*limit, c.Jobs(ctx)), jobColumns)
+		return list(o, first(*limit, c.Jobs(ctx, filter)), jobColumns)
 	})
 }
 
@@ -94,6 +99,24 @@ func jobsShow() *cobra.Command {
 		}
 		o.say("")
 		return list(o, c.JobCommands(ctx, job.ID, *states...), commandColumns)
+	})
+}
+
+func jobsRetry() *cobra.Command {
+	var how ordering
+	cmd := &cobra.Command{Use: "retry ID", Short: "Order a job again on the devices where it did not succeed", Args: exactly("ID")}
+	states := cmd.Flags().StringSlice("state", nil, "only where it ended so: failed, expired, refused, cancelled (default: all of them)")
+	how.add(cmd)
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
+		terms, err := how.terms()
+		if err != nil {
+			return err
+		}
+		placed, err := c.Retry(ctx, args[0], client.Retry{States: *states, Terms: terms}, "")
+		if err != nil {
+			return err
+		}
+		return how.follow(ctx, c, o, client.Order{Action: "the job", Terms: terms}, placed)
 	})
 }
 

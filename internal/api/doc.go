@@ -20,6 +20,7 @@ import (
 // Rules is what the API asks of internal/control.
 type Rules interface {
 	Place(ctx context.Context, caller reeve.Caller, o control.Order) (control.Placement, error)
+	Retry(ctx context.Context, caller reeve.Caller, id reeve.JobID, states []reeve.State, o control.Order) (control.Placement, error)
 	Cancel(ctx context.Context, caller reeve.Caller, id reeve.JobID) (reeve.Job, error)
 	Import(ctx context.Context, caller reeve.Caller, devices []reeve.Device, dryRun bool) (control.Imported, error)
 	Describe(ctx context.Context, caller reeve.Caller, id string, d reeve.Description) error
@@ -85,7 +86,10 @@ const (
 	DefaultPoll    = 250 * time.Millisecond
 )
 
-type api struct{ Config }
+type api struct {
+	Config
+	followers followers
+}
 
 // Routes returns the whole surface.
 func Routes(c Config) door.API {
@@ -95,7 +99,7 @@ func Routes(c Config) door.API {
 	if c.Poll == 0 {
 		c.Poll = DefaultPoll
 	}
-	a := &api{c}
+	a := &api{Config: c}
 	const r, w, x = reeve.Read, reeve.Write, reeve.Admin
 	routes := []door.Route{
 		own("GET", "/version", r, "", a.version),
@@ -105,6 +109,8 @@ func Routes(c Config) door.API {
 		own("GET", "/jobs/{id}", r, "", a.job),
 		own("GET", "/jobs/{id}/commands", r, "", a.jobCommands),
 		own("POST", "/jobs/{id}/cancel", w, "job_cancelled", a.cancel),
+		repeatable(own("POST", "/jobs/{id}/retry", w, "job_placed", a.retry)),
+		own("GET", "/jobs/{id}/events", r, "", a.jobEvents),
 		own("GET", "/commands/{id}", r, "", a.command),
 
 		own("GET", "/devices", r, "", a.devices),

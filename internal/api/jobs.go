@@ -21,32 +21,67 @@ func (a *api) place(w http.ResponseWriter, r *door.Request) error {
 	if err != nil {
 		return err
 	}
-	order := control.Order{
-		Action: want.Action, Params: want.Params, IDs: want.IDs, MACs: want.MACs, Group: want.Group, All: want.All,
-		DryRun: want.DryRun, Comment: want.Comment, Route: r.Pattern, Body: sha256.Sum256(body),
-	}
-	if order.Key, err = r.RepeatKey(); err != nil {
+	order := control.Order{Action: want.Action, Params: want.Params, IDs: want.IDs, MACs: want.MACs, Group: want.Group, All: want.All}
+	if err := ordering(r, body, want.Terms, &order); err != nil {
 		return err
 	}
 	if err := checkAction(want); err != nil {
 		return err
-	}
-	if want.DeliverWithin < 0 || want.DeliverWithin > maxDeliverWithin {
-		return reeve.Errorf(reeve.Invalid, "deliver_within must be a number of seconds from 1 to %d", maxDeliverWithin)
-	}
-	order.DeliverWithin = time.Duration(want.DeliverWithin) * time.Second
-	switch want.Offline {
-	case "", "queue":
-	case "skip":
-		order.SkipAway = true
-	default:
-		return reeve.Errorf(reeve.Invalid, "offline must be queue or skip")
 	}
 	placement, err := a.Rules.Place(r.Context(), r.Caller, order)
 	if err != nil {
 		return err
 	}
 	return a.answerPlacement(w, r, want, placement)
+}
+
+// retry orders the action of a job again where it did not succeed.
+func (a *api) retry(w http.ResponseWriter, r *door.Request) error {
+	var want client.Retry
+	body, err := a.readOptional(w, r, &want)
+	if err != nil {
+		return err
+	}
+	id, err := jobID(r)
+	if err != nil {
+		return err
+	}
+	var states []reeve.State
+	for _, word := range want.States {
+		state, ok := reeve.ParseState(word)
+		if !ok {
+			return reeve.Errorf(reeve.Invalid, "there is no state %.40q; choose from failed, expired, refused and cancelled", word)
+		}
+		states = append(states, state)
+	}
+	var order control.Order
+	if err := ordering(r, body, want.Terms, &order); err != nil {
+		return err
+	}
+	placement, err := a.Rules.Retry(r.Context(), r.Caller, id, states, order)
+	if err != nil {
+		return named(err, "job")
+	}
+	return a.answerPlacement(w, r, client.Order{Terms: want.Terms}, placement)
+}
+
+// ordering reads what an order says of how it is carried out, and the key of a
+// repeat.
+func ordering(r *door.Request, body []byte, terms client.Terms, o *control.Order) (err error) {
+	o.DryRun, o.Comment, o.Route, o.Body = terms.DryRun, terms.Comment, r.Method+" "+r.URL.Path, sha256.Sum256(body)
+	if terms.DeliverWithin < 0 || terms.DeliverWithin > maxDeliverWithin {
+		return reeve.Errorf(reeve.Invalid, "deliver_within must be a number of seconds from 1 to %d", maxDeliverWithin)
+	}
+	o.DeliverWithin = time.Duration(terms.DeliverWithin) * time.Second
+	switch terms.Offline {
+	case "", "queue":
+	case "skip":
+		o.SkipAway = true
+	default:
+		return reeve.Errorf(reeve.Invalid, "offline must be queue or skip")
+	}
+	o.Key, err = r.RepeatKey()
+	return err
 }
 
 // checkAction refuses an action that is not offered, and parameters that it
@@ -106,6 +141,9 @@ func shapeJob(j reeve.Job) client.Job {
 		Issued: j.Issued, DeliverBy: j.DeliverBy, FinishBy: j.FinishBy, Cancelled: j.Cancelled,
 		Entries: j.Entries, Unmatched: j.Unmatched, Targets: j.Targets, Open: j.Open(), Counts: map[string]int64{},
 	}
+	if j.RetryOf != 0 {
+		out.RetryOf = j.RetryOf.String()
+	}
 	for state, n := range j.Counts {
 		if n != 0 {
 			out.Counts[reeve.State(state).String()] = n
@@ -118,6 +156,14 @@ func shapeJob(j reeve.Job) client.Job {
 func (a *api) jobs(w http.ResponseWriter, r *door.Request) error {
 	p := paramsOf(r)
 	limit, cursor := p.limit(), p.text("cursor")
+	query := reeve.JobQuery{Limit: limit + 1, Actions: p.take("action"), Sources: words(p, "source", reeve.ParseSource)}
+	switch open := p.text("open"); open {
+	case "", "false":
+	case "true":
+		query.Open = true
+	default:
+		p.fail("open must be true or false")
+	}
 	if err := p.done(); err != nil {
 		return err
 	}
@@ -125,7 +171,8 @@ func (a *api) jobs(w http.ResponseWriter, r *door.Request) error {
 	if err := door.ReadCursor("cursor", cursor, "jobs", r.Caller.Account, &before); err != nil {
 		return err
 	}
-	jobs, err := a.Store.Jobs(r.Context(), r.Caller.Account, reeve.JobID(before), limit+1)
+	query.Before = reeve.JobID(before)
+	jobs, err := a.Store.Jobs(r.Context(), r.Caller.Account, query)
 	if err != nil {
 		return err
 	}

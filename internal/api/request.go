@@ -38,6 +38,14 @@ func (a *api) read(w http.ResponseWriter, r *door.Request, v any) ([]byte, error
 	return body, noNulls(body)
 }
 
+// readOptional is read for a body that may be missing.
+func (a *api) readOptional(w http.ResponseWriter, r *door.Request, v any) ([]byte, error) {
+	if r.ContentLength == 0 {
+		return nil, nil
+	}
+	return a.read(w, r, v)
+}
+
 // noNulls refuses a null anywhere in a body that is well-formed.
 func noNulls(body []byte) error {
 	if !bytes.Contains(body, []byte("null")) {

@@ -45,7 +45,7 @@ func TestTooLargeBody(t *testing.T) {
 // Nothing of a refused request happens, and everything of a taken one does.
 func TestRefusedRequestChangesNothing(t *testing.T) {
 	f := openFleet(t, doortest.Options{MaxEntries: 1})
-	before, err := f.Store.Jobs(t.Context(), f.Account().No, 0, 100)
+	before, err := f.Store.Jobs(t.Context(), f.Account().No, reeve.JobQuery{Limit: 100})
 	f.check(t, err)
 	for _, body := range []string{
 		fmt.Sprintf(`{"types":"delete","ids":%s}`, list(f.devices["linux"].ID, f.devices["macos"].ID)),
@@ -54,7 +54,7 @@ func TestRefusedRequestChangesNothing(t *testing.T) {
 	} {
 		f.Ask("POST", action33, body, bearer(f.Token))
 	}
-	after, err := f.Store.Jobs(t.Context(), f.Account().No, 0, 100)
+	after, err := f.Store.Jobs(t.Context(), f.Account().No, reeve.JobQuery{Limit: 100})
 	f.check(t, err)
 	if len(after) != len(before) {
 		t.Errorf("%d jobs came of refused requests", len(after)-len(before))

@@ -147,6 +147,9 @@ type placing struct {
 	macs   []reeve.MAC
 	retire bool // whether agents of deleted devices are ordered to retire
 
+	retryOf reeve.JobID // whose commands in these states name the devices, if not 0
+	states  []reeve.State
+
 	now      time.Time
 	effect   action.Effect
 	out      Placement
@@ -162,7 +165,7 @@ func (p *placing) begin(now time.Time) {
 	p.out.Job = reeve.Job{
 		ID: reeve.NewJobID(now), Account: p.caller.Account, Action: p.def.Name, Params: p.order.Params,
 		Caller: p.caller, Comment: p.order.Comment, Issued: now, DeliverBy: now, FinishBy: now,
-		Entries: len(p.order.IDs) + len(p.order.MACs),
+		Entries: len(p.order.IDs) + len(p.order.MACs), RetryOf: p.retryOf,
 	}
 	if p.def.Effect != nil {
 		p.effect = p.def.Effect(p.order.Params, now)
@@ -319,8 +322,11 @@ func (p *placing) entry(event string, found bool) reeve.AuditEntry {
 	if !found {
 		e.Outcome = "unknown_group"
 	}
+	if p.retryOf != 0 {
+		e.Detail = detail(e.Detail, map[string]any{"retry_of": p.retryOf.String()})
+	}
 	if len(p.disputed) > 0 {
-		e.Detail = detail("", map[string]any{"disputed_macs": p.disputed})
+		e.Detail = detail(e.Detail, map[string]any{"disputed_macs": p.disputed})
 	}
 	return e
 }

@@ -14,6 +14,8 @@ const chunk = 20_000
 // keys, and gives every entry the leaf of its device.
 func (p *placing) resolve(ctx context.Context, tx reeve.Placing) error {
 	switch {
+	case p.retryOf != 0:
+		return p.again(tx)
 	case p.order.IDs != nil:
 		matches, err := tx.FindIDs(p.order.IDs)
 		if err != nil {

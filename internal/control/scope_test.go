@@ -18,6 +18,10 @@ var calls = map[string]struct {
 		_, err := w.Place(t.Context(), c, order("exempt", reeve.NewID()))
 		return err
 	}},
+	"Retry": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.Retry(t.Context(), c, 1, nil, control.Order{})
+		return err
+	}},
 	"Cancel": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
 		_, err := w.Cancel(t.Context(), c, 1)
 		return err

@@ -208,7 +208,7 @@ func (w *world) commands(t testing.TB, job reeve.JobID) []reeve.Command {
 
 func (w *world) jobs(t testing.TB) []reeve.Job {
 	t.Helper()
-	all, err := w.store.Jobs(t.Context(), w.admin.Account, 0, 10_000)
+	all, err := w.store.Jobs(t.Context(), w.admin.Account, reeve.JobQuery{Limit: 10_000})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func TestCommunityAgent(t *testing.T) {
 	if _, err := s.own.Device(t.Context(), id); err == nil {
 		t.Error("the retired device is still in the inventory")
 	}
-	for job, err := range s.own.Jobs(t.Context()) { // newest first
+	for job, err := range s.own.Jobs(t.Context(), client.JobFilter{}) { // newest first
 		must(t, err)
 		if job.Action != "delete" || job.Source != "agent" || job.Open != 0 {
 			t.Errorf("the last job is %+v; want the device's own leave, with nobody to be ordered", job)

@@ -99,7 +99,7 @@ func (s *server) checkLog() {
 			after = e.Seq
 		}
 	}
-	jobs := collect(s.t, s.own.Jobs(s.t.Context()))
+	jobs := collect(s.t, s.own.Jobs(s.t.Context(), client.JobFilter{}))
 	for _, j := range jobs {
 		if rows[j.ID] != 1 {
 			s.t.Errorf("the log has %d rows on job %s", rows[j.ID], j.ID)

@@ -18,7 +18,7 @@ func (l *load) check(t *testing.T, c *crowd) {
 	t.Helper()
 	var jobs []client.Job
 	isOpen := func(j client.Job) bool { return j.Open > 0 }
-	for jobs = collect(t, l.own.Jobs(t.Context())); slices.ContainsFunc(jobs, isOpen); jobs = collect(t, l.own.Jobs(t.Context())) {
+	for jobs = collect(t, l.own.Jobs(t.Context(), client.JobFilter{})); slices.ContainsFunc(jobs, isOpen); jobs = collect(t, l.own.Jobs(t.Context(), client.JobFilter{})) {
 		if time.Since(l.back) > deliverWithin+time.Minute { // an upload is tried again after a while
 			l.fatalOpen(t, jobs)
 		}

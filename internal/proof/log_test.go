@@ -23,7 +23,7 @@ func TestTamperedLog(t *testing.T) {
 	muster(t, s, 3, one(func(*swarm.Kind) {}))
 	for range 3 { // each stop leaves a checkpoint
 		for i := range 5 {
-			p := s.order(client.Order{Action: "scan_threats", Params: []byte(`{"full_scan":1}`), All: true, Comment: fmt.Sprintf("order %d", i)})
+			p := s.order(client.Order{Action: "scan_threats", Params: []byte(`{"full_scan":1}`), All: true, Terms: client.Terms{Comment: fmt.Sprintf("order %d", i)}})
 			s.settled(p.Job.ID)
 		}
 		if code, _ := s.terminate(t); code != 0 {

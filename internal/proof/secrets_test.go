@@ -95,7 +95,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 	a := newAgent(t, s, &agent.Policy{Actions: map[string]bool{"dhcprenew": false}}).start()
 	found["the agent's key"] = string(a.identity().Seed)
 	for _, action := range []string{"fetch_agent_log", "dhcprenew"} {
-		s.order(client.Order{Action: action, All: true, Comment: "for the proof"})
+		s.order(client.Order{Action: action, All: true, Terms: client.Terms{Comment: "for the proof"}})
 	}
 	fetch := s.order(client.Order{Action: "fetch_agent_log", IDs: []string{a.device()}}).Outcomes[0].Command
 	if c := s.ended(fetch, time.Minute); c.State != "succeeded" {

@@ -14,20 +14,20 @@ var noCommand = reeve.Errorf(reeve.NotFound, "there is no such command in this a
 
 const jobColumns = `id, account, action, params, source, actor, name, address, request_id, comment, issued, deliver_by,
 	finish_by, entries, unmatched, targets, succeeded, failed, expired, cancelled, not_applicable, refused, root, signature,
-	seal_key, cancelled_at`
+	seal_key, cancelled_at, retry_of`
 
 func scanJob(r rows) (j reeve.Job, err error) {
-	var id, source, issued, deliverBy, finishBy, cancelled int64
+	var id, source, issued, deliverBy, finishBy, cancelled, retryOf int64
 	var params string
 	var root []byte
 	n := &j.Counts
 	err = r.Scan(&id, &j.Account, &j.Action, &params, &source, &j.Caller.Actor, &j.Caller.Name, &j.Caller.Address,
 		&j.Caller.RequestID, &j.Comment, &issued, &deliverBy, &finishBy, &j.Entries, &j.Unmatched, &j.Targets,
 		&n[reeve.Succeeded], &n[reeve.Failed], &n[reeve.Expired], &n[reeve.Cancelled], &n[reeve.NotApplicable],
-		&n[reeve.Refused], &root, &j.Signature, &j.SealKey, &cancelled)
+		&n[reeve.Refused], &root, &j.Signature, &j.SealKey, &cancelled, &retryOf)
 	j.ID, j.Params, j.Caller.Account, j.Caller.Source = reeve.JobID(id), json.RawMessage(params), j.Account, reeve.Source(source)
 	j.Issued, j.DeliverBy, j.FinishBy = fromMicro(issued), fromMicro(deliverBy), fromMicro(finishBy)
-	j.Root, j.Cancelled = toHash(root), fromMicro(cancelled)
+	j.Root, j.Cancelled, j.RetryOf = toHash(root), fromMicro(cancelled), reeve.JobID(retryOf)
 	return j, err
 }
 
@@ -37,10 +37,25 @@ func (s *Store) Job(ctx context.Context, account int64, id reeve.JobID) (reeve.J
 		"SELECT "+jobColumns+" FROM jobs WHERE id = $1 AND account = $2", int64(id), account))
 }
 
-// Jobs returns up to limit jobs, newest first.
-func (s *Store) Jobs(ctx context.Context, account int64, before reeve.JobID, limit int) ([]reeve.Job, error) {
-	return all(ctx, s.db, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE account = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
-		account, orLast(before), limit)
+// Jobs returns a page of jobs, newest first.
+func (s *Store) Jobs(ctx context.Context, account int64, q reeve.JobQuery) ([]reeve.Job, error) {
+	where, args := "account = $1 AND id < $2", []any{account, orLast(q.Before), q.Limit}
+	if len(q.Actions) > 0 {
+		these, arg := s.db.among(len(args)+1, texts("action", q.Actions))
+		where, args = where+" AND action "+these, append(args, arg)
+	}
+	if len(q.Sources) > 0 {
+		sources := make([]int64, len(q.Sources))
+		for i, source := range q.Sources {
+			sources[i] = int64(source)
+		}
+		these, arg := s.db.among(len(args)+1, numbers("source", sources))
+		where, args = where+" AND source "+these, append(args, arg)
+	}
+	if q.Open {
+		where += " AND id IN (SELECT job FROM open_jobs)"
+	}
+	return all(ctx, s.db, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE "+where+" ORDER BY id DESC LIMIT $3", args...)
 }
 
 // orLast makes 0 the end of all ids.
@@ -87,11 +102,7 @@ func (s *Store) Commands(ctx context.Context, account int64, job reeve.JobID, st
 	}
 	where := "job = $1 AND leaf >= $2"
 	if len(states) > 0 {
-		words := make([]string, len(states))
-		for i, state := range states {
-			words[i] = strconv.Itoa(int(state))
-		}
-		where += " AND state IN (" + strings.Join(words, ", ") + ")"
+		where += " AND state IN " + stateList(states)
 	}
 	page := s.db.page("SELECT leaf FROM commands WHERE " + where + " ORDER BY leaf LIMIT $3")
 	return s.commands(ctx, "commands AS c", " WHERE c.job = $1 AND c.leaf "+page+" ORDER BY c.leaf", int64(job), from, limit)
@@ -117,6 +128,16 @@ func (s *Store) CommandsByID(ctx context.Context, account int64, ids []reeve.Com
 	list, args := s.db.list("r", 2, jobs, leaves)
 	return s.commands(ctx, list+" CROSS JOIN jobs AS j CROSS JOIN commands AS c",
 		" WHERE j.id = r.job AND j.account = $1 AND c.job = r.job AND c.leaf = r.leaf", append([]any{account}, args...)...)
+}
+
+// stateList writes states as SQL does; each list is a statement of its own, that
+// is planned for these states.
+func stateList(states []reeve.State) string {
+	words := make([]string, len(states))
+	for i, state := range states {
+		words[i] = strconv.Itoa(int(state))
+	}
+	return "(" + strings.Join(words, ", ") + ")"
 }
 
 // Command returns one command and the structured result its agent sent, if any.

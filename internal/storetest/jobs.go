@@ -31,7 +31,7 @@ func testJobs(t *testing.T, open func(testing.TB) Store) {
 			"the next": {placed[3], 2, []reeve.JobID{placed[2], placed[1]}},
 			"no more":  {placed[0], 2, nil},
 		} {
-			jobs, err := w.Jobs(w.ctx, w.account.No, test.before, test.limit)
+			jobs, err := w.Jobs(w.ctx, w.account.No, reeve.JobQuery{Before: test.before, Limit: test.limit})
 			w.check(err)
 			var got []reeve.JobID
 			for _, j := range jobs {

@@ -112,7 +112,7 @@ func testPrune(t *testing.T, open func(testing.TB) Store) {
 		ends.DeliverBy, ends.FinishBy = ends.Issued, ends.Issued
 		ends = w.place(ends, placed(devices, reeve.Succeeded, 0), reeve.Effect{Exempt: &everything, ExemptUntil: noon.Add(10000 * time.Hour)})
 		left := func() (ids []reeve.JobID) {
-			jobs, err := w.Jobs(w.ctx, w.account.No, 0, 9)
+			jobs, err := w.Jobs(w.ctx, w.account.No, reeve.JobQuery{Limit: 9})
 			w.check(err)
 			for _, j := range jobs {
 				ids = append(ids, j.ID)
