@@ -148,7 +148,12 @@ func Routes(c Config) door.API {
 
 // own makes a route: all of them share one prefix and one rate class.
 func own(method, path string, scope reeve.Scope, verb string, serve handler) door.Route {
-	return door.Route{Method: method, Path: "/api/v1" + path, Scope: scope, Rate: control.OwnAPI, Verb: verb, Serve: serve}
+	r := door.Route{Method: method, Path: "/api/v1" + path, Scope: scope, Rate: control.OwnAPI, Verb: verb, Serve: serve}
+	if page, ok := pages[method+" "+path]; ok {
+		told := *page // about writes into it
+		return about(r, &told)
+	}
+	return r
 }
 
 // about gives a route its page in the reference. The family is the word behind

@@ -1,0 +1,92 @@
+package api
+
+import "reeve/internal/door"
+
+var jobFields = []door.Field{
+	{Name: "id", Type: "string", About: "16 hex digits"},
+	{Name: "action", Type: "string"},
+	{Name: "params", Type: "object"},
+	{Name: "comment", Type: "string", About: "left out if there is none"},
+	{Name: "source", Type: "string", About: "oauth_api, api, cli, console, agent or system"},
+	{Name: "actor", Type: "string", About: "who asked, for programs"},
+	{Name: "by", Type: "string", About: "who asked, for people"},
+	{Name: "issued", Type: "string", About: "RFC 3339, UTC, as all times here"},
+	{Name: "deliver_by", Type: "string", About: "what no agent has by then is expired"},
+	{Name: "finish_by", Type: "string", About: "what has not ended by then is expired"},
+	{Name: "cancelled", Type: "string", About: "left out if it was not"},
+	{Name: "entries", Type: "int", About: "devices that the request named"},
+	{Name: "unmatched", Type: "int", About: "of them, those that are not there"},
+	{Name: "targets", Type: "int", About: "commands"},
+	{Name: "open", Type: "int", About: "commands that have not ended"},
+	{Name: "counts", Type: "object of int", About: "commands by final state"},
+}
+
+var commandFields = []door.Field{
+	{Name: "id", Type: "string", About: "24 hex digits, of which the first 16 are the job's"},
+	{Name: "job", Type: "string"},
+	{Name: "device", Type: "string", About: "id of the device"},
+	{Name: "hostname", Type: "string"},
+	{Name: "state", Type: "string", About: "queued, sent, running, succeeded, failed, expired, cancelled, not_applicable or refused"},
+	{Name: "reason", Type: "string", About: "why it does not apply or ended like this, in a word"},
+	{Name: "why", Type: "string", About: "the same in a sentence"},
+	{Name: "percent", Type: "int", About: "progress, where the agent tells it"},
+	{Name: "message", Type: "string", About: "one line from the agent"},
+	{Name: "changed", Type: "string", About: "when the state last changed"},
+	{Name: "late", Type: "string", About: "state that a report named after the end"},
+}
+
+var orderTerms = []door.Field{
+	{Name: "dry_run", In: "body", Type: "bool", About: "do nothing, and tell what would be done"},
+	{Name: "comment", In: "body", Type: "string", About: "why; the job and the log keep it"},
+	{Name: "deliver_within", In: "body", Type: "int", About: "seconds until what was not delivered expires; default the action's own"},
+	{Name: "offline", In: "body", Type: "string", About: "what becomes of devices that are away: queue (default) or skip"},
+	{Name: "Idempotency-Key", In: "header", Type: "string", About: "the same key with the same body gets the same answer, and nothing is done again"},
+}
+
+var placementFields = with([]door.Field{
+	{Name: "outcomes[].device", Type: "string", About: "as it was sent; one element for each of ids or macs, in their order"},
+	{Name: "outcomes[].status", Type: "int", About: "1 applied or queued, 0 no such device or not done, -1 does not apply"},
+	{Name: "outcomes[].reason", Type: "string", About: "left out where it applies"},
+	{Name: "outcomes[].why", Type: "string", About: "the reason in a sentence"},
+	{Name: "outcomes[].command", Type: "string", About: "id of the command"},
+	{Name: "tally", Type: "object of int", About: "devices by reason; applies are those that it applies to"},
+	{Name: "repeated", Type: "bool", About: "true if this is the answer to an earlier request with the same key"},
+}, door.Field{Name: "job", Type: "object", About: "the job, as in GET /api/v1/jobs/{id}; left out for a dry run"})
+
+var jobPages = map[string]*door.Page{
+	"POST /jobs": {
+		About: "Orders an action on devices, as one job with a command for each device. It means the same as Device Action of the published API.",
+		Inputs: with(orderTerms,
+			door.Field{Name: "action", In: "body", Type: "string", About: "exempt, unexempt, ignore, unignore, delete, dhcprenew, re-identify, assign_to_group, fetch_agent_log or scan_threats"},
+			door.Field{Name: "ids", In: "body", Type: "array of string", About: "device ids; exactly one of ids, macs, group and all"},
+			door.Field{Name: "macs", In: "body", Type: "array of string", About: "MAC addresses"},
+			door.Field{Name: "group", In: "body", Type: "string", About: "id of a group: all its devices"},
+			door.Field{Name: "all", In: "body", Type: "bool", About: "true: every device of the account"},
+			door.Field{Name: "params", In: "body", Type: "object", About: "as in Device Action; other names are refused"}),
+		Answer: placementFields,
+		Codes:  map[int]string{200: "a dry run", 201: "the job was placed"},
+	},
+	"GET /jobs": {About: "Lists jobs, newest first.", Inputs: paged(), Answer: pageOf(jobFields)},
+	"GET /jobs/{id}": {
+		About: "Tells of one job. With wait it answers when there is news, so that progress can be shown without asking all the time.",
+		Inputs: []door.Field{inPath("id", "id of the job"), waitField,
+			{Name: "open", In: "query", Type: "int", About: "number of open commands that the caller knows; the answer comes when it is another one"}},
+		Answer: jobFields,
+	},
+	"GET /jobs/{id}/commands": {
+		About: "Lists the commands of a job.",
+		Inputs: paged(inPath("id", "id of the job"),
+			door.Field{Name: "state", In: "query", Type: "string", About: "only these; may be given several times"}),
+		Answer: pageOf(commandFields),
+	},
+	"POST /jobs/{id}/cancel": {
+		About:  "Ends the commands of a job that are open. What an agent has begun it is told to stop.",
+		Inputs: []door.Field{inPath("id", "id of the job")}, Answer: jobFields,
+	},
+	"GET /commands/{id}": {
+		About:  "Tells of one command, with what its agent sent back.",
+		Inputs: []door.Field{inPath("id", "id of the command")},
+		Answer: append(commandFields[:len(commandFields):len(commandFields)],
+			door.Field{Name: "result", Type: "object", About: "what the agent sent back; left out if it was nothing"}),
+	},
+}
