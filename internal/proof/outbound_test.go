@@ -77,7 +77,8 @@ func flows(t *testing.T, withStorage bool) {
 	for i := range fleetOfFlows {
 		devices = append(devices, client.NewDevice{Hostname: fmt.Sprint("pc-", i), MACs: []string{fmt.Sprintf("00:00:5e:00:%02x:%02x", i/256, i%256)}})
 	}
-	must(t, s.own.Import(t.Context(), devices))
+	_, err = s.own.Import(t.Context(), client.Import{Devices: devices})
+	must(t, err)
 	_, err = s.own.Place(t.Context(), client.Order{Action: "delete", All: true}, "")
 	must(t, err)
 	eventually(t, time.Minute, "a good part is pushed", func() bool { return pushed.count() > fleetOfFlows/4 })
