@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -169,6 +170,7 @@ func TestFilesAreHealedAndPutAside(t *testing.T) {
 
 // storage remembers objects and their keys.
 type storage struct {
+	sync.Mutex
 	fail bool
 	keys []string
 	text map[string][]byte
@@ -180,6 +182,8 @@ func (s *storage) RoundTrip(q *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.Lock()
+	defer s.Unlock()
 	status, said := 200, ""
 	if s.fail {
 		status, said = 403, "<Error><Code>SignatureDoesNotMatch</Code><Message>no</Message></Error>"
@@ -198,24 +202,31 @@ func TestObjectsAreWrittenByTimeAndNumber(t *testing.T) {
 			Bucket: "logs", Prefix: "a b/", Region: "eu", AccessKey: "AK", Gzip: true, Every: 300, Devices: true}})
 		defer run(t, m.sender(t, s3))()
 		m.enrol("one")
-		time.Sleep(299 * time.Second)
+		elapse := func(d time.Duration) { // what the test reads and writes is under the lock
+			s3.Unlock()
+			time.Sleep(d)
+			s3.Lock()
+		}
+		s3.Lock()
+		defer s3.Unlock()
+		elapse(299 * time.Second)
 		if len(s3.keys) != 0 {
 			t.Fatalf("early: %v", s3.keys)
 		}
 		m.enrol("two")
 		s3.fail = true
-		time.Sleep(2 * time.Second)
+		elapse(2 * time.Second)
 		if o := m.outlet(); o.LastError != "the storage answered 403 SignatureDoesNotMatch no" {
 			t.Errorf("%+v", o.Flow)
 		}
 		s3.fail = false
-		time.Sleep(2 * time.Minute)
+		elapse(2 * time.Minute)
 		if len(s3.keys) != 1 {
 			t.Fatalf("%v", s3.keys)
 		}
-		m.delete(25_000)
-		time.Sleep(6 * time.Minute)
-		if len(s3.keys) != 4 || !slices.IsSorted(s3.keys) {
+		m.delete(12_000)
+		elapse(6 * time.Minute)
+		if len(s3.keys) != 3 || !slices.IsSorted(s3.keys) {
 			t.Fatalf("%v", s3.keys)
 		}
 		form := regexp.MustCompile(`^logs\.s3\.example\.org/a%20b/2000/01/01/20000101T\d{6}\.\d{6}Z-\d{12}-\d{6}\.jsonl\.gz$`)
@@ -231,7 +242,7 @@ func TestObjectsAreWrittenByTimeAndNumber(t *testing.T) {
 			}
 			total += len(read(t, text))
 		}
-		if !form.MatchString(s3.keys[0]) || total != 2+1+25_000 {
+		if !form.MatchString(s3.keys[0]) || total != 2+1+12_000 {
 			t.Errorf("%d lines in %v", total, s3.keys)
 		}
 		if want := "AWS4-HMAC-SHA256 Credential=AK/20000101/eu/s3/aws4_request, SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date, Signature="; !strings.HasPrefix(s3.auth[0], want) {
