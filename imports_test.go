@@ -49,7 +49,7 @@ var rooms = map[string]room{
 
 	"internal/door":  {own: ". internal/control"},
 	"internal/cmapi": {own: ". internal/action internal/control internal/door internal/trail", mods: "github.com/klauspost/compress/"},
-	"internal/api":   {own: ". internal/action internal/control internal/door client"},
+	"internal/api":   {own: ". internal/action internal/control internal/door internal/trail client"},
 
 	"docs":               {},
 	"internal/reference": {own: "internal/door", mods: "github.com/yuin/goldmark"},

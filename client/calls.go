@@ -1,9 +1,12 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"io"
 	"iter"
 	"net/url"
@@ -259,6 +262,43 @@ func (c *Client) LogNewest(ctx context.Context, f LogFilter, seq int64, limit in
 	var page List[Entry]
 	err := c.do(ctx, call{method: "GET", path: "/log", query: query}, &page)
 	return page.Items, err
+}
+
+// ExportLog writes the selected rows as JSON lines, oldest first, and a LogEnd as
+// the last one; with devices also a line for each device that a row is about.
+// An error says that the export was cut off, whatever was written before.
+func (c *Client) ExportLog(ctx context.Context, f LogFilter, devices bool, to io.Writer) error {
+	query := f.query()
+	if devices {
+		query.Set("devices", "true")
+	}
+	end := lastLine{to: to}
+	if err := c.do(ctx, call{method: "GET", path: "/log/export", query: query}, &end); err != nil {
+		return err
+	}
+	var last LogEnd
+	if err := json.Unmarshal(end.line, &last); err != nil || !last.End {
+		return errors.New("the server's answer was cut off: its last line is missing; export again")
+	}
+	return nil
+}
+
+// A lastLine passes lines on and keeps the last.
+type lastLine struct {
+	to    io.Writer
+	line  []byte
+	ended bool // whether line is whole, so that the next byte begins another
+}
+
+func (l *lastLine) Write(b []byte) (int, error) {
+	for part := range bytes.Lines(b) {
+		if l.ended {
+			l.line = l.line[:0]
+		}
+		l.line = append(l.line, part...)
+		l.ended = part[len(part)-1] == '\n'
+	}
+	return l.to.Write(b)
 }
 
 // VerifyLog has the server check the account's log.

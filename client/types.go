@@ -357,6 +357,13 @@ type Entry struct {
 	Hash      string          `json:"hash"` // of this row, chained to the one before
 }
 
+// A LogEnd is the last line of an export of the log.
+type LogEnd struct {
+	End     bool  `json:"end"`     // always true
+	Lines   int64 `json:"lines"`   // that came before it
+	Through int64 `json:"through"` // the last row that was looked at
+}
+
 // A Verdict is what checking the log found.
 type Verdict struct {
 	Account     string `json:"account"`

@@ -66,8 +66,25 @@ func logCommand() *cobra.Command {
 		}
 		return followLog(ctx, c, o, filter, last)
 	})
-	cmd.AddCommand(logVerify())
+	cmd.AddCommand(logExport(), logVerify())
 	return cmd
+}
+
+func logExport() *cobra.Command {
+	var filter client.LogFilter
+	cmd := &cobra.Command{Use: "export", Short: "Write the log as JSON lines; the last one says that it is whole", Args: exactly()}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&filter.Events, "event", nil, "only these events, such as job_placed,reports")
+	flags.StringVar(&filter.Device, "device", "", "only rows about the device with this id")
+	flags.StringVar(&filter.Job, "job", "", "only rows about this job")
+	since := flags.Duration("since", 0, "only rows of the last so long, such as 24h")
+	devices := flags.Bool("devices", false, "a line for each device behind a row about many")
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
+		if *since > 0 {
+			filter.Since = time.Now().Add(-*since)
+		}
+		return c.ExportLog(ctx, filter, *devices, o.out)
+	})
 }
 
 // rowsFrom goes through all rows that follow row *last, and keeps it up to date.

@@ -3,8 +3,8 @@
 // members and parameters that it does not know, writes times as RFC 3339, and
 // pages every list by cursor.
 //
-// It imports the root words, internal/action, internal/control, internal/door
-// and client.
+// It imports the root words, internal/action, internal/control, internal/door,
+// internal/trail and client.
 package api
 
 import (
@@ -136,8 +136,9 @@ func Routes(c Config) door.API {
 		own("GET", "/account", r, "", a.account),
 		own("PATCH", "/account", x, "account_changed", a.changeAccount),
 
-		own("GET", "/log", r, "", a.log),
-		own("GET", "/log/verify", r, "", a.verify),
+		about(own("GET", "/log", r, "", a.log), pageLog),
+		about(own("GET", "/log/export", r, "", a.exportLog), pageLogExport),
+		about(own("GET", "/log/verify", r, "", a.verify), pageVerify),
 	}
 	routes = append(routes, a.appRoutes()...)
 	routes = append(routes, a.operatorRoutes()...)

@@ -2,7 +2,6 @@ package outbound
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -172,9 +171,7 @@ func (p *pump) add(ctx context.Context, l *lines, row reeve.AuditEntry) (full bo
 		l.next.Leaf = 1
 	}
 	for p.outlet.Settings.Devices {
-		page, err := trail.Read(ctx, oneRow{p.Store, row}, row.Account, trail.Query{
-			From: trail.Place{Seq: row.Seq, Leaf: l.next.Leaf - 1}, Limit: rowsAtOnce,
-		})
+		page, err := trail.Of(ctx, p.Store, row, l.next.Leaf-1, rowsAtOnce)
 		if err != nil {
 			return false, err
 		}
@@ -183,7 +180,7 @@ func (p *pump) add(ctx context.Context, l *lines, row reeve.AuditEntry) (full bo
 			if e.Device == row.Device { // the row says it all
 				continue
 			}
-			if full, err := p.append(l, ofDevice(row, e)); full || err != nil {
+			if full, err := p.append(l, e.Entry()); full || err != nil {
 				return full, err
 			}
 		}
@@ -211,42 +208,4 @@ func (p *pump) append(l *lines, row reeve.AuditEntry) (full bool, err error) {
 	l.rows = append(l.rows, line{row.At, row.Event, append(text, '\n')})
 	l.bytes += len(text) + 1
 	return false, nil
-}
-
-// ofDevice tells what a row about many devices means for one of them: the row,
-// with the device, how its command stands now, and the command.
-func ofDevice(row reeve.AuditEntry, e trail.Event) reeve.AuditEntry {
-	row.Device, row.Detail = e.Device, ""
-	if c := e.Command; c.DeviceID != "" {
-		row.Job, row.Outcome, row.Detail = c.ID.Job, c.State.String(), deviceDetail(e)
-	}
-	return row
-}
-
-// oneRow is a store whose logs have this one row.
-type oneRow struct {
-	trail.Store
-	row reeve.AuditEntry
-}
-
-func (o oneRow) Log(_ context.Context, _ int64, q reeve.LogQuery) ([]reeve.AuditEntry, error) {
-	if q.After >= o.row.Seq {
-		return nil, nil
-	}
-	return []reeve.AuditEntry{o.row}, nil
-}
-
-func (o oneRow) Head(context.Context, int64) (reeve.Checkpoint, bool, error) {
-	return reeve.Checkpoint{Seq: o.row.Seq}, true, nil
-}
-
-func deviceDetail(e trail.Event) string {
-	text, _ := json.Marshal(struct { // of plain values, which always can be written
-		Command  string `json:"command"`
-		Action   string `json:"action"`
-		Hostname string `json:"hostname,omitempty"`
-		Reason   string `json:"reason,omitempty"`
-		Message  string `json:"message,omitempty"`
-	}{e.Command.ID.String(), e.Action, e.Hostname, e.Command.Reason.String(), e.Command.Message})
-	return string(text)
 }

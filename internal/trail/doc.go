@@ -110,6 +110,13 @@ func Read(ctx context.Context, store Store, account int64, q Query) (Page, error
 	return r.page, nil
 }
 
+// Of returns events of one row of a log that the caller has read, from a leaf on.
+func Of(ctx context.Context, store Store, row reeve.AuditEntry, leaf int64, limit int) (Page, error) {
+	r := reader{store: store, account: row.Account, query: Query{Limit: limit}, page: Page{Next: Place{row.Seq, leaf}}, actions: map[reeve.JobID]string{}}
+	_, err := r.take(ctx, row)
+	return r.page, err
+}
+
 // A reader is one reading under way.
 type reader struct {
 	store   Store
