@@ -61,6 +61,10 @@ type sharedWindows struct{ store *Store }
 
 func (w sharedWindows) take(ctx context.Context, key string, now time.Time, window time.Duration) (taken int64, err error) {
 	err = w.store.change(ctx, func(t *tx) error {
+		// Should a crash forget some requests, the limit is a little kinder.
+		if err := t.later("SET LOCAL synchronous_commit = off"); err != nil {
+			return err
+		}
 		taken, _, err = first(ctx, t, number, `INSERT INTO windows (key, started, taken) VALUES ($1, $2, 1)
 			ON CONFLICT (key) DO UPDATE SET started = CASE WHEN windows.started < excluded.started THEN excluded.started ELSE windows.started END,
 				taken = CASE WHEN windows.started < excluded.started THEN 1 ELSE windows.taken + 1 END
