@@ -41,7 +41,7 @@ const (
 // What the log says of devices whose status changed, and the actions that change it.
 var (
 	changeEvents  = []string{"device_enrolled", "device_enrolled_duplicate_mac", "exemptions_ended", "devices_licensed", "devices_restored"}
-	changeActions = []string{"exempt", "unexempt", "ignore", "unignore", "delete"}
+	changeActions = []string{"exempt", "exempt_critical", "unexempt", "ignore", "unignore", "delete", "archive"}
 )
 
 func (a *api) statusChangeRoutes() []door.Route {
