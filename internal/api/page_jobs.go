@@ -14,6 +14,7 @@ var jobFields = []door.Field{
 	{Name: "deliver_by", Type: "string", About: "what no agent has by then is expired"},
 	{Name: "finish_by", Type: "string", About: "what has not ended by then is expired"},
 	{Name: "cancelled", Type: "string", About: "left out if it was not"},
+	{Name: "retry_of", Type: "string", About: "id of the job that it orders again; left out for all others"},
 	{Name: "entries", Type: "int", About: "devices that the request named"},
 	{Name: "unmatched", Type: "int", About: "of them, those that are not there"},
 	{Name: "targets", Type: "int", About: "commands"},
@@ -66,7 +67,11 @@ var jobPages = map[string]*door.Page{
 		Answer: placementFields,
 		Codes:  map[int]string{200: "a dry run", 201: "the job was placed"},
 	},
-	"GET /jobs": {About: "Lists jobs, newest first.", Inputs: paged(), Answer: pageOf(jobFields)},
+	"GET /jobs": {About: "Lists jobs, newest first.", Inputs: paged(
+		door.Field{Name: "action", In: "query", Type: "string", About: "only these; may be given several times"},
+		door.Field{Name: "source", In: "query", Type: "string", About: "only these; may be given several times"},
+		door.Field{Name: "open", In: "query", Type: "bool", About: "true: only those with open commands; false: only the others"},
+	), Answer: pageOf(jobFields)},
 	"GET /jobs/{id}": {
 		About: "Tells of one job. With wait it answers when there is news, so that progress can be shown without asking all the time.",
 		Inputs: []door.Field{inPath("id", "id of the job"), waitField,
@@ -82,6 +87,19 @@ var jobPages = map[string]*door.Page{
 	"POST /jobs/{id}/cancel": {
 		About:  "Ends the commands of a job that are open. What an agent has begun it is told to stop.",
 		Inputs: []door.Field{inPath("id", "id of the job")}, Answer: jobFields,
+	},
+	"POST /jobs/{id}/retry": {
+		About: "Orders the action of a job again, as a new job, on the devices where it did not succeed.",
+		Inputs: with(orderTerms, inPath("id", "id of the job"),
+			door.Field{Name: "states", In: "body", Type: "array of string", About: "which: failed, expired, refused, cancelled; default all of them"}),
+		Answer: placementFields,
+		Codes:  map[int]string{200: "a dry run", 201: "the job was placed"},
+	},
+	"GET /jobs/{id}/events": {
+		About:  "Follows a job as server-sent events: progress whenever counts change, and done when no command is open any more.",
+		Inputs: []door.Field{inPath("id", "id of the job")},
+		Answer: []door.Field{{Name: "event", Type: "string", About: "progress or done, the last one"}, {Name: "data", Type: "object", About: "the job, as in GET /api/v1/jobs/{id}"}},
+		Notes:  []string{"The body is text/event-stream."},
 	},
 	"GET /commands/{id}": {
 		About:  "Tells of one command, with what its agent sent back.",

@@ -270,12 +270,12 @@ func TestEveryFamilyHasATranscript(t *testing.T) {
 	must(t, err)
 	for _, p := range pages {
 		if !slices.Contains(files, p.Name()) {
-			t.Logf("docs/api/examples has no %s", p.Name())
+			t.Errorf("docs/api/examples has no %s", p.Name())
 		}
 	}
 	for _, name := range files {
 		if !slices.ContainsFunc(pages, func(p os.DirEntry) bool { return p.Name() == name }) {
-			t.Logf("docs/api/examples/%s is of no family", name)
+			t.Errorf("docs/api/examples/%s is of no family", name)
 		}
 	}
 }

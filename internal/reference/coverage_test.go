@@ -59,13 +59,13 @@ func TestCoverage(t *testing.T) {
 	}
 	for _, row := range manual {
 		if n := told[anonymous(row)]; n != 1 {
-			missing(t, "the manual's %s is told %d times: it must be a route or a row of cmapi.NotOffered", row, n)
+			t.Errorf("the manual's %s is told %d times: it must be a route or a row of cmapi.NotOffered", row, n)
 		}
 		delete(told, anonymous(row))
 	}
 	for request := range told {
 		if request != "POST" && request != "none" {
-			missing(t, "%s is not in the manual: add it to the list, with what says that it exists", request)
+			t.Errorf("%s is not in the manual: add it to the list, with what says that it exists", request)
 		}
 	}
 }
