@@ -267,6 +267,16 @@ type Code struct {
 	Revoked   time.Time `json:"revoked,omitzero"`
 }
 
+// A NewCode is a registration code to create.
+type NewCode struct {
+	Note      string    `json:"note,omitempty"`
+	Group     string    `json:"group,omitempty"`
+	Kind      string    `json:"agent_kind,omitempty"`
+	Uses      int64     `json:"uses,omitempty"`
+	Community bool      `json:"community,omitempty"`
+	Expires   time.Time `json:"expires,omitzero"`
+}
+
 // An Account is a tenant of the server.
 type Account struct {
 	Name              string           `json:"name"`

@@ -46,6 +46,9 @@ func TestRoutesAreGuarded(t *testing.T) {
 		t.Error("a token in the query is taken; the published API alone needs that")
 	}
 	for _, r := range own.Routes {
+		if r.Path == "/api/v1/openapi.json" {
+			continue
+		}
 		name := r.Method + " " + r.Path
 		if r.Scope == "" || r.Rate != "own" || r.Credentials {
 			t.Errorf("%s: scope %q, rate class %q", name, r.Scope, r.Rate)
@@ -63,6 +66,9 @@ func TestRoutesAskForATokenAndItsScope(t *testing.T) {
 		tokens[scope] = r.AppToken(string(scope), false, scope)
 	}
 	for _, route := range api.Routes(api.Config{}).Routes {
+		if route.Path == "/api/v1/openapi.json" {
+			continue
+		}
 		if got := r.Ask(route.Method, route.Path, "{}"); got.Code != 401 {
 			t.Errorf("%s %s without a token: %d", route.Method, route.Path, got.Code)
 		}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"time"
 
 	"reeve"
 	"reeve/client"
@@ -31,14 +30,7 @@ func (a *api) codes(w http.ResponseWriter, r *door.Request) error {
 // createCode makes a registration code, which is in this answer and nowhere
 // else.
 func (a *api) createCode(w http.ResponseWriter, r *door.Request) error {
-	var want struct {
-		Note      string    `json:"note"`
-		Group     string    `json:"group"`
-		Kind      string    `json:"agent_kind"`
-		Uses      int64     `json:"uses"`
-		Community bool      `json:"community"`
-		Expires   time.Time `json:"expires"`
-	}
+	var want client.NewCode
 	if _, err := a.read(w, r, &want); err != nil {
 		return err
 	}

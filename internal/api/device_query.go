@@ -45,6 +45,9 @@ func selection(p *params, account reeve.Account) reeve.DeviceQuery {
 	case "true", "false":
 		is := exempt == "true"
 		q.Exempt = &is
+		if q.Standings == nil { // it is said of managed devices only
+			q.Standings = []reeve.Standing{reeve.Managed}
+		}
 	default:
 		p.fail("exempt must be true or false")
 	}

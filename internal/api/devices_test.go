@@ -32,13 +32,25 @@ func TestDevices(t *testing.T) {
 		return strings.Join(found, " ")
 	}
 	for query, want := range map[string]string{
-		"":                                  "alpha beta gamma",
-		"standing=unknown":                  "gamma",
-		"standing=unknown&standing=managed": "alpha beta gamma",
-		"search=ALPH":                       "alpha",
-		"group=" + linux.GroupID:            "alpha beta gamma",
-		"group=" + strings.Repeat("0", 32):  "",
-		"standing=archived":                 "",
+		"":                                      "alpha beta gamma",
+		"standing=unknown":                      "gamma",
+		"standing=unknown&standing=managed":     "alpha beta gamma",
+		"system=linux":                          "alpha",
+		"agent_kind=on_demand":                  "beta",
+		"search=ALPH":                           "alpha",
+		"search=00:0c:29:00:00:02&in=mac":       "beta",
+		"search=someone&in=user&in=hostname":    "alpha beta",
+		"sort=hostname":                         "alpha beta gamma",
+		"sort=-hostname":                        "gamma beta alpha",
+		"sort=-record":                          "gamma beta alpha",
+		"exempt=true":                           "",
+		"type=laptop&system=linux":              "alpha",
+		"type=server":                           "",
+		"group=" + linux.GroupID:                "alpha beta gamma",
+		"group=" + strings.Repeat("0", 32):      "",
+		"presence=connected&presence=unseen":    "alpha beta",
+		"standing=archived":                     "",
+		"standing=managed&exempt=false&search=": "alpha beta",
 	} {
 		if got := names(query); got != want && !(strings.HasPrefix(query, "presence") && got == "") {
 			t.Errorf("%s: %s, want %s", query, got, want)

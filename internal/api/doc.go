@@ -103,6 +103,7 @@ func Routes(c Config) door.API {
 	const r, w, x = reeve.Read, reeve.Write, reeve.Admin
 	routes := []door.Route{
 		own("GET", "/version", r, "", a.version),
+		own("GET", "/openapi.json", "", "", nil),
 
 		repeatable(own("POST", "/jobs", w, "job_placed", a.place)),
 		own("GET", "/jobs", r, "", a.jobs),
@@ -144,6 +145,11 @@ func Routes(c Config) door.API {
 	routes = append(routes, a.operatorRoutes()...)
 	routes = append(routes, a.webhookRoutes()...)
 	routes = append(routes, a.exportRoutes()...)
+	for i, r := range routes {
+		if r.Serve == nil { // it tells of all of them, itself too
+			routes[i].Serve, routes[i].Rate = openAPI(routes), ""
+		}
+	}
 	return door.API{Source: sourceOf, Routes: routes}
 }
 

@@ -70,7 +70,7 @@ var jobPages = map[string]*door.Page{
 	"GET /jobs": {About: "Lists jobs, newest first.", Inputs: paged(
 		door.Field{Name: "action", In: "query", Type: "string", About: "only these; may be given several times"},
 		door.Field{Name: "source", In: "query", Type: "string", About: "only these; may be given several times"},
-		door.Field{Name: "open", In: "query", Type: "bool", About: "true: only those with open commands; false: only the others"},
+		door.Field{Name: "open", In: "query", Type: "bool", About: "true: only those with open commands"},
 	), Answer: pageOf(jobFields)},
 	"GET /jobs/{id}": {
 		About: "Tells of one job. With wait it answers when there is news, so that progress can be shown without asking all the time.",

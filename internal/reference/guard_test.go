@@ -35,7 +35,7 @@ func TestRoutesAreGuarded(t *testing.T) {
 func guard(r door.Route, fault func(string)) {
 	scoped := strings.HasPrefix(r.Path, "/o/api/") || strings.HasPrefix(r.Path, "/api/v1/")
 	switch {
-	case scoped && r.Scope == "":
+	case scoped && r.Scope == "" && r.Path != "/api/v1/openapi.json":
 		fault("asks for no scope")
 	case r.Scope != "" && r.Rate == "":
 		fault("has no rate class")
