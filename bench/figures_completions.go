@@ -90,7 +90,7 @@ func (c *completions) storing(ctx context.Context) pass {
 		if err != nil {
 			return 0, err
 		}
-		jobs, err := c.store.Jobs(ctx, c.fleet.account.No, 0, c.jobs)
+		jobs, err := c.store.Jobs(ctx, c.fleet.account.No, reeve.JobQuery{Limit: c.jobs})
 		for _, job := range jobs {
 			if n := job.Counts[reeve.Succeeded]; err == nil && int(n) != len(c.fleet.ids) {
 				err = fmt.Errorf("a job counts %d of %d commands", n, len(c.fleet.ids))
