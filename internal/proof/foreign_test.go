@@ -1,0 +1,207 @@
+package proof
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"reeve"
+	"reeve/internal/control"
+	"reeve/internal/doortest"
+)
+
+// A question is what to ask a route that takes names of things. Braces name
+// things of another account; path are values for the route's variable.
+type question struct {
+	path  []string
+	query string
+	body  string
+}
+
+// questions are what is asked of every route that a token opens, by method and
+// path with v* for the published versions. A route that takes no names of things
+// is asked once, for what it tells without being asked.
+var questions = map[string][]question{
+	"POST /o/api/v*/devices/action": {
+		{body: `{"types":"exempt","ids":["{device}","{custom}"]}`}, {body: `{"types":"delete","macs":["{mac}"]}`},
+		{body: `{"types":"ignore","ids":["{printer}"]}`},
+		{body: `{"types":"assign_to_group","ids":["{own}"],"params":{"group_id":"{group}"}}`},
+	},
+	"GET /o/api/v*/get_reports": {{query: "type=agent_log&command_id={command}"}},
+	"POST /o/api/v*/devices":    {{body: `{"limit":50}`}, {body: `{"token":"{cursor}"}`}},
+	"POST /o/api/v*/devices/detail": {
+		{body: `{"ids":["{device}","{mac}"]}`}, {body: `{"opt":1,"ids":["{custom}"]}`},
+	},
+	"POST /o/api/v*/groups": {{body: `{"limit":50}`}, {body: `{"search":"{word}"}`}},
+	"POST /o/api/v*/logs":   {{body: `{"event_category":"device"}`}, {body: `{"event_category":"admin"}`}},
+
+	"GET /api/v1/version":            {{}},
+	"POST /api/v1/jobs":              {{body: `{"action":"exempt","ids":["{device}","{mac}"]}`}, {body: `{"action":"delete","group":"{group}"}`}},
+	"GET /api/v1/jobs":               {{}, {query: "cursor={jobcursor}"}},
+	"GET /api/v1/jobs/{id}":          {{path: []string{"{job}"}}},
+	"GET /api/v1/jobs/{id}/commands": {{path: []string{"{job}"}}},
+	"POST /api/v1/jobs/{id}/cancel":  {{path: []string{"{job}"}}},
+	"GET /api/v1/commands/{id}":      {{path: []string{"{command}"}}},
+
+	"GET /api/v1/devices":               {{}, {query: "search={word}"}, {query: "group={group}"}, {query: "cursor={devicecursor}"}},
+	"POST /api/v1/devices/import":       {{body: `{"devices":[]}`}},
+	"GET /api/v1/devices/{id}":          {{path: []string{"{device}", "{mac}"}}},
+	"GET /api/v1/devices/{id}/commands": {{path: []string{"{device}", "{mac}"}}},
+
+	"GET /api/v1/groups":         {{}, {query: "search={word}"}},
+	"POST /api/v1/groups":        {{body: `{"name":""}`}},
+	"PATCH /api/v1/groups/{id}":  {{path: []string{"{group}"}, body: `{"name":"taken over"}`}},
+	"DELETE /api/v1/groups/{id}": {{path: []string{"{group}"}}},
+
+	"GET /api/v1/apps":          {{}},
+	"POST /api/v1/apps":         {{body: `{"name":""}`}},
+	"DELETE /api/v1/apps/{id}":  {{path: []string{"{app}"}}},
+	"GET /api/v1/codes":         {{}},
+	"POST /api/v1/codes":        {{body: `{"group":"{group}"}`}},
+	"DELETE /api/v1/codes/{id}": {{path: []string{"{code}", "{codehash}"}}},
+
+	"GET /api/v1/accounts":   {{}},
+	"POST /api/v1/accounts":  {{body: `{"name":"another"}`}},
+	"GET /api/v1/account":    {{}},
+	"PATCH /api/v1/account":  {{body: `{}`}},
+	"GET /api/v1/log":        {{}, {query: "job={job}"}, {query: "device={device}"}},
+	"GET /api/v1/log/verify": {{}},
+}
+
+var (
+	version  = regexp.MustCompile(`^/o/api/v[0-9.]+/`)
+	passing  = regexp.MustCompile(`"request_id":"[^"]*"|\b[0-9a-f]{16}([0-9a-f]{8})?\b|\b\d{4}-\d\d-\d\dT[0-9:.]+Z`) // what differs every time
+	variable = regexp.MustCompile(`\{[a-z]+\}`)                                                                      // of a pattern
+)
+
+// Nothing of one account is there for another: whatever the owner of one asks
+// about things of the other is answered exactly as if there were no such thing.
+func TestForeignThingsAreNotThere(t *testing.T) {
+	t.Parallel()
+	h := doortest.Open(t, doortest.Options{})
+	theirs := furnish(t, h)
+	made, err := h.Rules.CreateAccount(t.Context(), h.Admin(), "other", 0)
+	must(t, err)
+	bearer := "Authorization: Bearer " + h.Grant(made.ClientID, made.ClientSecret)
+	caller := reeve.Caller{Account: made.Account.No, Source: reeve.FromConsole, Actor: "operator:x", Scopes: reeve.Scopes{reeve.Read, reeve.Write, reeve.Admin}}
+	must(t, h.Rules.Import(t.Context(), caller, []reeve.Device{{Hostname: "own", MACs: []reeve.MAC{0x00005e005399}}}))
+	own, err := h.Store.Devices(t.Context(), made.Account.No, reeve.DeviceQuery{Limit: 1})
+	must(t, err)
+	before := inventory(h)
+
+	asked := map[string]bool{}
+	for _, table := range tables()[:2] { // agents have no token
+		for _, r := range table.Routes {
+			if r.Scope == "" {
+				continue
+			}
+			family := r.Method + " " + version.ReplaceAllString(r.Path, "/o/api/v*/")
+			list, ok := questions[family]
+			if asked[family] = ok; !ok {
+				t.Errorf("%s %s is not asked about foreign things; add a row", r.Method, r.Path)
+			}
+			for _, q := range list {
+				for _, value := range append(q.path, "")[:max(len(q.path), 1)] {
+					ask := func(things map[string]string) (int, string) {
+						target := variable.ReplaceAllString(r.Path, value)
+						if q.query != "" {
+							target += "?" + q.query
+						}
+						pairs := []string{"{own}", own[0].ID}
+						for name, thing := range things {
+							pairs = append(pairs, "{"+name+"}", thing)
+						}
+						fill := strings.NewReplacer(pairs...)
+						body := q.body
+						if body == "" && r.Method != http.MethodGet && r.Method != http.MethodDelete {
+							body = "{}"
+						}
+						answer := h.Ask(r.Method, fill.Replace(target), fill.Replace(body), bearer)
+						text := answer.Body.String()
+						for name, thing := range things {
+							text = strings.ReplaceAll(text, thing, "{"+name+"}")
+						}
+						return answer.Code, passing.ReplaceAllString(text, "")
+					}
+					status, text := ask(theirs)
+					wantStatus, want := status, text
+					if variable.MatchString(value + q.query + q.body) {
+						wantStatus, want = ask(nothing)
+					}
+					if status != wantStatus || text != want {
+						t.Errorf("%s %s %+v %s: a foreign thing is answered with %d %s, one that is not there with %d %s",
+							r.Method, r.Path, q, value, status, text, wantStatus, want)
+					}
+					if strings.Contains(text, "furnished") {
+						t.Errorf("%s %s %+v tells of another account: %s", r.Method, r.Path, q, text)
+					}
+				}
+			}
+		}
+	}
+	for family := range questions {
+		if !asked[family] {
+			t.Errorf("there is no route %s; remove its row", family)
+		}
+	}
+	if after := inventory(h); !slices.Equal(after, before) {
+		t.Errorf("the other account was changed:\n%q\n%q", before, after)
+	}
+}
+
+// nothing are names of the right form that nothing has.
+var nothing = map[string]string{
+	"device": strings.Repeat("0", 31) + "1", "printer": strings.Repeat("0", 31) + "2", "mac": "00:00:5e:00:53:ee", "custom": "no-such-custom-id",
+	"group": strings.Repeat("0", 31) + "3", "job": "1000000000000001", "command": "100000000000000100000000",
+	"app": strings.Repeat("Z", 48), "code": "ZZZZZZZZ", "codehash": strings.Repeat("0", 64), "word": "no-such-word",
+	"cursor": "AAAA", "jobcursor": "AAAA", "devicecursor": "AAAA",
+}
+
+// furnish gives the first account one of everything and returns their names.
+func furnish(t *testing.T, h *doortest.House) map[string]string {
+	t.Helper()
+	device := h.Enrol("furnished-1", reeve.Persistent, reeve.Linux, "26.11.0", "00:00:5e:00:53:01")
+	h.Enrol("furnished-2", reeve.Persistent, reeve.Linux, "26.11.0", "00:00:5e:00:53:02")
+	printer := h.Import("furnished-3", "00:00:5e:00:53:03")
+	group, err := h.Rules.CreateGroup(t.Context(), h.Admin(), "furnished group", "")
+	must(t, err)
+	placed, err := h.Rules.Place(t.Context(), h.Admin(), control.Order{Action: "fetch_agent_log", IDs: []string{device.ID}, Comment: "furnished"})
+	must(t, err)
+	_, err = h.Rules.Place(t.Context(), h.Admin(), control.Order{Action: "exempt", IDs: []string{device.ID}, Comment: "furnished"})
+	must(t, err)
+	app, _, err := h.Rules.CreateApp(t.Context(), h.Admin(), "furnished app", reeve.Scopes{reeve.Read}, false, 0)
+	must(t, err)
+	code, err := h.Rules.CreateCode(t.Context(), h.Admin(), reeve.Code{Note: "furnished"})
+	must(t, err)
+	bearer := "Authorization: Bearer " + h.Token
+	cursor := func(method, target, body, member string) string {
+		t.Helper()
+		var page map[string]any
+		must(t, json.Unmarshal(h.Ask(method, target, body, bearer).Body.Bytes(), &page))
+		next, _ := page[member].(string)
+		if next == "" {
+			t.Fatalf("%s %s gave no cursor: %v", method, target, page)
+		}
+		return next
+	}
+	return map[string]string{
+		"device": device.ID, "printer": printer.ID, "mac": device.MACs[0].String(), "custom": "third-party-77", "group": group.ID,
+		"job": placed.Job.ID.String(), "command": reeve.CommandID{Job: placed.Job.ID}.String(),
+		"app": app.ClientID, "code": code.Code, "codehash": code.Hash, "word": "furnish",
+		"cursor":       cursor("POST", "/o/api/v3.7/devices", `{"limit":1}`, "next_token"),
+		"jobcursor":    cursor("GET", "/api/v1/jobs?limit=1", "", "next"),
+		"devicecursor": cursor("GET", "/api/v1/devices?limit=1", "", "next"),
+	}
+}
+
+// inventory is what the first account's own token shows of it.
+func inventory(h *doortest.House) []string {
+	var out []string
+	for _, list := range []string{"devices", "groups", "jobs", "apps", "codes", "account"} {
+		out = append(out, h.Ask("GET", "/api/v1/"+list, "", "Authorization: Bearer "+h.Token).Body.String())
+	}
+	return out
+}
