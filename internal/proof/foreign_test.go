@@ -13,64 +13,6 @@ import (
 	"reeve/internal/doortest"
 )
 
-// A question is what to ask a route that takes names of things. Braces name
-// things of another account; path are values for the route's variable.
-type question struct {
-	path  []string
-	query string
-	body  string
-}
-
-// questions are what is asked of every route that a token opens, by method and
-// path with v* for the published versions. A route that takes no names of things
-// is asked once, for what it tells without being asked.
-var questions = map[string][]question{
-	"POST /o/api/v*/devices/action": {
-		{body: `{"types":"exempt","ids":["{device}","{custom}"]}`}, {body: `{"types":"delete","macs":["{mac}"]}`},
-		{body: `{"types":"ignore","ids":["{printer}"]}`},
-		{body: `{"types":"assign_to_group","ids":["{own}"],"params":{"group_id":"{group}"}}`},
-	},
-	"GET /o/api/v*/get_reports": {{query: "type=agent_log&command_id={command}"}},
-	"POST /o/api/v*/devices":    {{body: `{"limit":50}`}, {body: `{"token":"{cursor}"}`}},
-	"POST /o/api/v*/devices/detail": {
-		{body: `{"ids":["{device}","{mac}"]}`}, {body: `{"opt":1,"ids":["{custom}"]}`},
-	},
-	"POST /o/api/v*/groups": {{body: `{"limit":50}`}, {body: `{"search":"{word}"}`}},
-	"POST /o/api/v*/logs":   {{body: `{"event_category":"device"}`}, {body: `{"event_category":"admin"}`}},
-
-	"GET /api/v1/version":            {{}},
-	"POST /api/v1/jobs":              {{body: `{"action":"exempt","ids":["{device}","{mac}"]}`}, {body: `{"action":"delete","group":"{group}"}`}},
-	"GET /api/v1/jobs":               {{}, {query: "cursor={jobcursor}"}},
-	"GET /api/v1/jobs/{id}":          {{path: []string{"{job}"}}},
-	"GET /api/v1/jobs/{id}/commands": {{path: []string{"{job}"}}},
-	"POST /api/v1/jobs/{id}/cancel":  {{path: []string{"{job}"}}},
-	"GET /api/v1/commands/{id}":      {{path: []string{"{command}"}}},
-
-	"GET /api/v1/devices":               {{}, {query: "search={word}"}, {query: "group={group}"}, {query: "cursor={devicecursor}"}},
-	"POST /api/v1/devices/import":       {{body: `{"devices":[]}`}},
-	"GET /api/v1/devices/{id}":          {{path: []string{"{device}", "{mac}"}}},
-	"GET /api/v1/devices/{id}/commands": {{path: []string{"{device}", "{mac}"}}},
-
-	"GET /api/v1/groups":         {{}, {query: "search={word}"}},
-	"POST /api/v1/groups":        {{body: `{"name":""}`}},
-	"PATCH /api/v1/groups/{id}":  {{path: []string{"{group}"}, body: `{"name":"taken over"}`}},
-	"DELETE /api/v1/groups/{id}": {{path: []string{"{group}"}}},
-
-	"GET /api/v1/apps":          {{}},
-	"POST /api/v1/apps":         {{body: `{"name":""}`}},
-	"DELETE /api/v1/apps/{id}":  {{path: []string{"{app}"}}},
-	"GET /api/v1/codes":         {{}},
-	"POST /api/v1/codes":        {{body: `{"group":"{group}"}`}},
-	"DELETE /api/v1/codes/{id}": {{path: []string{"{code}", "{codehash}"}}},
-
-	"GET /api/v1/accounts":   {{}},
-	"POST /api/v1/accounts":  {{body: `{"name":"another"}`}},
-	"GET /api/v1/account":    {{}},
-	"PATCH /api/v1/account":  {{body: `{}`}},
-	"GET /api/v1/log":        {{}, {query: "job={job}"}, {query: "device={device}"}},
-	"GET /api/v1/log/verify": {{}},
-}
-
 var (
 	version  = regexp.MustCompile(`^/o/api/v[0-9.]+/`)
 	passing  = regexp.MustCompile(`"request_id":"[^"]*"|\b[0-9a-f]{16}([0-9a-f]{8})?\b|\b\d{4}-\d\d-\d\dT[0-9:.]+Z`) // what differs every time
@@ -156,7 +98,7 @@ func TestForeignThingsAreNotThere(t *testing.T) {
 var nothing = map[string]string{
 	"device": strings.Repeat("0", 31) + "1", "printer": strings.Repeat("0", 31) + "2", "mac": "00:00:5e:00:53:ee", "custom": "no-such-custom-id",
 	"group": strings.Repeat("0", 31) + "3", "job": "1000000000000001", "command": "100000000000000100000000",
-	"app": strings.Repeat("Z", 48), "code": "ZZZZZZZZ", "codehash": strings.Repeat("0", 64), "word": "no-such-word",
+	"app": strings.Repeat("Z", 48), "code": "ZZZZZZZZ", "codehash": strings.Repeat("0", 64), "word": "no-such-word", "operator": "nobody", "account": "no-such-account",
 	"cursor": "AAAA", "jobcursor": "AAAA", "devicecursor": "AAAA",
 }
 
@@ -172,9 +114,11 @@ func furnish(t *testing.T, h *doortest.House) map[string]string {
 	must(t, err)
 	_, err = h.Rules.Place(t.Context(), h.Admin(), control.Order{Action: "exempt", IDs: []string{device.ID}, Comment: "furnished"})
 	must(t, err)
-	app, _, err := h.Rules.CreateApp(t.Context(), h.Admin(), "furnished app", reeve.Scopes{reeve.Read}, false, 0)
+	app, _, err := h.Rules.CreateApp(t.Context(), h.Admin(), reeve.App{Name: "furnished app", Scopes: reeve.Scopes{reeve.Read}})
 	must(t, err)
 	code, err := h.Rules.CreateCode(t.Context(), h.Admin(), reeve.Code{Note: "furnished"})
+	must(t, err)
+	_, err = h.Rules.CreateAccount(t.Context(), h.Admin(), "furnished-account", 0)
 	must(t, err)
 	bearer := "Authorization: Bearer " + h.Token
 	cursor := func(method, target, body, member string) string {
@@ -190,7 +134,7 @@ func furnish(t *testing.T, h *doortest.House) map[string]string {
 	return map[string]string{
 		"device": device.ID, "printer": printer.ID, "mac": device.MACs[0].String(), "custom": "third-party-77", "group": group.ID,
 		"job": placed.Job.ID.String(), "command": reeve.CommandID{Job: placed.Job.ID}.String(),
-		"app": app.ClientID, "code": code.Code, "codehash": code.Hash, "word": "furnish",
+		"app": app.ClientID, "code": code.Code, "codehash": code.Hash, "word": "furnish", "operator": "admin@furnished-account", "account": "furnished-account",
 		"cursor":       cursor("POST", "/o/api/v3.7/devices", `{"limit":1}`, "next_token"),
 		"jobcursor":    cursor("GET", "/api/v1/jobs?limit=1", "", "next"),
 		"devicecursor": cursor("GET", "/api/v1/devices?limit=1", "", "next"),

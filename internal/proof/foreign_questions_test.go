@@ -1,0 +1,78 @@
+package proof
+
+// A question is what to ask a route that takes names of things. Braces name
+// things of another account; path are values for the route's variable.
+type question struct {
+	path  []string
+	query string
+	body  string
+}
+
+// either are the names of a device in a path.
+var either = []string{"{device}", "{mac}"}
+
+// questions are what is asked of every route that a token opens, by method and
+// path with v* for the published versions. A route that takes no names of things
+// is asked once, for what it tells without being asked.
+var questions = map[string][]question{
+	"POST /o/api/v*/devices/action": {
+		{body: `{"types":"exempt","ids":["{device}","{custom}"]}`}, {body: `{"types":"delete","macs":["{mac}"]}`},
+		{body: `{"types":"ignore","ids":["{printer}"]}`},
+		{body: `{"types":"assign_to_group","ids":["{own}"],"params":{"group_id":"{group}"}}`},
+	},
+	"POST /o/api/v*/devices/{value}/action": {{path: either, query: "opt=1&types=exempt_all"}, {path: either, query: "opt=0&types=dhcprenew"}},
+	"POST /o/api/v*/devices/{value}/delete": {{path: either}},
+	"POST /o/api/v*/devices/delete": {
+		{body: `{"opt":1,"HWID_list":["{device}"]}`}, {body: `{"opt":0,"MAC_list":["{mac}"]}`},
+	},
+	"GET /o/api/v*/get_reports": {{query: "type=agent_log&command_id={command}"}},
+	"POST /o/api/v*/devices":    {{body: `{"limit":50}`}, {body: `{"token":"{cursor}"}`}, {body: `{"filter":{"group_id":["{group}"]},"search":"{word}"}`}},
+	"POST /o/api/v*/devices/detail": {
+		{body: `{"ids":["{device}","{mac}"]}`}, {body: `{"opt":1,"ids":["{custom}"]}`},
+	},
+	"GET /o/api/v*/devices":          {{query: "limit=50"}},
+	"GET /o/api/v*/devices.json":     {{query: "limit=50"}},
+	"GET /o/api/v*/devices/{value}":  {{path: either, query: "opt=0"}, {path: either, query: "opt=1"}},
+	"POST /o/api/v*/devices/{value}": {{path: append(either, "{custom}"), body: `{"verbose":{"system_info":1}}`}},
+	"POST /o/api/v*/groups":          {{body: `{"limit":50}`}, {body: `{"search":"{word}"}`}},
+	"POST /o/api/v*/logs":            {{body: `{"event_category":"device"}`}, {body: `{"event_category":"admin"}`}},
+
+	"GET /api/v1/version":            {{}},
+	"POST /api/v1/jobs":              {{body: `{"action":"exempt","ids":["{device}","{mac}"]}`}, {body: `{"action":"delete","group":"{group}"}`}},
+	"GET /api/v1/jobs":               {{}, {query: "cursor={jobcursor}"}},
+	"GET /api/v1/jobs/{id}":          {{path: []string{"{job}"}}},
+	"GET /api/v1/jobs/{id}/commands": {{path: []string{"{job}"}}},
+	"POST /api/v1/jobs/{id}/cancel":  {{path: []string{"{job}"}}},
+	"GET /api/v1/commands/{id}":      {{path: []string{"{command}"}}},
+
+	"GET /api/v1/devices":               {{}, {query: "search={word}"}, {query: "group={group}"}, {query: "cursor={devicecursor}"}},
+	"POST /api/v1/devices/import":       {{body: `{"devices":[]}`}},
+	"GET /api/v1/devices/{id}":          {{path: []string{"{device}", "{mac}"}}},
+	"GET /api/v1/devices/{id}/commands": {{path: []string{"{device}", "{mac}"}}},
+
+	"GET /api/v1/groups":         {{}, {query: "search={word}"}},
+	"POST /api/v1/groups":        {{body: `{"name":""}`}},
+	"PATCH /api/v1/groups/{id}":  {{path: []string{"{group}"}, body: `{"name":"taken over"}`}},
+	"DELETE /api/v1/groups/{id}": {{path: []string{"{group}"}}},
+
+	"GET /api/v1/apps":                {{}},
+	"POST /api/v1/apps":               {{body: `{"name":""}`}},
+	"PATCH /api/v1/apps/{id}":         {{path: []string{"{app}"}, body: `{"name":"taken over"}`}},
+	"DELETE /api/v1/apps/{id}":        {{path: []string{"{app}"}}},
+	"POST /api/v1/apps/{id}/secret":   {{path: []string{"{app}"}}},
+	"GET /api/v1/operators":           {{}},
+	"POST /api/v1/operators":          {{body: `{"name":""}`}},
+	"PATCH /api/v1/operators/{name}":  {{path: []string{"{operator}"}, body: `{"scopes":["read"]}`}},
+	"DELETE /api/v1/operators/{name}": {{path: []string{"{operator}"}}},
+	"GET /api/v1/codes":               {{}},
+	"POST /api/v1/codes":              {{body: `{"group":"{group}"}`}},
+	"DELETE /api/v1/codes/{id}":       {{path: []string{"{code}", "{codehash}"}}},
+
+	"GET /api/v1/accounts":          {{}},
+	"POST /api/v1/accounts":         {{body: `{"name":"another"}`}},
+	"PATCH /api/v1/accounts/{name}": {{path: []string{"{account}"}, body: `{"seats":1}`}},
+	"GET /api/v1/account":           {{}},
+	"PATCH /api/v1/account":         {{body: `{}`}},
+	"GET /api/v1/log":               {{}, {query: "job={job}"}, {query: "device={device}"}},
+	"GET /api/v1/log/verify":        {{}},
+}
