@@ -29,7 +29,8 @@ func TestForeignThingsAreNotThere(t *testing.T) {
 	must(t, err)
 	bearer := "Authorization: Bearer " + h.Grant(made.ClientID, made.ClientSecret)
 	caller := reeve.Caller{Account: made.Account.No, Source: reeve.FromConsole, Actor: "operator:x", Scopes: reeve.Scopes{reeve.Read, reeve.Write, reeve.Admin}}
-	must(t, h.Rules.Import(t.Context(), caller, []reeve.Device{{Hostname: "own", MACs: []reeve.MAC{0x00005e005399}}}))
+	_, err = h.Rules.Import(t.Context(), caller, []reeve.Device{{Hostname: "own", MACs: []reeve.MAC{0x00005e005399}}}, false)
+	must(t, err)
 	own, err := h.Store.Devices(t.Context(), made.Account.No, reeve.DeviceQuery{Limit: 1})
 	must(t, err)
 	before := inventory(h)
@@ -96,7 +97,7 @@ func TestForeignThingsAreNotThere(t *testing.T) {
 
 // nothing are names of the right form that nothing has.
 var nothing = map[string]string{
-	"device": strings.Repeat("0", 31) + "1", "printer": strings.Repeat("0", 31) + "2", "mac": "00:00:5e:00:53:ee", "custom": "no-such-custom-id",
+	"device": strings.Repeat("0", 31) + "1", "printer": strings.Repeat("0", 31) + "2", "mac": "00:00:5e:00:53:ee", "custom": "no-such-custom-id", "deleted": strings.Repeat("0", 31) + "4", "export": strings.Repeat("0", 31) + "5",
 	"group": strings.Repeat("0", 31) + "3", "job": "1000000000000001", "command": "100000000000000100000000",
 	"app": strings.Repeat("Z", 48), "code": "ZZZZZZZZ", "codehash": strings.Repeat("0", 64), "word": "no-such-word", "operator": "nobody", "account": "no-such-account",
 	"cursor": "AAAA", "jobcursor": "AAAA", "devicecursor": "AAAA",
@@ -120,7 +121,14 @@ func furnish(t *testing.T, h *doortest.House) map[string]string {
 	must(t, err)
 	_, err = h.Rules.CreateAccount(t.Context(), h.Admin(), "furnished-account", 0)
 	must(t, err)
+	custom := "third-party-77"
+	must(t, h.Rules.Describe(t.Context(), h.Admin(), device.ID, reeve.Description{CustomID: &custom}))
+	deleted := h.Enrol("furnished-4", reeve.Persistent, reeve.Linux, "26.11.0", "00:00:5e:00:53:04")
+	_, err = h.Rules.Place(t.Context(), h.Admin(), control.Order{Action: "delete", IDs: []string{deleted.ID}})
+	must(t, err)
 	bearer := "Authorization: Bearer " + h.Token
+	var export struct{ ID string }
+	must(t, json.Unmarshal(h.Ask("POST", "/api/v1/exports", `{"kind":"file","name":"furnished"}`, bearer).Body.Bytes(), &export))
 	cursor := func(method, target, body, member string) string {
 		t.Helper()
 		var page map[string]any
@@ -132,7 +140,7 @@ func furnish(t *testing.T, h *doortest.House) map[string]string {
 		return next
 	}
 	return map[string]string{
-		"device": device.ID, "printer": printer.ID, "mac": device.MACs[0].String(), "custom": "third-party-77", "group": group.ID,
+		"device": device.ID, "printer": printer.ID, "mac": device.MACs[0].String(), "custom": custom, "deleted": deleted.ID, "export": export.ID, "group": group.ID,
 		"job": placed.Job.ID.String(), "command": reeve.CommandID{Job: placed.Job.ID}.String(),
 		"app": app.ClientID, "code": code.Code, "codehash": code.Hash, "word": "furnish", "operator": "admin@furnished-account", "account": "furnished-account",
 		"cursor":       cursor("POST", "/o/api/v3.7/devices", `{"limit":1}`, "next_token"),
@@ -144,7 +152,7 @@ func furnish(t *testing.T, h *doortest.House) map[string]string {
 // inventory is what the first account's own token shows of it.
 func inventory(h *doortest.House) []string {
 	var out []string
-	for _, list := range []string{"devices", "groups", "jobs", "apps", "codes", "account"} {
+	for _, list := range []string{"devices", "groups", "jobs", "apps", "codes", "account", "exports", "operators"} {
 		out = append(out, h.Ask("GET", "/api/v1/"+list, "", "Authorization: Bearer "+h.Token).Body.String())
 	}
 	return out
