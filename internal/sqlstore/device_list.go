@@ -77,7 +77,11 @@ func (f *finder) page(s stream) (string, []any) {
 	order, than := f.direction()
 	begin := ""
 	if f.q.After != 0 {
-		begin = " AND " + p.no + than + b.put(f.q.After)
+		after := b.put(f.q.After)
+		begin = " AND " + p.no + than + after
+		if p.no != "d.no" { // PostgreSQL does not conclude it from their being equal
+			begin += " AND d.no" + than + after
+		}
 	}
 	limit := b.put(f.q.Limit)
 	if p.keys != "" {

@@ -36,6 +36,8 @@ var postgresSettings = map[string]string{
 	"enable_hashjoin":  "off",
 	"enable_mergejoin": "off",
 	"jit":              "off",
+	// To start helpers takes longer than to read a page.
+	"max_parallel_workers_per_gather": "0",
 }
 
 func openPostgres(ctx context.Context, url string, readOnly bool) (*postgresDB, error) {

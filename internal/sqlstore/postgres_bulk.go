@@ -31,7 +31,7 @@ func (s *postgresSession) planFor(length int) {
 		return
 	}
 	for _, setting := range []string{"plan_cache_mode = force_custom_plan", "enable_seqscan = on", "enable_hashjoin = on",
-		"enable_mergejoin = on", "work_mem = '64MB'"} {
+		"enable_mergejoin = on", "max_parallel_workers_per_gather = 2", "work_mem = '64MB'"} {
 		s.batch.Queue("SET LOCAL " + setting)
 	}
 }
