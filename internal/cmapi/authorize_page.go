@@ -2,16 +2,12 @@ package cmapi
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"reeve"
 	"reeve/internal/control"
@@ -22,18 +18,11 @@ var (
 	//go:embed authorize.html
 	authorizeText string
 	authorizeHTML = template.Must(template.New("authorize").Parse(authorizeText))
-
-	//go:embed authorize.css
-	authorizeStyle string
-	// styleHash lets that one style into the page.
-	styleHash = func() string {
-		sum := sha256.Sum256([]byte(authorizeStyle))
-		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-	}()
 )
 
 // A form is what the pages of the authorize endpoint show.
 type form struct {
+	styled
 	Title     string
 	Fault     string // what was wrong, for people
 	RequestID string // with a fault that ends the matter
@@ -45,9 +34,6 @@ type form struct {
 
 	redirect string
 }
-
-// Style is the page's only style.
-func (form) Style() template.CSS { return template.CSS(authorizeStyle) }
 
 // Allowed says in words what a scope lets an app do.
 func (form) Allowed(s reeve.Scope) string {
@@ -85,8 +71,7 @@ func (a *api) refuseOnPage(w http.ResponseWriter, r *door.Request, f door.Failur
 	if again, ok := errors.AsType[*askedAgain](f.Err); ok {
 		p = again.page(r, "Sign in")
 	}
-	first, size := utf8.DecodeRuneInString(f.Message)
-	p.Fault = string(unicode.ToUpper(first)) + f.Message[size:] + "."
+	p.Fault = sentence(f.Message)
 	if err := writePage(w, f.Status, p); err != nil {
 		panic(err) // the template does not fit its data
 	}

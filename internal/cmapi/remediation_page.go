@@ -40,7 +40,7 @@ var remedies = map[posture]remedy{
 // authentications and cannot be tried without end.
 func (a *api) remediationPageRoute() door.Route {
 	return door.Route{
-		Method: "GET", Path: "/remediation/{license}/{device}/{mark}/remediation.html", Credentials: true, Serve: a.showRemedy,
+		Method: "GET", Path: "/remediation/{license}/{device}/{mark}/remediation.html", Credentials: true, Serve: a.showRemedy, Refuse: refuseRemedy,
 		Page: &door.Page{
 			Family: "Remediation Page", Source: "Get Remediation Link v3.0, whose example shows such an address; the page itself could not be read",
 			About: "Shows the user of a device its name, how it stands, why, and what to do, as HTML. It needs no sign-in.",
@@ -72,21 +72,35 @@ func (a *api) showRemedy(w http.ResponseWriter, r *door.Request) error {
 	if err != nil {
 		return missing(err, errLinkIsOver)
 	}
+	return writeRemedy(w, http.StatusOK, d.Hostname, remedies[a.lens(account).posture(d)])
+}
+
+// refuseRemedy answers what goes wrong in a browser, where a person looks.
+func refuseRemedy(w http.ResponseWriter, _ *door.Request, f door.Failure) {
+	err := writeRemedy(w, f.Status, "This does not work", remedy{Why: sentence(f.Message), Do: "Request " + f.RequestID})
+	if err != nil {
+		panic(err) // the template does not fit its data
+	}
+}
+
+func writeRemedy(w http.ResponseWriter, status int, name string, told remedy) error {
 	var page bytes.Buffer
-	err = remediationHTML.Execute(&page, struct {
+	err := remediationHTML.Execute(&page, struct {
+		styled
 		Name string
 		remedy
-	}{d.Hostname, remedies[a.lens(account).posture(d)]})
+	}{Name: name, remedy: told})
 	if err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
-	_, err = w.Write(page.Bytes())
-	return err
+	w.WriteHeader(status)
+	w.Write(page.Bytes()) // who has gone away needs no page
+	return nil
 }
 
 var errLinkIsOver = reeve.Errorf(reeve.NotFound, "this link leads to no device; ask for a new one")

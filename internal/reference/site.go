@@ -61,6 +61,9 @@ func Site(pages fs.FS) http.Handler {
 		case !ok && r.URL.Path == Prefix:
 			http.Redirect(w, r, Prefix+"api/", http.StatusFound)
 			return
+		case !ok && answers[strings.TrimSuffix(r.URL.Path, ".md")] != nil: // as in the repository
+			http.Redirect(w, r, strings.TrimSuffix(r.URL.Path, ".md"), http.StatusFound)
+			return
 		case !ok:
 			http.Error(w, "there is no such page; begin at "+Prefix+"api/", http.StatusNotFound)
 			return
