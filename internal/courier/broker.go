@@ -73,12 +73,13 @@ func everywhere(verbs ...string) []string {
 
 // Limits of the bus. They are those of docs/limits.md.
 const (
-	patience      = 30 * time.Second // for a handshake, when a whole fleet returns
-	writePatience = 10 * time.Second // for an agent that does not read
-	closing       = 2 * time.Second  // for the bus itself
-	pingEvery     = time.Minute      // two unanswered ones end a connection
-	maxPending    = 64 << 20         // bytes that wait for one connection
-	maxSubs       = 16               // subscriptions of one connection
+	patience      = 30 * time.Second       // for a handshake, when a whole fleet returns
+	writePatience = 10 * time.Second       // for an agent that does not read
+	closing       = 2 * time.Second        // for the bus itself
+	leaving       = 300 * time.Millisecond // of these for the connections, one after the other
+	pingEvery     = time.Minute            // two unanswered ones end a connection
+	maxPending    = 64 << 20               // bytes that wait for one connection
+	maxSubs       = 16                     // subscriptions of one connection
 	maxConns      = 1 << 20
 )
 
@@ -116,8 +117,9 @@ func newBroker(o Options) (*broker, error) {
 		MaxPayload:    link.MaxReport, MaxPending: maxPending, MaxSubs: maxSubs, MaxConn: maxConns,
 		MaxClosedClients: 1, PingInterval: pingEvery, WriteDeadline: writePatience,
 		// A subject belongs to one device: a cache of them would only turn over.
-		NoSublistCache: true,
-		NoLog:          true, NoSigs: true,
+		NoSublistCache:   true,
+		LameDuckDuration: leaving, LameDuckGracePeriod: time.Millisecond,
+		NoLog: true, NoSigs: true,
 	}
 	for _, name := range []string{agentsAccount, authAccount, systemAccount} {
 		accounts[name] = server.NewAccount(name)
@@ -186,11 +188,13 @@ func (b *broker) listen() error {
 	return nil
 }
 
-// close ends the bus. Its port closes at once; it may keep waiting for itself
-// when it is closed in the middle of admitting somebody.
+// close ends the bus. Its port closes at once and then its connections, so that
+// nobody is at its door when it goes: the bus breaks when it is shut down in the
+// middle of admitting somebody. It may keep waiting for itself all the same.
 func (b *broker) close() {
 	done := make(chan struct{})
 	go func() {
+		b.LameDuckShutdown() // does nothing on a bus that does not listen
 		b.Shutdown()
 		close(done)
 	}()

@@ -197,6 +197,13 @@ type received struct {
 	millis             int64
 }
 
+// crowd is how many requests there were at the same time, at most.
+func (r *receiver) crowd() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.atOnce
+}
+
 func (r *receiver) RoundTrip(q *http.Request) (*http.Response, error) {
 	text, err := io.ReadAll(q.Body)
 	if err != nil {

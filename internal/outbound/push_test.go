@@ -133,8 +133,8 @@ func TestFailuresCountInARow(t *testing.T) {
 		if o := m.outlet(); !o.Enabled || o.Behind() != 0 || o.Failures == 0 {
 			t.Errorf("enabled %v, %+v", o.Enabled, o.Flow)
 		}
-		if r.atOnce > pushLanes {
-			t.Errorf("%d requests at once", r.atOnce)
+		if r.crowd() > pushLanes {
+			t.Errorf("%d requests at once", r.crowd())
 		}
 	})
 }
@@ -210,8 +210,8 @@ func TestOneThatHangsHoldsUpNobody(t *testing.T) {
 		})))()
 		m.delete(2000)
 		time.Sleep(10 * time.Second)
-		if got := len(quick.all()); got != 2000 || hanging.atOnce > pushLanes {
-			t.Errorf("%d arrived, %d hang", got, hanging.atOnce)
+		if got := len(quick.all()); got != 2000 || hanging.crowd() > pushLanes {
+			t.Errorf("%d arrived, %d hang", got, hanging.crowd())
 		}
 	})
 }
