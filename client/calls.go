@@ -170,14 +170,9 @@ func (c *Client) Codes(ctx context.Context) iter.Seq2[Code, error] {
 	return pages[Code](ctx, c, "/codes", nil)
 }
 
-// CreateCode makes a registration code from what spec says of note, group,
-// kind, uses, community and expiry. The answer is the only one that has it.
-func (c *Client) CreateCode(ctx context.Context, spec Code) (code Code, err error) {
-	body := map[string]any{"note": spec.Note, "group": spec.Group, "agent_kind": spec.Kind, "uses": spec.Uses, "community": spec.Community}
-	if !spec.Expires.IsZero() {
-		body["expires"] = spec.Expires
-	}
-	return code, c.do(ctx, call{method: "POST", path: "/codes", body: body}, &code)
+// CreateCode makes a registration code. The answer is the only one that has it.
+func (c *Client) CreateCode(ctx context.Context, spec NewCode) (code Code, err error) {
+	return code, c.do(ctx, call{method: "POST", path: "/codes", body: spec}, &code)
 }
 
 // codeLength is that of a registration code; its id is longer.
@@ -304,6 +299,11 @@ func (l *lastLine) Write(b []byte) (int, error) {
 // VerifyLog has the server check the account's log.
 func (c *Client) VerifyLog(ctx context.Context) (v Verdict, err error) {
 	return v, c.do(ctx, call{method: "GET", path: "/log/verify"}, &v)
+}
+
+// OpenAPI writes the description of the API, an OpenAPI document in JSON.
+func (c *Client) OpenAPI(ctx context.Context, to io.Writer) error {
+	return c.do(ctx, call{method: "GET", path: "/openapi.json"}, to)
 }
 
 // ServerVersion returns what the server says of itself.

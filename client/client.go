@@ -144,6 +144,10 @@ func (c *Client) send(request *http.Request, answer any) error {
 	if answer == nil {
 		answer = io.Discard
 	}
+	if read, ok := answer.(func(io.Reader)); ok {
+		read(response.Body)
+		return nil
+	}
 	if to, ok := answer.(io.Writer); ok {
 		if _, err = io.Copy(to, response.Body); err != nil {
 			return fmt.Errorf("the server's answer was cut off: %w", err)

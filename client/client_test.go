@@ -108,7 +108,7 @@ func TestGroupsAppsCodesAccounts(t *testing.T) {
 	if check(t, err); group.Name != "Workshop" {
 		t.Errorf("%+v", group)
 	}
-	code, err := c.CreateCode(ctx, client.Code{Group: group.ID, Kind: "persistent", Uses: 3, Expires: time.Now().Add(time.Hour)})
+	code, err := c.CreateCode(ctx, client.NewCode{Group: group.ID, Kind: "persistent", Uses: 3, Expires: time.Now().Add(time.Hour)})
 	if check(t, err); len(code.Code) != 8 || code.Group != group.ID {
 		t.Errorf("%+v", code)
 	}
@@ -126,7 +126,7 @@ func TestGroupsAppsCodesAccounts(t *testing.T) {
 		t.Errorf("%d codes have ended, want 1", ended)
 	}
 	check(t, c.RemoveGroup(ctx, group.ID))
-	app, err := c.CreateApp(ctx, client.App{Name: "reader", Scopes: []string{"read"}})
+	app, err := c.CreateApp(ctx, client.NewApp{Name: "reader", Scopes: []string{"read"}})
 	if check(t, err); len(app.ClientSecret) != 48 {
 		t.Errorf("%+v", app)
 	}

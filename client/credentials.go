@@ -17,15 +17,9 @@ func (c *Client) Apps(ctx context.Context, f AppFilter) iter.Seq2[App, error] {
 	return pages[App](ctx, c, "/apps", query)
 }
 
-// CreateApp makes an app from the name, description, redirect URIs, scopes, CLI
-// and limit of spec. The answer is the only one that has its secret.
-func (c *Client) CreateApp(ctx context.Context, spec App) (a App, err error) {
-	body := map[string]any{"name": spec.Name, "description": spec.Description, "scopes": spec.Scopes, "cli": spec.CLI,
-		"requests_per_minute": spec.RequestsPerMinute}
-	if len(spec.RedirectURIs) > 0 {
-		body["redirect_uris"] = spec.RedirectURIs
-	}
-	return a, c.do(ctx, call{method: "POST", path: "/apps", body: body}, &a)
+// CreateApp makes an app. The answer is the only one that has its secret.
+func (c *Client) CreateApp(ctx context.Context, spec NewApp) (a App, err error) {
+	return a, c.do(ctx, call{method: "POST", path: "/apps", body: spec}, &a)
 }
 
 // ChangeApp changes an app.
@@ -49,12 +43,10 @@ func (c *Client) Operators(ctx context.Context) iter.Seq2[Operator, error] {
 	return pages[Operator](ctx, c, "/operators", nil)
 }
 
-// CreateOperator makes an operator from the name, scopes and password of spec.
-// The answer is the only one that has the password, which the server makes if
-// there is none.
-func (c *Client) CreateOperator(ctx context.Context, spec Operator) (o Operator, err error) {
-	body := map[string]any{"name": spec.Name, "scopes": spec.Scopes, "password": spec.Password}
-	return o, c.do(ctx, call{method: "POST", path: "/operators", body: body}, &o)
+// CreateOperator makes an operator. The answer is the only one that has the
+// password, which the server makes if there is none.
+func (c *Client) CreateOperator(ctx context.Context, spec NewOperator) (o Operator, err error) {
+	return o, c.do(ctx, call{method: "POST", path: "/operators", body: spec}, &o)
 }
 
 // ChangeOperator changes an operator.

@@ -157,7 +157,7 @@ type Description struct {
 // A NewDevice is a device to import: known by name and address, without agent.
 type NewDevice struct {
 	Hostname string   `json:"hostname"`
-	MACs     []string `json:"macs"`
+	MACs     []string `json:"macs,omitempty"`
 }
 
 // An Import adds devices, all of them or none.
@@ -222,6 +222,16 @@ type App struct {
 	Revoked           time.Time `json:"revoked,omitzero"`
 }
 
+// A NewApp is an app to create.
+type NewApp struct {
+	Name              string   `json:"name"`
+	Description       string   `json:"description,omitempty"`
+	RedirectURIs      []string `json:"redirect_uris,omitempty"` // where browsers may be sent with a code
+	Scopes            []string `json:"scopes"`
+	CLI               bool     `json:"cli,omitempty"`                 // it is for the command line
+	RequestsPerMinute int64    `json:"requests_per_minute,omitempty"` // 0: the account's limit; negative: none
+}
+
 // An AppFilter selects and orders apps; empty fields select all, oldest first.
 type AppFilter struct {
 	Search string // part of the name
@@ -243,6 +253,13 @@ type Operator struct {
 	Scopes   []string  `json:"scopes"`
 	Password string    `json:"password,omitempty"` // only in the answer that makes it
 	Created  time.Time `json:"created,omitzero"`
+}
+
+// A NewOperator is an operator to create.
+type NewOperator struct {
+	Name     string   `json:"name"`
+	Scopes   []string `json:"scopes"`
+	Password string   `json:"password,omitempty"` // without one the server makes it
 }
 
 // An OperatorChange is what to change of an operator; nil fields stay.

@@ -44,14 +44,14 @@ func perMinute(n int64) string {
 }
 
 // appFlags are the flags of what an app is; the result says which were given.
-func appFlags(cmd *cobra.Command, scopes []string) func() (spec client.App, change client.AppChange) {
-	var spec client.App
+func appFlags(cmd *cobra.Command, scopes []string) func() (spec client.NewApp, change client.AppChange) {
+	var spec client.NewApp
 	flags := cmd.Flags()
 	flags.StringSliceVar(&spec.Scopes, "scope", scopes, "what it may do: read, write (actions), admin (apps, codes, operators, settings)")
 	flags.StringVar(&spec.Description, "description", "", "what it is for")
 	flags.StringSliceVar(&spec.RedirectURIs, "redirect-uri", nil, "where operators' browsers may be sent with a code")
 	flags.Int64Var(&spec.RequestsPerMinute, "requests-per-minute", 0, "limit of its own for each API: 0 the account's, negative none")
-	return func() (client.App, client.AppChange) {
+	return func() (client.NewApp, client.AppChange) {
 		return spec, client.AppChange{
 			Scopes:            given(flags, "scope", &spec.Scopes),
 			Description:       given(flags, "description", &spec.Description),

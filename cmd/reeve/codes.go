@@ -32,7 +32,7 @@ var codeColumns = []column[client.Code]{
 }
 
 func codesCreate() *cobra.Command {
-	var spec client.Code
+	var spec client.NewCode
 	cmd := &cobra.Command{Use: "create", Short: "Create a registration code; it is shown once", Args: exactly()}
 	flags := cmd.Flags()
 	flags.StringVar(&spec.Note, "note", "", "what it is for")

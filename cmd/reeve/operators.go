@@ -69,7 +69,7 @@ func operatorsCreate() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		operator, err := c.CreateOperator(ctx, client.Operator{Name: args[0], Scopes: *scopes, Password: chosen})
+		operator, err := c.CreateOperator(ctx, client.NewOperator{Name: args[0], Scopes: *scopes, Password: chosen})
 		if err != nil {
 			return err
 		}

@@ -125,20 +125,13 @@ func (a *api) apps(w http.ResponseWriter, r *door.Request) error {
 
 // createApp makes an app. Its secret is in this answer and nowhere else.
 func (a *api) createApp(w http.ResponseWriter, r *door.Request) error {
-	var want struct {
-		Name              string       `json:"name"`
-		Description       string       `json:"description"`
-		RedirectURIs      []string     `json:"redirect_uris"`
-		Scopes            reeve.Scopes `json:"scopes"`
-		CLI               bool         `json:"cli"`
-		RequestsPerMinute int64        `json:"requests_per_minute"`
-	}
+	var want client.NewApp
 	if _, err := a.read(w, r, &want); err != nil {
 		return err
 	}
 	app, secret, err := a.Rules.CreateApp(r.Context(), r.Caller, reeve.App{
 		Name: want.Name, Description: want.Description, RedirectURIs: want.RedirectURIs,
-		Scopes: want.Scopes, CLI: want.CLI, RequestsPerMinute: want.RequestsPerMinute,
+		Scopes: scopesOf(want.Scopes), CLI: want.CLI, RequestsPerMinute: want.RequestsPerMinute,
 	})
 	if err != nil {
 		return err
@@ -153,17 +146,14 @@ func withSecret(w http.ResponseWriter, status int, app reeve.App, secret string)
 }
 
 func (a *api) changeApp(w http.ResponseWriter, r *door.Request) error {
-	var want struct {
-		Name              *string       `json:"name"`
-		Description       *string       `json:"description"`
-		RedirectURIs      *[]string     `json:"redirect_uris"`
-		Scopes            *reeve.Scopes `json:"scopes"`
-		RequestsPerMinute *int64        `json:"requests_per_minute"`
-	}
+	var want client.AppChange
 	if _, err := a.read(w, r, &want); err != nil {
 		return err
 	}
-	app, err := a.Rules.ChangeApp(r.Context(), r.Caller, r.PathValue("id"), control.AppChange(want))
+	app, err := a.Rules.ChangeApp(r.Context(), r.Caller, r.PathValue("id"), control.AppChange{
+		Name: want.Name, Description: want.Description, RedirectURIs: want.RedirectURIs,
+		Scopes: changedScopes(want.Scopes), RequestsPerMinute: want.RequestsPerMinute,
+	})
 	if err != nil {
 		return named(err, "app")
 	}

@@ -176,7 +176,7 @@ func about(r door.Route, page *door.Page) door.Route {
 func listOf(fields []door.Field) []door.Field {
 	out := make([]door.Field, len(fields))
 	for i, f := range fields {
-		f.Name = "items[]." + f.Name
+		f.Name = "items[]." + strings.ReplaceAll(f.Name, ", ", ", items[].")
 		out[i] = f
 	}
 	return out

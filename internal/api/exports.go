@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"net/http"
 
 	"reeve"
@@ -17,15 +18,12 @@ func (a *api) exportRoutes() []door.Route {
 	id := door.Field{Name: "id", In: "path", Type: "string", About: "of the export"}
 	bad := map[int]string{http.StatusBadRequest: "a setting that the kind needs is missing or wrong", http.StatusConflict: "the name is taken",
 		http.StatusForbidden: "the scope is missing, or an export of kind file was asked for in another account than default"}
-	listed := make([]door.Field, len(exportAnswer))
-	for i, f := range exportAnswer {
-		f.Name = "items[]." + f.Name
-		listed[i] = f
-	}
+	added := maps.Clone(bad)
+	added[http.StatusCreated] = "it was added"
 	return []door.Route{
-		told(own("GET", "/exports", x, "", a.exports), page("Lists the account's exports and how they fare, oldest first. Secrets are never shown.", door.None, listed, nil)),
+		told(own("GET", "/exports", x, "", a.exports), page("Lists the account's exports and how they fare, oldest first. Secrets are never shown.", door.None, listOf(exportAnswer), nil)),
 		told(own("POST", "/exports", x, "export_created", a.createExport), page(
-			"Adds an export of the log, which begins with what happens from now on. An account has at most 8.", exportInputs, exportAnswer, bad)),
+			"Adds an export of the log, which begins with what happens from now on. An account has at most 8.", exportInputs, exportAnswer, added)),
 		told(own("PATCH", "/exports/{id}", x, "export_changed", a.changeExport), page(
 			"Changes an export; what is not named stays, and so do its kind and its place in the log.", append([]door.Field{id}, exportInputs[1:]...), exportAnswer, bad)),
 		told(own("DELETE", "/exports/{id}", x, "export_removed", a.removeExport), page("Ends an export. What it wrote stays.", []door.Field{id}, door.None, nil)),

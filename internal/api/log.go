@@ -90,7 +90,7 @@ var (
 		{Name: "before", In: "query", Type: "int", About: "only rows before the one with this number"},
 		{Name: "since", In: "query", Type: "string", About: "only rows from this time on, RFC 3339"},
 		{Name: "until", In: "query", Type: "string", About: "only rows before this time, RFC 3339"},
-		{Name: "event", In: "query", Type: "string", About: "only this event; several may be given"},
+		{Name: "event", In: "query", Type: "array of string", About: "only this event; several may be given"},
 		{Name: "device", In: "query", Type: "string", About: "only rows about the one device with this id"},
 		{Name: "job", In: "query", Type: "string", About: "only rows about this job"},
 	}
@@ -116,7 +116,7 @@ var (
 			{Name: "limit", In: "query", Type: "int", About: "rows, 1 to 500; default 500"},
 			{Name: "wait", In: "query", Type: "string", About: "how long to wait for rows where there are none, such as 10s; at most 30s"},
 		}, rowInputs...),
-		Answer: itemsOf(rowFields),
+		Answer: listOf(rowFields),
 		Notes:  []string{"Rows have numbers of their own, so pages go by after and before."},
 	}
 	pageLogExport = &door.Page{
@@ -144,13 +144,3 @@ var (
 		Notes: []string{"reeve log verify --data DIR checks it without the server."},
 	}
 )
-
-// itemsOf puts the fields of an item below items[].
-func itemsOf(fields []door.Field) []door.Field {
-	out := make([]door.Field, len(fields))
-	for i, f := range fields {
-		f.Name = "items[]." + f.Name
-		out[i] = f
-	}
-	return out
-}

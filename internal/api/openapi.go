@@ -2,174 +2,145 @@ package api
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
+	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
+	"reeve"
 	"reeve/internal/door"
 )
 
 type object = map[string]any
 
-// OpenAPI describes the routes as an OpenAPI 3.1 document, from their pages and
-// from nothing else.
+// OpenAPI describes the routes as an OpenAPI 3.1 document: what they mean from
+// their pages, the form of bodies and answers from the types of package client,
+// statuses from how package door answers.
 func OpenAPI(routes []door.Route) object {
-	paths := object{}
+	s := &schemas{made: map[string]object{}}
+	s.of(reflect.TypeFor[apiError](), "", byName(errorFields))
+	paths, tags := object{}, []object{}
 	for _, r := range routes {
 		item, _ := paths[r.Path].(object)
 		if item == nil {
 			item = object{}
 			paths[r.Path] = item
 		}
-		item[strings.ToLower(r.Method)] = operation(r)
+		item[strings.ToLower(r.Method)] = s.operation(r)
+		if tag := (object{"name": r.Page.Family}); !slices.ContainsFunc(tags, func(t object) bool { return t["name"] == tag["name"] }) {
+			tags = append(tags, tag)
+		}
+	}
+	refusals := object{}
+	for _, f := range failures {
+		refusals[f.name] = object{"description": f.means, "content": content(jsonType, object{"$ref": "#/components/schemas/Error"})}
 	}
 	return object{
 		"openapi": "3.1.0",
-		"info":    object{"title": "Reeve", "version": "v1", "description": "Reeve's own API. Lists are pages; every change takes an Idempotency-Key; members and parameters that are not named here are refused."},
+		"info": object{"title": "Reeve", "version": "v1", "description": "Reeve's own API. Lists are pages; every change takes an Idempotency-Key; " +
+			"members and parameters that are not named here are refused, and so is null. Answers may gain members."},
+		"servers": []object{{"url": "/"}},
+		"tags":    tags,
 		"paths":   paths,
 		"components": object{
-			"securitySchemes": object{"token": object{"type": "http", "scheme": "bearer", "description": "an access token from /o/oauth/token"}},
-			"schemas": object{"Error": object{"type": "object", "required": []string{"error", "error_description", "request_id"}, "properties": object{
-				"error":             object{"type": "string", "description": "a word for programs", "examples": []string{"not_found"}},
-				"error_description": object{"type": "string", "description": "a sentence for people"},
-				"request_id":        object{"type": "string", "description": "finds the request in the server's log"},
-			}}},
+			"securitySchemes": object{"token": object{
+				"type": "oauth2", "description": "An access token of an app, as Authorization: Bearer. None of the scopes contains another.",
+				"flows": object{"clientCredentials": object{"tokenUrl": "/o/oauth/token", "scopes": object{
+					string(reeve.Read): "see", string(reeve.Write): "order actions, change groups and devices", string(reeve.Admin): "manage apps, codes, operators, settings, exports",
+				}}},
+			}},
+			"parameters": object{repeatHeader: object{"name": repeatHeader, "in": "header",
+				"description": "within 24 hours the same key with the same path, query and body gets the same answer, and nothing is done again",
+				"schema":      object{"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}}},
+			"responses": refusals,
+			"schemas":   s.made,
 		},
-		"security": []object{{"token": []string{}}},
 	}
 }
 
-func operation(r door.Route) object {
-	op := object{"operationId": strings.ToLower(r.Method) + strings.NewReplacer("/api/v1", "", "/", "_", "{", "by_", "}", "", ".", "_").Replace(r.Path)}
-	if r.Scope == "" {
-		op["security"] = []object{}
-	} else {
-		op["x-scope"] = string(r.Scope)
+const (
+	jsonType     = "application/json"
+	repeatHeader = "Idempotency-Key"
+)
+
+func (s *schemas) operation(r door.Route) object {
+	route := r.Method + " " + strings.TrimPrefix(r.Path, "/api/v1")
+	shape := shapes[route]
+	summary, more, _ := strings.Cut(r.Page.About, ". ")
+	op := object{
+		"operationId": shape.name, "tags": []string{r.Page.Family}, "summary": strings.TrimSuffix(summary, "."),
+		"security": []object{}, "responses": s.responses(r, shape),
 	}
-	page := r.Page
-	if page == nil {
-		page = &door.Page{}
+	if r.Scope != "" {
+		op["security"] = []object{{"token": []reeve.Scope{r.Scope}}}
 	}
-	if page.About != "" {
-		op["tags"], op["summary"] = []string{page.Family}, page.About
+	if notes := slices.Concat([]string{more}, r.Page.Notes); strings.Join(notes, "") != "" {
+		op["description"] = strings.TrimSpace(strings.Join(notes, "\n\n"))
 	}
-	if len(page.Notes) > 0 {
-		op["description"] = strings.Join(page.Notes, "\n\n")
-	}
-	var parameters []object
-	var body []door.Field
-	for _, f := range page.Inputs {
-		if f.In == "body" {
-			body = append(body, f)
-			continue
-		}
-		if f.Name == repeatHeader { // every change takes it
-			continue
-		}
-		schema := schemaOf(f)
-		delete(schema, "description")
-		parameters = append(parameters, object{"name": f.Name, "in": f.In, "description": f.About, "required": f.In == "path", "schema": schema})
-	}
-	if r.Verb != "" {
-		parameters = append(parameters, object{"name": repeatHeader, "in": "header", "description": "a repeat with the same key does nothing again",
-			"schema": object{"type": "string", "minLength": 1, "maxLength": 255}})
-	}
-	if parameters != nil {
+	if parameters := parametersOf(r, route); parameters != nil {
 		op["parameters"] = parameters
 	}
-	if body != nil {
-		op["requestBody"] = object{"content": object{"application/json": object{"schema": nested(body)}}}
+	if shape.takes != nil {
+		body := object{"schema": s.body(shape.takes, r.Page), "example": exampleOf(shape.takes)}
+		op["requestBody"] = object{"required": r.Path != "/api/v1/jobs/{id}/retry", "content": object{jsonType: body}}
 	}
-	op["responses"] = responses(page)
 	return op
 }
 
-const repeatHeader = "Idempotency-Key"
-
-// responses are what the page says of codes, and the error that any may be.
-func responses(page *door.Page) object {
-	failure := object{"application/json": object{"schema": object{"$ref": "#/components/schemas/Error"}}}
-	out := object{"default": object{"description": "the request failed", "content": failure}}
-	codes := maps.Clone(page.Codes)
-	if codes == nil {
-		codes = map[int]string{}
-	}
-	if !slices.ContainsFunc(slices.Collect(maps.Keys(codes)), func(code int) bool { return code < 300 }) {
-		codes[http.StatusOK] = "done"
-	}
-	for code, meaning := range codes {
-		answer := object{"description": meaning}
-		switch {
-		case code >= 400:
-			answer["content"] = failure
-		case code != http.StatusNoContent && len(page.Answer) > 0:
-			answer["content"] = object{"application/json": object{"schema": nested(page.Answer)}}
+// parametersOf are those of the page; every change has its key besides.
+func parametersOf(r door.Route, route string) []object {
+	var out []object
+	for _, f := range r.Page.Inputs {
+		if f.In != "path" && f.In != "query" {
+			continue
 		}
-		out[strconv.Itoa(code)] = answer
+		schema := object{"type": jsonWords[f.Type]}
+		if items, list := strings.CutPrefix(f.Type, "array of "); list {
+			schema = object{"type": "array", "items": object{"type": jsonWords[items]}}
+		}
+		out = append(out, object{"name": f.Name, "in": f.In, "description": f.About, "required": f.In == "path", "schema": known(schema, route+" "+f.Name, f.Name)})
+	}
+	if r.Verb != "" {
+		out = append(out, object{"$ref": "#/components/parameters/" + repeatHeader})
 	}
 	return out
 }
 
-// nested makes one schema of fields with dotted names.
-func nested(fields []door.Field) object {
-	root := object{"type": "object", "properties": object{}}
-	for _, f := range fields {
-		at := root
-		parts := strings.Split(f.Name, ".")
-		for _, part := range parts[:len(parts)-1] {
-			name, isList := strings.CutSuffix(part, "[]")
-			properties := at["properties"].(object)
-			child, ok := properties[name].(object)
-			if !ok {
-				child = object{}
-				properties[name] = child
-			}
-			if isList {
-				child["type"] = "array"
-				items, ok := child["items"].(object)
-				if !ok {
-					items = object{}
-					child["items"] = items
-				}
-				child = items
-			}
-			child["type"] = "object"
-			if child["properties"] == nil {
-				child["properties"] = object{}
-			}
-			at = child
+var jsonWords = map[string]string{"string": "string", "int": "integer", "bool": "boolean"}
+
+func (s *schemas) body(takes any, page *door.Page) object {
+	var fields []door.Field
+	for _, f := range page.Inputs {
+		if f.In == "body" {
+			fields = append(fields, f)
 		}
-		at["properties"].(object)[parts[len(parts)-1]] = schemaOf(f)
 	}
-	return root
+	s.taken = true
+	defer func() { s.taken = false }()
+	return s.of(reflect.TypeOf(takes), "", byName(fields))
 }
 
-// schemaOf is the schema of one field.
-func schemaOf(f door.Field) object {
-	schema := object{}
-	inner := schema
-	kind := f.Type
-	for strings.HasPrefix(kind, "array of ") {
-		inner["type"] = "array"
-		items := object{}
-		inner["items"], inner, kind = items, items, strings.TrimPrefix(kind, "array of ")
+func content(kind string, schema object) object { return object{kind: object{"schema": schema}} }
+
+// answer is the content of a success.
+func (s *schemas) answer(shape shape, page *door.Page) object {
+	fields := byName(page.Answer)
+	if shape.gives != nil {
+		return content(jsonType, s.of(reflect.TypeOf(shape.gives), "", fields))
 	}
-	switch kind {
-	case "object of int":
-		inner["type"], inner["additionalProperties"] = "object", object{"type": "integer"}
-	case "int":
-		inner["type"] = "integer"
-	case "bool":
-		inner["type"] = "boolean"
-	case "string", "object":
-		inner["type"] = kind
+	out := object{}
+	for kind, types := range shape.lines {
+		media := object{"schema": object{"type": "string"}}
+		var lines []object
+		for _, line := range types {
+			lines = append(lines, s.of(reflect.TypeOf(line), "", fields))
+		}
+		if lines != nil {
+			media["x-line"] = object{"anyOf": lines} // 3.1 has no word for the parts of a stream
+		}
+		out[kind] = media
 	}
-	if f.About != "" {
-		schema["description"] = f.About
-	}
-	return schema
+	return out
 }
 
 // openAPI answers with the document.

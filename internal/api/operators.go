@@ -74,15 +74,11 @@ func (a *api) operators(w http.ResponseWriter, r *door.Request) error {
 }
 
 func (a *api) createOperator(w http.ResponseWriter, r *door.Request) error {
-	var want struct {
-		Name     string       `json:"name"`
-		Scopes   reeve.Scopes `json:"scopes"`
-		Password string       `json:"password"`
-	}
+	var want client.NewOperator
 	if _, err := a.read(w, r, &want); err != nil {
 		return err
 	}
-	o, password, err := a.Rules.CreateOperator(r.Context(), r.Caller, want.Name, want.Password, want.Scopes)
+	o, password, err := a.Rules.CreateOperator(r.Context(), r.Caller, want.Name, want.Password, scopesOf(want.Scopes))
 	if err != nil {
 		return err
 	}
@@ -96,14 +92,11 @@ func withPassword(w http.ResponseWriter, status int, o reeve.Operator, password 
 }
 
 func (a *api) changeOperator(w http.ResponseWriter, r *door.Request) error {
-	var want struct {
-		Scopes   *reeve.Scopes `json:"scopes"`
-		Password *string       `json:"password"`
-	}
+	var want client.OperatorChange
 	if _, err := a.read(w, r, &want); err != nil {
 		return err
 	}
-	o, password, err := a.Rules.ChangeOperator(r.Context(), r.Caller, r.PathValue("name"), control.OperatorChange(want))
+	o, password, err := a.Rules.ChangeOperator(r.Context(), r.Caller, r.PathValue("name"), control.OperatorChange{Scopes: changedScopes(want.Scopes), Password: want.Password})
 	if err != nil {
 		return named(err, "operator")
 	}

@@ -64,7 +64,7 @@ var codePages = map[string]*door.Page{
 			{Name: "expires", In: "body", Type: "string", About: "until when it is valid; default for ever"},
 		},
 		Answer: with(codeFields, door.Field{Name: "code", Type: "string", About: "8 of A-Z and 0-9; shown only now"}),
-		Codes:  map[int]string{201: "it was created"},
+		Codes:  map[int]string{201: "it was created", 404: "there is no such group"},
 	},
 	"DELETE /codes/{id}": {
 		About: "Ends a code. Devices that it enrolled stay.", Inputs: []door.Field{inPath("id", "id of the code")}, Answer: door.None,

@@ -32,13 +32,13 @@ var deviceFields = []door.Field{
 // deviceSelection says which devices a request is about.
 var deviceSelection = []door.Field{
 	{Name: "search", In: "query", Type: "string", About: "part of a name, in any case"},
-	{Name: "in", In: "query", Type: "string", About: "which names: hostname, nickname, mac, address, user, id"},
-	{Name: "standing", In: "query", Type: "string", About: "managed, unknown, ignored, out_of_license, archived; default all but archived"},
-	{Name: "group", In: "query", Type: "string", About: "ids of groups"},
-	{Name: "agent_kind", In: "query", Type: "string", About: "none, persistent, on_demand, mobile, domain_controller"},
-	{Name: "system", In: "query", Type: "string", About: "other, windows, mac, linux, ios, android"},
-	{Name: "type", In: "query", Type: "string", About: "desktop, laptop, server, vm, phone, tablet"},
-	{Name: "presence", In: "query", Type: "string", About: "connected, disconnected, unseen (for longer than the account's setting)"},
+	{Name: "in", In: "query", Type: "array of string", About: "which names: hostname, nickname, mac, address, user, id"},
+	{Name: "standing", In: "query", Type: "array of string", About: "managed, unknown, ignored, out_of_license, archived; default all but archived"},
+	{Name: "group", In: "query", Type: "array of string", About: "ids of groups"},
+	{Name: "agent_kind", In: "query", Type: "array of string", About: "none, persistent, on_demand, mobile, domain_controller"},
+	{Name: "system", In: "query", Type: "array of string", About: "other, windows, mac, linux, ios, android"},
+	{Name: "type", In: "query", Type: "array of string", About: "desktop, laptop, server, vm, phone, tablet"},
+	{Name: "presence", In: "query", Type: "array of string", About: "connected, disconnected, unseen (for longer than the account's setting)"},
 	{Name: "exempt", In: "query", Type: "bool", About: "true or false"},
 }
 

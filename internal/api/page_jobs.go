@@ -65,11 +65,11 @@ var jobPages = map[string]*door.Page{
 			door.Field{Name: "all", In: "body", Type: "bool", About: "true: every device of the account"},
 			door.Field{Name: "params", In: "body", Type: "object", About: "as in Device Action; other names are refused"}),
 		Answer: placementFields,
-		Codes:  map[int]string{200: "a dry run", 201: "the job was placed"},
+		Codes:  map[int]string{200: "a dry run", 201: "the job was placed", 404: "there is no such group"},
 	},
 	"GET /jobs": {About: "Lists jobs, newest first.", Inputs: paged(
-		door.Field{Name: "action", In: "query", Type: "string", About: "only these; may be given several times"},
-		door.Field{Name: "source", In: "query", Type: "string", About: "only these; may be given several times"},
+		door.Field{Name: "action", In: "query", Type: "array of string", About: "only these; may be given several times"},
+		door.Field{Name: "source", In: "query", Type: "array of string", About: "only these; may be given several times"},
 		door.Field{Name: "open", In: "query", Type: "bool", About: "true: only those with open commands"},
 	), Answer: pageOf(jobFields)},
 	"GET /jobs/{id}": {
@@ -81,7 +81,7 @@ var jobPages = map[string]*door.Page{
 	"GET /jobs/{id}/commands": {
 		About: "Lists the commands of a job.",
 		Inputs: paged(inPath("id", "id of the job"),
-			door.Field{Name: "state", In: "query", Type: "string", About: "only these; may be given several times"}),
+			door.Field{Name: "state", In: "query", Type: "array of string", About: "only these; may be given several times"}),
 		Answer: pageOf(commandFields),
 	},
 	"POST /jobs/{id}/cancel": {

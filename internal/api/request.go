@@ -217,6 +217,24 @@ func stringsOf[T ~string](list []T) []string {
 	return out
 }
 
+// scopesOf reads scopes; whether there are such is control's to say.
+func scopesOf(words []string) reeve.Scopes {
+	var out reeve.Scopes
+	for _, word := range words {
+		out = append(out, reeve.Scope(word))
+	}
+	return out
+}
+
+// changedScopes is scopesOf for a member that may be missing.
+func changedScopes(words *[]string) *reeve.Scopes {
+	if words == nil {
+		return nil
+	}
+	scopes := scopesOf(*words)
+	return &scopes
+}
+
 // until calls look every so often until it says that there is news, the time is
 // over, the caller has gone or the server stops.
 func (a *api) until(r *door.Request, wait time.Duration, look func() (bool, error)) error {

@@ -12,11 +12,11 @@ import (
 func (a *api) webhookRoutes() []door.Route {
 	const x = reeve.Admin
 	return []door.Route{
-		told(own("GET", "/webhook", x, "", a.webhook), webhookPage("Returns the account's webhook and how it fares. The API key is never shown.", door.None, nil)),
+		told(own("GET", "/webhook", x, "", a.webhook), webhookPage("Returns the account's webhook and how it fares. The API key is never shown.", door.None, noWebhook)),
 		told(own("PUT", "/webhook", x, "webhook_changed", a.setWebhook), webhookPage(
 			"Creates the account's webhook, which begins with what happens from now on, or changes it as a whole. A webhook that disabled itself goes on where it stopped.",
 			webhookInputs, map[int]string{http.StatusBadRequest: "the callback is not https (or loopback), no event was chosen, or another callback came without api_key"})),
-		told(own("DELETE", "/webhook", x, "webhook_removed", a.removeWebhook), webhookPage("Ends the account's webhook.", door.None, nil)),
+		told(own("DELETE", "/webhook", x, "webhook_removed", a.removeWebhook), webhookPage("Ends the account's webhook.", door.None, map[int]string{http.StatusNoContent: "it is ended", http.StatusNotFound: "there is none"})),
 		told(own("POST", "/webhook/test", x, "webhook_tested", a.testWebhook), testPage),
 	}
 }
@@ -33,6 +33,8 @@ func told(r door.Route, page *door.Page) door.Route {
 func webhookPage(about string, inputs []door.Field, codes map[int]string) *door.Page {
 	return &door.Page{Family: "Webhook", About: about, Inputs: inputs, Answer: webhookAnswer, Codes: codes, Notes: webhookNotes}
 }
+
+var noWebhook = map[int]string{http.StatusNotFound: "there is none"}
 
 var webhookInputs = []door.Field{
 	{Name: "url", In: "body", Type: "string", About: "the callback, https://; http:// only for loopback addresses"},
@@ -74,6 +76,7 @@ var testPage = &door.Page{
 	Family: "Webhook",
 	About:  "Sends one sample to the account's webhook, also to one that is not enabled: the first of its events about a device of 32 zeros. Returns what the receiver said. Nothing is repeated, and nothing counts.",
 	Inputs: door.None,
+	Codes:  noWebhook,
 	Answer: []door.Field{
 		{Name: "received", Type: "bool", About: "whether the answer was 2xx"},
 		{Name: "status", Type: "int", About: "of the answer; left out if there was none"},

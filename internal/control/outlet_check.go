@@ -104,7 +104,7 @@ var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 // Seconds between objects in S3-compatible storage.
 const (
 	DefaultExportEvery = 300
-	maxExportEvery     = 86_400
+	MaxExportEvery     = 86_400
 )
 
 func checkS3(spec *OutletSpec, hasSecret bool) error {
@@ -119,8 +119,8 @@ func checkS3(spec *OutletSpec, hasSecret bool) error {
 		return reeve.Errorf(reeve.Invalid, "an export of kind s3 needs region, access_key and secret_key")
 	case strings.HasPrefix(s.Prefix, "/") || strings.Contains(s.Prefix, ".."):
 		return reeve.Errorf(reeve.Invalid, "prefix must not begin with a slash, nor contain two dots in a row")
-	case s.Every < 0 || s.Every > maxExportEvery:
-		return reeve.Errorf(reeve.Invalid, "every must be a number of seconds from 1 to %d, or 0 for %d", maxExportEvery, DefaultExportEvery)
+	case s.Every < 0 || s.Every > MaxExportEvery:
+		return reeve.Errorf(reeve.Invalid, "every must be a number of seconds from 1 to %d, or 0 for %d", MaxExportEvery, DefaultExportEvery)
 	case s.Every == 0:
 		s.Every = DefaultExportEvery
 	}

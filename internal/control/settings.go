@@ -15,8 +15,8 @@ const (
 	DefaultKeepReportsDays = 30
 )
 
-// maxDays is the longest of the settings that are days: ten years.
-const maxDays = 3650
+// MaxDays is the longest of the settings that are days: ten years.
+const MaxDays = 3650
 
 // maxIdentityFields is how many questions re-identify asks; agents take no more.
 const maxIdentityFields = 32
@@ -155,8 +155,8 @@ func checkSettings(s reeve.Settings) error {
 		return reeve.Errorf(reeve.Invalid, "unassessed must be pending or compliant")
 	}
 	for _, days := range daysOf(s) {
-		if days.n < 0 || days.n > maxDays {
-			return reeve.Errorf(reeve.Invalid, "%s must be from 1 to %d, or 0 for the default", days.name, maxDays)
+		if days.n < 0 || days.n > MaxDays {
+			return reeve.Errorf(reeve.Invalid, "%s must be from 1 to %d, or 0 for the default", days.name, MaxDays)
 		}
 	}
 	return nil

@@ -56,6 +56,9 @@ type Options struct {
 	Now               func() time.Time
 }
 
+// Promise is what every House is held to.
+var Promise = sync.OnceValue(NewContract)
+
 // PublicURL is where links of a House lead to.
 const PublicURL = "https://reeve.example.org"
 
@@ -91,7 +94,7 @@ func Open(t testing.TB, o Options) *House {
 	h.First.Account = h.Account()
 	log := slog.New(slog.NewTextHandler(logWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.Outbound = outbound.Config{Store: h.Store, Folder: filepath.Join(dir, "exports"), Open: vault.Open, Line: api.Line, Log: log}
-	h.Handler = door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
+	h.Handler = Promise().Hold(t, door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
 		cmapi.Routes(cmapi.Config{
 			Rules: h.Rules, Accounts: h.Store, Devices: h.Store, Groups: h.Store, Jobs: h.Store, Threats: h.Store, Trail: h.Store, Files: h.Files,
 			Public: PublicURL, Mark: own.Mark, Now: o.Now, MaxBody: o.MaxBody,
@@ -102,7 +105,7 @@ func Open(t testing.TB, o Options) *House {
 			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
 				return control.VerifyLog(ctx, h.Store, a, own.Verifier(), nil)
 			},
-		}))
+		})))
 	h.Token = h.Grant(h.First.ClientID, h.First.ClientSecret)
 	return h
 }

@@ -26,7 +26,7 @@ func TestCommunityAgent(t *testing.T) {
 	const register = "/api/v2/accounts/devices/registration_code"
 	const about = `{"agent_version":"0.9.1","device_name":"community-1","device_type":"desktop","os":{"family":"linux","name":"Debian GNU/Linux","version":"12"},
 		"network_adapter_info":[{"description":"eth0","mac":"02:00:00:00:00:77","ipv4":["192.0.2.7"],"ipv6":[],"adapter_enabled":true}]}`
-	closed, err := s.own.CreateCode(t.Context(), client.Code{Note: "Reeve's own agents only"})
+	closed, err := s.own.CreateCode(t.Context(), client.NewCode{Note: "Reeve's own agents only"})
 	must(t, err)
 	if status, _ := call("POST", register, about, "Gears-Auth: "+closed.Code); status != 401 {
 		t.Errorf("a code that does not allow the protocol: %d", status)

@@ -3,9 +3,13 @@ package proof
 import (
 	"bufio"
 	"encoding/json"
+	"encoding/pem"
 	"flag"
 	"fmt"
 	"io"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +21,7 @@ import (
 	"time"
 
 	"reeve/client"
+	"reeve/internal/doortest"
 	"reeve/internal/swarm"
 )
 
@@ -40,7 +45,8 @@ func TestExamples(t *testing.T) {
 	}
 	_, err := s.own.Import(t.Context(), client.Import{Devices: []client.NewDevice{{Hostname: "printer", MACs: []string{"00:0c:29:cd:c7:b2"}}}})
 	must(t, err)
-	environment := append(cleanEnvironment(), "URL="+s.first.URL, "CA="+filepath.Join(s.data, "keys", "root.crt"),
+	address, authority := held(t, s)
+	environment := append(cleanEnvironment(), "URL="+address, "CA="+authority,
 		"ID="+s.first.ClientID, "SECRET="+s.first.ClientSecret, "CODE="+s.first.RegistrationCode, "PASSWORD="+s.first.Password)
 	for _, d := range s.devices() {
 		environment = append(environment, strings.ToUpper(d.Hostname)+"="+d.ID)
@@ -60,6 +66,26 @@ func TestExamples(t *testing.T) {
 			follow(t, file, sh)
 		})
 	}
+}
+
+// held returns where the server can be reached with every answer of its own API
+// held against docs/api/openapi.json on the way, and the certificate to trust.
+func held(t *testing.T, s *server) (address, authority string) {
+	t.Helper()
+	target, err := url.Parse(s.first.URL)
+	must(t, err)
+	way := &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
+		Transport: s.web.Transport, FlushInterval: -1,
+	}
+	front := httptest.NewTLSServer(doortest.NewContract().Hold(t, way))
+	t.Cleanup(front.Close)
+	trusted, err := os.ReadFile(filepath.Join(s.data, "keys", "root.crt")) // links lead to the server itself
+	must(t, err)
+	trusted = append(trusted, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw})...)
+	authority = filepath.Join(t.TempDir(), "trusted.crt")
+	must(t, os.WriteFile(authority, trusted, 0o600))
+	return front.URL, authority
 }
 
 // exampleFleet is a laptop, a server and a phone, that do at once what they are told.

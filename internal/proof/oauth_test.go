@@ -72,9 +72,9 @@ func (p *person) authorise(t testing.TB, address string) *url.URL {
 // gateway makes an app, and an operator to agree.
 func (s *server) gateway(t testing.TB) (*oauth2.Config, *person) {
 	t.Helper()
-	app, err := s.own.CreateApp(t.Context(), client.App{Name: "gateway", Scopes: []string{"read", "write"}, RedirectURIs: []string{"http://127.0.0.1/opswat"}})
+	app, err := s.own.CreateApp(t.Context(), client.NewApp{Name: "gateway", Scopes: []string{"read", "write"}, RedirectURIs: []string{"http://127.0.0.1/opswat"}})
 	must(t, err)
-	ann, err := s.own.CreateOperator(t.Context(), client.Operator{Name: "ann", Scopes: []string{"read", "write", "admin"}})
+	ann, err := s.own.CreateOperator(t.Context(), client.NewOperator{Name: "ann", Scopes: []string{"read", "write", "admin"}})
 	must(t, err)
 	return &oauth2.Config{
 		ClientID: app.ClientID, ClientSecret: app.ClientSecret, RedirectURL: "http://127.0.0.1:49152/opswat", Scopes: []string{"read"},

@@ -88,7 +88,7 @@ func TestRoutesNeedTheirToken(t *testing.T) {
 	c := &caller{server: s}
 	tokens := map[reeve.Scope]string{}
 	for _, scope := range []reeve.Scope{reeve.Read, reeve.Write, reeve.Admin} {
-		app, err := s.own.CreateApp(t.Context(), client.App{Name: string(scope), Scopes: []string{string(scope)}})
+		app, err := s.own.CreateApp(t.Context(), client.NewApp{Name: string(scope), Scopes: []string{string(scope)}})
 		must(t, err)
 		tokens[scope] = s.tokenOf(app.ClientID, app.ClientSecret)
 	}

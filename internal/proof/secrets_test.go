@@ -215,13 +215,13 @@ func (s *server) useTokens(t *testing.T, found secrets) {
 // useCredentials makes and ends apps, codes and accounts.
 func (s *server) useCredentials(t *testing.T, found secrets) {
 	t.Helper()
-	app, err := s.own.CreateApp(t.Context(), client.App{Name: "another", Scopes: []string{"read"}})
+	app, err := s.own.CreateApp(t.Context(), client.NewApp{Name: "another", Scopes: []string{"read"}})
 	must(t, err)
 	found["another app's secret"] = app.ClientSecret
 	found["another app's token"] = s.tokenOf(app.ClientID, app.ClientSecret)
 	must(t, s.own.RevokeApp(t.Context(), app.ClientID))
 	for _, how := range []string{"as the client does", "in the address"} {
-		code, err := s.own.CreateCode(t.Context(), client.Code{Note: "another", Uses: 1})
+		code, err := s.own.CreateCode(t.Context(), client.NewCode{Note: "another", Uses: 1})
 		must(t, err)
 		found["a code revoked "+how] = code.Code
 		if how == "in the address" {
