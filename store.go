@@ -24,9 +24,11 @@ type AccountStore interface {
 	// Accounts returns all accounts in order of creation.
 	Accounts(ctx context.Context) ([]Account, error)
 	Account(ctx context.Context, no int64) (Account, error)
-	// SetAccount stores a's name, seats, limits and identity fields, and gives
-	// freed seats to devices that wait for one.
-	SetAccount(ctx context.Context, a Account, entry AuditEntry) error
+	// ChangeAccount has fn change the account as it is, while nobody else changes
+	// it, stores its name, seats, limits, identity fields and settings, and gives
+	// freed seats to devices that wait for one. After an error of fn nothing
+	// happened.
+	ChangeAccount(ctx context.Context, no int64, fn func(*Account) (AuditEntry, error)) error
 }
 
 // Founders are what a new account begins with; the store fills in Account. They
@@ -131,9 +133,9 @@ type DeviceStore interface {
 	// Devices returns one page; see DeviceQuery. Pages by record without Page are
 	// keyset pages, as fast at the end of a fleet as at its beginning.
 	Devices(ctx context.Context, account int64, q DeviceQuery) ([]Device, error)
-	// Import adds devices with standing Unknown in the default group. The
-	// whole batch is stored or nothing; it sets No on each element.
-	Import(ctx context.Context, account int64, devices []Device, entry AuditEntry) error
+	// Import runs fn and commits what it did through the Importing if it returns
+	// nil. Imports, enrolments and placings of one account do not overlap.
+	Import(ctx context.Context, account int64, fn func(Importing) error) error
 	// Describe stores what is said of a device that is not archived. Conflict if
 	// another device of the account has the custom id.
 	Describe(ctx context.Context, account int64, id string, d Description, entry AuditEntry) error
@@ -153,6 +155,16 @@ type DeviceStore interface {
 	// CountExempt returns how many of the managed ones are exempt at now from
 	// everything.
 	CountExempt(ctx context.Context, account int64, now time.Time) (int64, error)
+}
+
+// Importing is the inside of an import's transaction.
+type Importing interface {
+	// Alike returns the devices, archived ones not, that have one of these MACs,
+	// and those without any MAC that have one of these hostnames.
+	Alike(macs []MAC, hostnames []string) ([]Device, error)
+	// Add adds devices with standing Unknown in the default group, and sets No on
+	// each element. It is called once.
+	Add(devices []Device, entry AuditEntry) error
 }
 
 // A ChangeQuery says what counts as a change of a device's status.

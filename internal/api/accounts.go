@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"net/http"
 
 	"reeve"
@@ -72,31 +71,25 @@ func (a *api) changeAccount(w http.ResponseWriter, r *door.Request) error {
 	if _, err := a.read(w, r, &want); err != nil {
 		return err
 	}
-	account := r.Account
-	if want.Name != nil {
-		account.Name = *want.Name
-	}
-	if want.Seats != nil {
-		account.Seats = *want.Seats
-	}
-	if want.RequestsPerMinute != nil {
-		account.RequestsPerMinute = *want.RequestsPerMinute
-	}
-	if want.IdentityFields != nil {
-		account.IdentityFields = nil
-		for _, f := range *want.IdentityFields {
-			account.IdentityFields = append(account.IdentityFields, reeve.IdentityField(f))
+	account, err := a.Rules.ChangeAccount(r.Context(), r.Caller, func(account *reeve.Account) {
+		put(&account.Name, want.Name)
+		put(&account.Seats, want.Seats)
+		put(&account.RequestsPerMinute, want.RequestsPerMinute)
+		if want.IdentityFields != nil {
+			account.IdentityFields = nil
+			for _, f := range *want.IdentityFields {
+				account.IdentityFields = append(account.IdentityFields, reeve.IdentityField(f))
+			}
 		}
-	}
-	if s := want.Settings; s != nil {
-		now := &account.Settings
-		now.Unassessed = *cmp.Or(s.Unassessed, &now.Unassessed)
-		now.UnseenAfterDays = *cmp.Or(s.UnseenAfterDays, &now.UnseenAfterDays)
-		now.RestoreDays = *cmp.Or(s.RestoreDays, &now.RestoreDays)
-		now.KeepReportsDays = *cmp.Or(s.KeepReportsDays, &now.KeepReportsDays)
-		now.KeepLogDays = *cmp.Or(s.KeepLogDays, &now.KeepLogDays)
-	}
-	if err := a.Rules.ChangeAccount(r.Context(), r.Caller, account); err != nil {
+		if s := want.Settings; s != nil {
+			put(&account.Settings.Unassessed, s.Unassessed)
+			put(&account.Settings.UnseenAfterDays, s.UnseenAfterDays)
+			put(&account.Settings.RestoreDays, s.RestoreDays)
+			put(&account.Settings.KeepReportsDays, s.KeepReportsDays)
+			put(&account.Settings.KeepLogDays, s.KeepLogDays)
+		}
+	})
+	if err != nil {
 		return err
 	}
 	return a.answerAccount(w, r, account)

@@ -39,7 +39,7 @@ type Rules interface {
 	RevokeCode(ctx context.Context, caller reeve.Caller, code string) error
 	CreateAccount(ctx context.Context, caller reeve.Caller, name string, seats int64) (control.Bootstrap, error)
 	Accounts(ctx context.Context, caller reeve.Caller) ([]reeve.Account, error)
-	ChangeAccount(ctx context.Context, caller reeve.Caller, a reeve.Account) error
+	ChangeAccount(ctx context.Context, caller reeve.Caller, change func(*reeve.Account)) (reeve.Account, error)
 	Give(ctx context.Context, caller reeve.Caller, name string, seats, perMinute *int64) (reeve.Account, error)
 	Webhook(ctx context.Context, caller reeve.Caller) (reeve.Outlet, error)
 	SetWebhook(ctx context.Context, caller reeve.Caller, spec control.OutletSpec) (reeve.Outlet, error)

@@ -60,10 +60,10 @@ var devicePages = map[string]*door.Page{
 		Answer: []door.Field{{Name: "(the body)", Type: "file", About: "text/csv with a line of headings, or application/x-ndjson. Cells that a spreadsheet would take for a formula begin with an apostrophe"}},
 	},
 	"POST /devices/import": {
-		About: "Adds devices without an agent, all of them or none. Those that are there already, unknown and with the same name and addresses, are passed by.",
+		About: "Adds devices without an agent, all of them or none. Those that are there already, unknown and with the same name and addresses (or the name alone, where neither has an address), are passed by.",
 		Inputs: []door.Field{
 			{Name: "devices[].hostname", In: "body", Type: "string", About: "its name"},
-			{Name: "devices[].macs", In: "body", Type: "array of string", About: "its MAC addresses, in any spelling"},
+			{Name: "devices[].macs", In: "body", Type: "array of string", About: "its MAC addresses, in any spelling; default none"},
 			{Name: "dry_run", In: "body", Type: "bool", About: "only count"},
 		},
 		Answer: []door.Field{{Name: "imported", Type: "int"}, {Name: "skipped", Type: "int", About: "those that were there already"}},

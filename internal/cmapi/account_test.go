@@ -19,7 +19,7 @@ func TestAccountByStatus(t *testing.T) {
 	}
 	account := f.Account()
 	account.Settings.Unassessed = "compliant"
-	f.check(t, f.Rules.ChangeAccount(t.Context(), f.Admin(), account))
+	f.check(t, f.SetAccount(account))
 	if got := ask(); !strings.Contains(got, `"devices_by_status":[{"status":"compliant","number_of_devices":6},`+rest) {
 		t.Errorf("%s", got)
 	}

@@ -42,7 +42,7 @@ func TestStatuses(t *testing.T) {
 	for i, setting := range []string{"pending", "compliant"} {
 		account := f.Account()
 		account.Settings.Unassessed = setting
-		f.check(t, f.Rules.ChangeAccount(t.Context(), f.Admin(), account))
+		f.check(t, f.SetAccount(account))
 		for name, want := range tests {
 			path := "{" + name + "}"
 			v3 := told[struct{ Status string }](t, f, "POST", "/o/api/v3/devices/"+path, "")
@@ -62,7 +62,7 @@ func TestDisputedMAC(t *testing.T) {
 	f := openFleet(t, doortest.Options{})
 	account := f.Account()
 	account.Seats = 0
-	f.check(t, f.Rules.ChangeAccount(t.Context(), f.Admin(), account))
+	f.check(t, f.SetAccount(account))
 	f.Enrol("twin", reeve.Persistent, reeve.Linux, "26.11.0.0", f.devices["linux"].MACs[0].String())
 	for _, path := range []string{"/o/api/v2.5/devices/{linux.mac}?opt=1", "/o/api/v2/devices/{linux.mac}/policy_check"} {
 		if got := f.Ask("GET", f.fill(path), "", bearer(f.Token)); got.Code != http.StatusNotFound {

@@ -41,7 +41,7 @@ func openFleet(t testing.TB, o doortest.Options) *fleet {
 	}
 	account := f.Account()
 	account.Seats = int64(len(f.devices))
-	f.check(t, f.Rules.ChangeAccount(t.Context(), f.Admin(), account))
+	f.check(t, f.SetAccount(account))
 	f.devices["unlicensed"] = f.Enrol("unlicensed", reeve.Persistent, reeve.Linux, "26.11.0.0", "00:0c:29:00:00:08")
 	f.devices["unknown"] = f.Import("unknown", "00:0c:29:00:00:09")
 	f.devices["ignored"] = f.Import("ignored", "00:0c:29:00:00:0a")

@@ -107,7 +107,7 @@ func TestReportsAreKept(t *testing.T) {
 	}
 	account := f.Account()
 	account.Settings.KeepReportsDays = 90
-	f.check(t, f.Rules.ChangeAccount(t.Context(), f.Admin(), account))
+	f.check(t, f.SetAccount(account))
 	if status, body := f.report("v3.1", "scan_threats_log", command); status != 200 {
 		t.Errorf("a month later, where they are kept for three: %d %s", status, body)
 	}

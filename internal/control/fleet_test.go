@@ -35,7 +35,7 @@ func fleet(t *testing.T, w *world) map[string]reeve.Device {
 		t.Fatal(err)
 	}
 	accounts[0].Seats = 8
-	if err := w.ChangeAccount(t.Context(), w.admin, accounts[0]); err != nil {
+	if err := w.setAccount(t.Context(), w.admin, accounts[0]); err != nil {
 		t.Fatal(err)
 	}
 	devices["unlicensed"] = w.enrol(t, w.linux())

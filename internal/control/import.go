@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -22,8 +23,8 @@ type Imported struct {
 
 // Import adds devices that have no agent yet, with standing Unknown, in one
 // transaction. One that an unknown record describes already, by hostname and
-// all of its MACs, is skipped, so that a file can be imported again. A dry run
-// only counts.
+// all of its MACs, or by hostname alone where neither has a MAC, is skipped, so
+// that a file can be imported again. A dry run only counts.
 func (c *Control) Import(ctx context.Context, caller reeve.Caller, devices []reeve.Device, dryRun bool) (Imported, error) {
 	if err := Allow(caller, reeve.Write); err != nil {
 		return Imported{}, err
@@ -40,44 +41,53 @@ func (c *Control) Import(ctx context.Context, caller reeve.Caller, devices []ree
 		*d = reeve.Device{ID: reeve.NewID(), Hostname: d.Hostname, MACs: slices.Compact(slices.Sorted(slices.Values(d.MACs))), AddedAt: now,
 			Class: reeve.Class{Standing: reeve.Unknown}}
 	}
-	fresh, err := c.unknownYet(ctx, caller.Account, devices)
-	if err != nil {
+	var out Imported
+	err := c.store.Import(ctx, caller.Account, func(tx reeve.Importing) error {
+		fresh, err := unknownYet(tx, devices)
+		if err != nil {
+			return err
+		}
+		out = Imported{Added: len(fresh), Skipped: len(devices) - len(fresh)}
+		if dryRun || len(fresh) == 0 {
+			return errDryRun
+		}
+		facts := map[string]any{"devices": out.Added}
+		if out.Skipped > 0 {
+			facts["skipped"] = out.Skipped
+		}
+		return tx.Add(fresh, entry(caller, now, "devices_imported", detail("", facts)))
+	})
+	if err != nil && !errors.Is(err, errDryRun) {
 		return Imported{}, err
 	}
-	out := Imported{Added: len(fresh), Skipped: len(devices) - len(fresh)}
-	if dryRun || len(fresh) == 0 {
-		return out, nil
-	}
-	facts := map[string]any{"devices": out.Added}
-	if out.Skipped > 0 {
-		facts["skipped"] = out.Skipped
-	}
-	return out, c.store.Import(ctx, caller.Account, fresh, entry(caller, now, "devices_imported", detail("", facts)))
+	return out, nil
 }
 
 // unknownYet returns the devices that no unknown record, and no device before
-// them, describes. Those without a MAC cannot be recognised.
-func (c *Control) unknownYet(ctx context.Context, account int64, devices []reeve.Device) ([]reeve.Device, error) {
+// them, describes.
+func unknownYet(tx reeve.Importing, devices []reeve.Device) ([]reeve.Device, error) {
 	known := map[string]bool{}
 	var fresh []reeve.Device
 	for chunk := range slices.Chunk(devices, importChunk) {
 		var macs []reeve.MAC
+		var hostnames []string
 		for _, d := range chunk {
 			macs = append(macs, d.MACs...)
-		}
-		if len(macs) > 0 {
-			found, err := c.store.DevicesByMAC(ctx, account, macs)
-			if err != nil {
-				return nil, err
+			if len(d.MACs) == 0 {
+				hostnames = append(hostnames, d.Hostname)
 			}
-			for _, d := range found {
-				if d.Class.Standing == reeve.Unknown {
-					known[likeness(d)] = true
-				}
+		}
+		found, err := tx.Alike(macs, hostnames)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range found {
+			if d.Class.Standing == reeve.Unknown {
+				known[likeness(d)] = true
 			}
 		}
 		for _, d := range chunk {
-			if len(d.MACs) == 0 || !known[likeness(d)] {
+			if !known[likeness(d)] {
 				known[likeness(d)] = true
 				fresh = append(fresh, d)
 			}

@@ -113,7 +113,7 @@ func TestReIdentifyCarriesTheQuestions(t *testing.T) {
 	d := w.enrol(t, w.linux())
 	accounts, _ := w.store.Accounts(t.Context())
 	accounts[0].IdentityFields = []reeve.IdentityField{{Name: "badge", Label: "Badge", Required: true, Pattern: "[0-9]+"}}
-	if err := w.ChangeAccount(t.Context(), w.admin, accounts[0]); err != nil {
+	if err := w.setAccount(t.Context(), w.admin, accounts[0]); err != nil {
 		t.Fatal(err)
 	}
 	p := w.place(t, order("re-identify", d.ID))

@@ -82,7 +82,7 @@ func TestRunPrunes(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.Settings.KeepLogDays = 40
-		if err := w.ChangeAccount(t.Context(), w.admin, a); err != nil {
+		if err := w.setAccount(t.Context(), w.admin, a); err != nil {
 			t.Fatal(err)
 		}
 		w.pass(time.Hour)

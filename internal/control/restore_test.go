@@ -15,7 +15,7 @@ func TestRestore(t *testing.T) {
 	account, err := w.store.Account(t.Context(), w.admin.Account)
 	must(err)
 	account.Settings.RestoreDays = 3
-	must(w.store.SetAccount(t.Context(), account, reeve.AuditEntry{Account: account.No, At: noon}))
+	must(w.setAccount(t.Context(), w.admin, account))
 	all := []string{a.ID, b.ID, printer.ID}
 	w.place(t, order("delete", all...))
 	batch := w.wake.placed[len(w.wake.placed)-1]

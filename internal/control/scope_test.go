@@ -125,7 +125,7 @@ var calls = map[string]struct {
 		return err
 	}},
 	"ChangeAccount": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
-		return w.ChangeAccount(t.Context(), c, reeve.Account{Name: "default"})
+		return w.setAccount(t.Context(), c, reeve.Account{Name: "default"})
 	}},
 }
 

@@ -10,13 +10,11 @@ import (
 // seats sets how many managed devices the account may have.
 func (w *world) seats(t *testing.T, n int64) {
 	t.Helper()
-	a, err := w.store.Account(t.Context(), w.admin.Account)
+	err := w.store.ChangeAccount(t.Context(), w.admin.Account, func(a *reeve.Account) (reeve.AuditEntry, error) {
+		a.Seats = n
+		return reeve.AuditEntry{Account: a.No, At: w.clock.Now(), Event: "account_changed"}, nil
+	})
 	if err != nil {
-		t.Fatal(err)
-	}
-	a.Seats = n
-	entry := reeve.AuditEntry{Account: a.No, At: w.clock.Now(), Event: "account_changed"}
-	if err := w.store.SetAccount(t.Context(), a, entry); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"regexp"
+	"slices"
 
 	"reeve"
 )
@@ -30,28 +31,23 @@ func Effective(s reeve.Settings) reeve.Settings {
 	return s
 }
 
-// ChangeAccount stores new settings of the caller's own account: name, seats,
-// limits, identity fields and reeve.Settings. What an account is given, seats
-// and limits, only an admin of the first account may change.
-func (c *Control) ChangeAccount(ctx context.Context, caller reeve.Caller, a reeve.Account) error {
+// ChangeAccount has change set what it wants of the caller's own account as it
+// is now: name, seats, limits, identity fields and reeve.Settings. What an
+// account is given, seats and limits, only an admin of the first account may
+// change. It returns the account as it then is.
+func (c *Control) ChangeAccount(ctx context.Context, caller reeve.Caller, change func(*reeve.Account)) (reeve.Account, error) {
 	if err := Allow(caller, reeve.Admin); err != nil {
-		return err
+		return reeve.Account{}, err
 	}
-	a.No = caller.Account
-	a, err := checkAccount(a)
-	if err != nil {
-		return err
-	}
-	now, err := c.store.Account(ctx, caller.Account)
-	if err != nil {
-		return err
-	}
-	if a.Seats != now.Seats || a.RequestsPerMinute != now.RequestsPerMinute {
-		if err := c.allowServer(ctx, caller); err != nil {
-			return err
+	ofServer := c.allowServer(ctx, caller)
+	return c.changeAccount(ctx, caller, caller.Account, func(a *reeve.Account) error {
+		had := *a
+		change(a)
+		if a.Seats != had.Seats || a.RequestsPerMinute != had.RequestsPerMinute {
+			return ofServer
 		}
-	}
-	return c.store.SetAccount(ctx, a, entry(caller, c.now(), "account_changed", accountDetail(a)))
+		return nil
+	})
 }
 
 // Give changes what the account with this name is given: its seats and its
@@ -64,28 +60,42 @@ func (c *Control) Give(ctx context.Context, caller reeve.Caller, name string, se
 	if err != nil {
 		return reeve.Account{}, err
 	}
-	for _, a := range accounts {
-		if a.Name != name {
-			continue
-		}
-		a.Seats, a.RequestsPerMinute = *cmp.Or(seats, &a.Seats), *cmp.Or(perMinute, &a.RequestsPerMinute)
-		if a, err = checkAccount(a); err != nil {
-			return a, err
-		}
-		// A log names nobody of another account.
-		by := caller
-		if a.No != caller.Account {
-			by = system(a.No)
-		}
-		if err := c.store.SetAccount(ctx, a, entry(by, c.now(), "account_changed", accountDetail(a))); err != nil {
-			return a, err
-		}
-		if a.No != caller.Account {
-			err = c.store.Append(ctx, entry(caller, c.now(), "account_changed", accountDetail(a)))
-		}
-		return a, err
+	at := slices.IndexFunc(accounts, func(a reeve.Account) bool { return a.Name == name })
+	if at < 0 {
+		return reeve.Account{}, reeve.Errorf(reeve.NotFound, "there is no account with this name; list them to see which there are")
 	}
-	return reeve.Account{}, reeve.Errorf(reeve.NotFound, "there is no account with this name; list them to see which there are")
+	// A log names nobody of another account.
+	by := caller
+	if accounts[at].No != caller.Account {
+		by = system(accounts[at].No)
+	}
+	a, err := c.changeAccount(ctx, by, accounts[at].No, func(a *reeve.Account) error {
+		take(&a.Seats, seats)
+		take(&a.RequestsPerMinute, perMinute)
+		return nil
+	})
+	if err == nil && a.No != caller.Account {
+		err = c.store.Append(ctx, entry(caller, c.now(), "account_changed", accountDetail(a)))
+	}
+	return a, err
+}
+
+// changeAccount changes an account as it is at that moment, so that two who
+// change it at once do not undo each other's work.
+func (c *Control) changeAccount(ctx context.Context, by reeve.Caller, no int64, change func(*reeve.Account) error) (reeve.Account, error) {
+	var changed reeve.Account
+	err := c.store.ChangeAccount(ctx, no, func(a *reeve.Account) (reeve.AuditEntry, error) {
+		had := *a
+		if err := change(a); err != nil {
+			return reeve.AuditEntry{}, err
+		}
+		a.No, a.LicenseKey, a.DefaultGroup, a.Created = had.No, had.LicenseKey, had.DefaultGroup, had.Created
+		var err error
+		*a, err = checkAccount(*a)
+		changed = *a
+		return entry(by, c.now(), "account_changed", accountDetail(changed)), err
+	})
+	return changed, err
 }
 
 // accountDetail names settings only where they are not the defaults.

@@ -158,6 +158,12 @@ func (w *world) enrol(t testing.TB, e control.Enrolment) reeve.Device {
 	return d
 }
 
+// setAccount makes a caller's account what a says.
+func (w *world) setAccount(ctx context.Context, caller reeve.Caller, a reeve.Account) error {
+	_, err := w.ChangeAccount(ctx, caller, func(was *reeve.Account) { *was = a })
+	return err
+}
+
 // imported adds unknown devices with these MACs, one each.
 func (w *world) imported(t testing.TB, macs ...reeve.MAC) []reeve.Device {
 	t.Helper()

@@ -134,6 +134,12 @@ func (h *House) Account() reeve.Account {
 	return accounts[0]
 }
 
+// SetAccount makes the first account what a says.
+func (h *House) SetAccount(a reeve.Account) error {
+	_, err := h.Rules.ChangeAccount(h.t.Context(), h.Admin(), func(was *reeve.Account) { *was = a })
+	return err
+}
+
 // AppToken makes an app with these scopes and returns a token of it.
 func (h *House) AppToken(name string, cli bool, scopes ...reeve.Scope) string {
 	h.t.Helper()

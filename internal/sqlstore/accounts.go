@@ -95,11 +95,16 @@ func (t *tx) lockAccount(no int64) (reeve.Account, error) {
 		t.locking("SELECT "+accountColumns+" FROM accounts WHERE no = $1"), no))
 }
 
-// SetAccount stores what may change of an account, and gives freed seats to
+// ChangeAccount stores what may change of an account, and gives freed seats to
 // devices that wait for one.
-func (s *Store) SetAccount(ctx context.Context, a reeve.Account, entry reeve.AuditEntry) error {
+func (s *Store) ChangeAccount(ctx context.Context, no int64, fn func(*reeve.Account) (reeve.AuditEntry, error)) error {
 	err := s.change(ctx, func(t *tx) error {
-		old, err := t.lockAccount(a.No)
+		old, err := t.lockAccount(no)
+		if err != nil {
+			return err
+		}
+		a := old
+		entry, err := fn(&a)
 		if err != nil {
 			return err
 		}
@@ -113,16 +118,16 @@ func (s *Store) SetAccount(ctx context.Context, a reeve.Account, entry reeve.Aud
 		}
 		t.log(entry)
 		_, err = t.exec(`UPDATE accounts SET name = $2, seats = $3, requests_per_minute = $4, identity_fields = $5, settings = $6
-			WHERE no = $1`, a.No, a.Name, a.Seats, a.RequestsPerMinute, fields, settings)
+			WHERE no = $1`, no, a.Name, a.Seats, a.RequestsPerMinute, fields, settings)
 		if err != nil {
 			return err
 		}
 		if old.Seats == 0 && a.Seats > 0 {
-			if err := t.countSeats(a.No); err != nil {
+			if err := t.countSeats(no); err != nil {
 				return err
 			}
 		}
-		return t.giveSeats(a.No, entry.At)
+		return t.giveSeats(no, entry.At)
 	})
 	return conflict(err, accountNameUsed)
 }

@@ -26,7 +26,7 @@ func fleetOf(b *testing.B, url string, n int) (*Store, reeve.Account, []reeve.De
 	for i := range devices {
 		devices[i] = reeve.Device{ID: reeve.NewID(), Hostname: fmt.Sprintf("host-%07d.example", i), AddedAt: time.Now()}
 	}
-	if err := s.Import(b.Context(), a.No, devices, reeve.AuditEntry{Account: a.No}); err != nil {
+	if err := s.Import(b.Context(), a.No, func(tx reeve.Importing) error { return tx.Add(devices, reeve.AuditEntry{Account: a.No}) }); err != nil {
 		b.Fatal(err)
 	}
 	key := "randomblob(32)"

@@ -9,34 +9,61 @@ import (
 
 const deviceTaken = "a device with this id or key exists already"
 
-// Import adds devices that nobody enrolled, in the default group. Of each it
-// keeps id, class, names, MACs and when it was added.
-func (s *Store) Import(ctx context.Context, account int64, devices []reeve.Device, entry reeve.AuditEntry) error {
-	var nos []int64
+// Import runs fn under the lock of the account.
+func (s *Store) Import(ctx context.Context, account int64, fn func(reeve.Importing) error) error {
 	err := s.change(ctx, func(t *tx) error {
 		a, err := t.lockAccount(account)
 		if err != nil {
 			return err
 		}
-		t.log(entry)
-		if nos, err = t.deviceNumbers(ctx, len(devices)); err != nil {
+		return fn(importing{t, a})
+	})
+	return conflict(err, deviceTaken)
+}
+
+type importing struct {
+	tx      *tx
+	account reeve.Account
+}
+
+// Alike finds devices by MAC, and by hostname those without one.
+func (i importing) Alike(macs []reeve.MAC, hostnames []string) ([]reeve.Device, error) {
+	t := i.tx
+	folded, asked := make([]string, len(hostnames)), map[string]bool{}
+	for n, name := range hostnames {
+		folded[n] = fold(clean(name))
+		asked[clean(name)] = true
+	}
+	found, err := t.store.byMAC(t.ctx, t, i.account.No, macs)
+	if err != nil || len(hostnames) == 0 {
+		return found, err
+	}
+	these, arg := t.among(2, texts("folded", folded))
+	named, err := t.store.devices(t.ctx, t, "(SELECT * FROM devices AS d WHERE "+live+
+		" AND d.no IN (SELECT device FROM device_names WHERE account = $1 AND folded "+these+")"+
+		" AND NOT EXISTS (SELECT 1 FROM macs AS m WHERE m.device = d.no)) AS d", "", i.account.No, arg)
+	return append(found, slices.DeleteFunc(named, func(d reeve.Device) bool { return !asked[d.Hostname] })...), err
+}
+
+// Add adds devices that nobody enrolled. Of each it keeps id, class, names, MACs
+// and when it was added.
+func (i importing) Add(devices []reeve.Device, entry reeve.AuditEntry) error {
+	t := i.tx
+	t.log(entry)
+	nos, err := t.deviceNumbers(t.ctx, len(devices))
+	if err != nil {
+		return err
+	}
+	rest := nos
+	for chunk := range slices.Chunk(devices, t.chunk()) {
+		if err := t.importChunk(i.account, rest[:len(chunk)], chunk); err != nil {
 			return err
 		}
-		rest := nos
-		for chunk := range slices.Chunk(devices, t.chunk()) {
-			if err := t.importChunk(a, rest[:len(chunk)], chunk); err != nil {
-				return err
-			}
-			rest = rest[len(chunk):]
-		}
-		return nil
-	})
-	if err != nil {
-		return conflict(err, deviceTaken)
+		rest = rest[len(chunk):]
 	}
-	for i := range devices {
-		devices[i].No = nos[i]
-		devices[i].Class.Standing = reeve.Unknown
+	for n := range devices {
+		devices[n].No = nos[n]
+		devices[n].Class.Standing = reeve.Unknown
 	}
 	return nil
 }

@@ -110,7 +110,7 @@ func someFleet(t *testing.T, s *Store) (account int64, group string) {
 		devices[i] = reeve.Device{ID: reeve.NewID(), Hostname: fmt.Sprintf("host-%d.example", i), MACs: []reeve.MAC{0x020000000000 + reeve.MAC(i)},
 			Class: reeve.Class{System: reeve.System(1 + i%3)}}
 	}
-	if err := s.Import(t.Context(), a.No, devices, reeve.AuditEntry{Account: a.No}); err != nil {
+	if err := s.Import(t.Context(), a.No, func(tx reeve.Importing) error { return tx.Add(devices, reeve.AuditEntry{Account: a.No}) }); err != nil {
 		t.Fatal(err)
 	}
 	for _, statement := range []string{

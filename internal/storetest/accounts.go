@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -71,34 +72,60 @@ func testAccounts(t *testing.T, open func(testing.TB) Store) {
 		other := w.addAccount("other", 0)
 		a := w.account
 		a.Name, a.Seats, a.RequestsPerMinute, a.IdentityFields = "Acme", 7, -1, []reeve.IdentityField{{Name: "room", Label: "Room", Pattern: "[0-9]+"}}
-		w.check(w.SetAccount(w.ctx, a, w.entry("account_changed")))
+		w.check(w.setAccount(a, w.entry("account_changed")))
 		got, err := w.Account(w.ctx, a.No)
 		w.check(err)
 		if d := cmp.Diff(a, got); d != "" {
 			w.t.Error(d)
 		}
 		a.IdentityFields = nil
-		w.check(w.SetAccount(w.ctx, a, w.entry("account_changed")))
+		w.check(w.setAccount(a, w.entry("account_changed")))
 		if got, err = w.Account(w.ctx, a.No); err != nil || len(got.IdentityFields) != 0 {
 			w.t.Errorf("no questions: %+v %v", got.IdentityFields, err)
 		}
 		other.Name = "Acme"
-		w.wantKind(w.SetAccount(w.ctx, other, entryOf(other.No, "account_changed")), reeve.Conflict)
+		w.wantKind(w.setAccount(other, entryOf(other.No, "account_changed")), reeve.Conflict)
 		if d := cmp.Diff([]string{"account_changed", "account_changed"}, w.logged()); d != "" {
 			w.t.Error(d)
+		}
+	})
+
+	s.run("a change is made of the account as it is, or not at all", func(w *world) {
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				err := w.ChangeAccount(w.ctx, w.account.No, func(a *reeve.Account) (reeve.AuditEntry, error) {
+					a.Seats++
+					return w.entry("account_changed"), nil
+				})
+				if err != nil {
+					w.t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		refused := reeve.Errorf(reeve.Forbidden, "no")
+		w.wantKind(w.ChangeAccount(w.ctx, w.account.No, func(a *reeve.Account) (reeve.AuditEntry, error) {
+			a.Seats = 99
+			return w.entry("account_changed"), refused
+		}), reeve.Forbidden)
+		got, err := w.Account(w.ctx, w.account.No)
+		w.check(err)
+		if got.Seats != 8 || len(w.logged()) != 8 {
+			w.t.Errorf("%+v, logged %v", got, w.logged())
 		}
 	})
 
 	s.run("an account that is missing is not found", func(w *world) {
 		_, err := w.Account(w.ctx, w.account.No+1)
 		w.wantKind(err, reeve.NotFound)
-		w.wantKind(w.SetAccount(w.ctx, reeve.Account{No: w.account.No + 1, Name: "x"}, entryOf(w.account.No+1, "x")), reeve.NotFound)
+		w.wantKind(w.setAccount(reeve.Account{No: w.account.No + 1, Name: "x"}, entryOf(w.account.No+1, "x")), reeve.NotFound)
 		w.wantKind(w.Place(w.ctx, w.account.No+1, func(reeve.Placing) error { return nil }), reeve.NotFound)
 	})
 
 	s.run("new seats go to devices that wait, in order of their enrolment", func(w *world) {
 		w.account.Seats = 1
-		w.check(w.SetAccount(w.ctx, w.account, w.entry("account_changed")))
+		w.check(w.setAccount(w.account, w.entry("account_changed")))
 		w.save(w.account.No, device(0))
 		late, early := device(1), device(2)
 		late.Class.Standing, early.Class.Standing = reeve.OutOfLicense, reeve.OutOfLicense
@@ -118,7 +145,7 @@ func testAccounts(t *testing.T, open func(testing.TB) Store) {
 	s.run("a limit that comes later counts the devices that are there", func(w *world) {
 		w.fleet(0, 3)
 		w.account.Seats = 4
-		w.check(w.SetAccount(w.ctx, w.account, w.entry("account_changed")))
+		w.check(w.setAccount(w.account, w.entry("account_changed")))
 		for _, want := range []bool{true, false} {
 			w.check(w.Enrol(w.ctx, func(e reeve.Enrolling) error {
 				free, err := e.SeatIsFree(w.account.No)
@@ -138,7 +165,7 @@ func testAccounts(t *testing.T, open func(testing.TB) Store) {
 func (w *world) seats(n int64, early, late reeve.Device, want [2]reeve.Standing) {
 	w.t.Helper()
 	w.account.Seats = n
-	w.check(w.SetAccount(w.ctx, w.account, w.entry("account_changed")))
+	w.check(w.setAccount(w.account, w.entry("account_changed")))
 	got := [2]reeve.Standing{w.read(early).Class.Standing, w.read(late).Class.Standing}
 	if got != want {
 		w.t.Errorf("with %d seats: %v, want %v", n, got, want)

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,12 +14,43 @@ import (
 func testDevices(t *testing.T, open func(testing.TB) Store) {
 	s := suite{t, open}
 
+	s.run("an import sees what is alike, and nobody imports meanwhile", func(w *world) {
+		named := func(name string, macs ...reeve.MAC) reeve.Device {
+			return reeve.Device{ID: reeve.NewID(), Hostname: name, MACs: macs, AddedAt: noon}
+		}
+		w.check(w.imports(w.account.No, []reeve.Device{named("printer"), named("printer", 1), named("Camera"), named("door", 2)}, w.entry("devices_imported")))
+		other := w.addAccount("other", 0)
+		w.check(w.imports(other.No, []reeve.Device{named("printer"), named("door", 2)}, entryOf(other.No, "devices_imported")))
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				err := w.Import(w.ctx, w.account.No, func(tx reeve.Importing) error {
+					found, err := tx.Alike([]reeve.MAC{2, 3}, []string{"printer", "camera", "fridge"})
+					if err != nil || len(found) == 3 {
+						return err
+					}
+					if len(found) != 2 || found[0].Hostname != "door" || found[1].Hostname != "printer" || len(found[1].MACs) != 0 {
+						w.t.Errorf("alike are %+v", found)
+					}
+					return tx.Add([]reeve.Device{named("fridge")}, w.entry("devices_imported"))
+				})
+				if err != nil {
+					w.t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if got := w.logged(); len(got) != 2 {
+			w.t.Errorf("logged %v", got)
+		}
+	})
+
 	s.run("imported devices are unknown and in the default group", func(w *world) {
 		devices := []reeve.Device{
 			{ID: reeve.NewID(), Hostname: "b", MACs: []reeve.MAC{2, 1}, AddedAt: noon, Class: reeve.Class{System: reeve.Linux}},
 			{ID: reeve.NewID(), Hostname: "a", AddedAt: noon},
 		}
-		w.check(w.Import(w.ctx, w.account.No, devices, w.entry("devices_imported")))
+		w.check(w.imports(w.account.No, devices, w.entry("devices_imported")))
 		if devices[0].No == 0 || devices[0].No >= devices[1].No {
 			w.t.Errorf("keys %d and %d", devices[0].No, devices[1].No)
 		}
@@ -37,7 +69,7 @@ func testDevices(t *testing.T, open func(testing.TB) Store) {
 			{{ID: id}, {ID: reeve.NewID()}, {ID: id}},
 			{{ID: reeve.NewID()}, {ID: w.fleet(0, 1)[0].ID}},
 		} {
-			w.wantKind(w.Import(w.ctx, w.account.No, devices, w.entry("devices_imported")), reeve.Conflict)
+			w.wantKind(w.imports(w.account.No, devices, w.entry("devices_imported")), reeve.Conflict)
 		}
 		counts, err := w.CountDevices(w.ctx, w.account.No)
 		w.check(err)
@@ -54,7 +86,7 @@ func testDevices(t *testing.T, open func(testing.TB) Store) {
 		for i := range devices {
 			devices[i] = reeve.Device{ID: reeve.NewID(), Hostname: "x", MACs: []reeve.MAC{reeve.MAC(i + 1)}, AddedAt: noon}
 		}
-		w.check(w.Import(w.ctx, w.account.No, devices, w.entry("devices_imported")))
+		w.check(w.imports(w.account.No, devices, w.entry("devices_imported")))
 		w.check(w.Place(w.ctx, w.account.No, func(p reeve.Placing) error {
 			found, err := p.FindIDs(ids(devices))
 			if err == nil && !slices.IsSortedFunc(found, func(a, b reeve.Match) int { return int(a.Target.No - b.Target.No) }) {
@@ -159,7 +191,7 @@ func testDevices(t *testing.T, open func(testing.TB) Store) {
 
 	s.run("devices are counted by standing", func(w *world) {
 		devices := w.fleet(0, 5)
-		w.check(w.Import(w.ctx, w.account.No, []reeve.Device{{ID: reeve.NewID(), AddedAt: noon}}, w.entry("devices_imported")))
+		w.check(w.imports(w.account.No, []reeve.Device{{ID: reeve.NewID(), AddedAt: noon}}, w.entry("devices_imported")))
 		job := w.archive(devices[3:]...)
 		want := map[reeve.Standing]int64{reeve.Managed: 3, reeve.Unknown: 1, reeve.Archived: 2}
 		counts, err := w.CountDevices(w.ctx, w.account.No)

@@ -84,7 +84,7 @@ func testEffects(t *testing.T, open func(testing.TB) Store) {
 
 	s.run("deleted devices give their seats to those that wait", func(w *world) {
 		w.account.Seats = 3
-		w.check(w.SetAccount(w.ctx, w.account, w.entry("account_changed")))
+		w.check(w.setAccount(w.account, w.entry("account_changed")))
 		devices := w.fleet(0, 3)
 		for i := range 4 {
 			d := device(10 + i)

@@ -153,7 +153,7 @@ func testEnrolments(t *testing.T, open func(testing.TB) Store) {
 
 	s.run("of agents racing for the last seat and the last use one wins", func(w *world) {
 		w.account.Seats = 3
-		w.check(w.SetAccount(w.ctx, w.account, w.entry("account_changed")))
+		w.check(w.setAccount(w.account, w.entry("account_changed")))
 		w.fleet(100, 2)
 		w.check(w.AddCode(w.ctx, reeve.Code{Hash: "few", Account: w.account.No, Uses: 6, Created: noon}, w.entry("code_created")))
 		var denied atomic.Int64
@@ -190,7 +190,7 @@ func testEnrolments(t *testing.T, open func(testing.TB) Store) {
 
 	s.run("a seat that is given back goes to who waits", func(w *world) {
 		w.account.Seats = 1
-		w.check(w.SetAccount(w.ctx, w.account, w.entry("account_changed")))
+		w.check(w.setAccount(w.account, w.entry("account_changed")))
 		first, second := device(0), device(1)
 		second.Class.Standing = reeve.OutOfLicense
 		first, second = w.save(w.account.No, first), w.save(w.account.No, second)

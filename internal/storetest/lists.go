@@ -43,7 +43,7 @@ func testLists(t *testing.T, open func(testing.TB) Store) {
 			devices[i] = reeve.Device{ID: reeve.NewID(), Hostname: fmt.Sprintf("h%06d", (i*7919)%6000), AddedAt: noon,
 				Class: reeve.Class{System: reeve.System(1 + i%2)}}
 		}
-		w.check(w.Import(w.ctx, w.account.No, devices, w.entry("devices_imported")))
+		w.check(w.imports(w.account.No, devices, w.entry("devices_imported")))
 		for i := range devices {
 			devices[i].Class.Standing = reeve.Unknown
 		}

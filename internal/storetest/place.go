@@ -57,7 +57,7 @@ func testPlacing(t *testing.T, open func(testing.TB) Store) {
 		for i, end := range []string{"5", "0", "3", "1", "4", "2"} {
 			devices[i] = reeve.Device{ID: strings.Repeat("a", 31) + end, AddedAt: noon}
 		}
-		w.check(w.Import(w.ctx, w.account.No, devices, w.entry("devices_imported")))
+		w.check(w.imports(w.account.No, devices, w.entry("devices_imported")))
 		for n := range devices { // few of them and most of them may be looked up in different ways
 			w.inPlacing(func(p reeve.Placing) {
 				found, err := p.FindIDs(ids(devices[:n+1]))
@@ -185,7 +185,7 @@ func testPlacing(t *testing.T, open func(testing.TB) Store) {
 		for i := range devices {
 			devices[i] = reeve.Device{ID: reeve.NewID(), AddedAt: noon}
 		}
-		w.check(w.Import(w.ctx, w.account.No, devices, w.entry("devices_imported")))
+		w.check(w.imports(w.account.No, devices, w.entry("devices_imported")))
 		forever, all := reeve.Forever, reeve.ExemptAll
 		job := w.place(w.job("exempt"), placed(devices, reeve.Succeeded, reeve.NoReason), reeve.Effect{Exempt: &all, ExemptUntil: forever})
 		_, subjects, err := w.Sealed(w.ctx, job.ID)

@@ -27,7 +27,7 @@ func testRestore(t *testing.T, open func(testing.TB) Store) {
 
 	s.run("restored devices get the seats that are free", func(w *world) {
 		w.account.Seats = 3
-		w.check(w.SetAccount(w.ctx, w.account, w.entry("account_changed")))
+		w.check(w.setAccount(w.account, w.entry("account_changed")))
 		devices := w.fleet(0, 3)
 		w.archive(devices...)
 		retire := w.order("retire", devices)

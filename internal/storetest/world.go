@@ -34,6 +34,19 @@ func begin(t *testing.T, open func(testing.TB) Store) *world {
 	return w
 }
 
+// setAccount makes an account what a says.
+func (w *world) setAccount(a reeve.Account, entry reeve.AuditEntry) error {
+	return w.ChangeAccount(w.ctx, a.No, func(was *reeve.Account) (reeve.AuditEntry, error) {
+		*was = a
+		return entry, nil
+	})
+}
+
+// imports adds devices without an agent.
+func (w *world) imports(account int64, devices []reeve.Device, entry reeve.AuditEntry) error {
+	return w.Import(w.ctx, account, func(tx reeve.Importing) error { return tx.Add(devices, entry) })
+}
+
 // hash stands for the hex SHA-256 that a caller would give.
 func hash(s string) string {
 	sum := sha256.Sum256([]byte(s))
