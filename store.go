@@ -126,6 +126,8 @@ type DeviceStore interface {
 	// DevicesByID returns the devices with these ids, in no promised order,
 	// leaving out ids that name none.
 	DevicesByID(ctx context.Context, account int64, ids []string) ([]Device, error)
+	// DevicesByNo is DevicesByID for internal keys, in their order.
+	DevicesByNo(ctx context.Context, account int64, nos []int64) ([]Device, error)
 	// DevicesByCustomID is DevicesByID for third-party ids.
 	DevicesByCustomID(ctx context.Context, account int64, ids []string) ([]Device, error)
 	// DevicesByMAC returns every device that claims one of these MACs.

@@ -45,8 +45,12 @@ type Placement struct {
 	Outcomes []Outcome `json:"outcomes,omitempty"`
 	// Tally counts devices by the reason why the action does not apply; Applies
 	// are those that it applies to. A repeated request has none.
-	Tally    map[string]int `json:"tally,omitempty"`
-	Repeated bool           `json:"repeated,omitempty"` // answered from an earlier request with the same Idempotency-Key
+	Tally map[string]int `json:"tally,omitempty"`
+	// Excluded are, in a dry run for a group or for all, the first devices that
+	// the action would not be ordered of, and ExcludedMore how many follow.
+	Excluded     []Excluded `json:"excluded,omitempty"`
+	ExcludedMore int        `json:"excluded_more,omitempty"`
+	Repeated     bool       `json:"repeated,omitempty"` // answered from an earlier request with the same Idempotency-Key
 }
 
 // Applies is the member of a tally for the devices that the action applies to.
@@ -59,6 +63,14 @@ type Outcome struct {
 	Reason  string `json:"reason,omitempty"`
 	Why     string `json:"why,omitempty"` // the reason in words
 	Command string `json:"command,omitempty"`
+}
+
+// An Excluded is a device that an order would pass by.
+type Excluded struct {
+	Device   string `json:"device"` // id
+	Hostname string `json:"hostname"`
+	Reason   string `json:"reason"`
+	Why      string `json:"why"` // the reason in words
 }
 
 // A Job is somebody's request and how far it has come.

@@ -242,8 +242,11 @@ func refusedIn(p client.Placement) int {
 func showPlacement(o output, order client.Order, p client.Placement) error {
 	if o.json {
 		head := p
-		head.Outcomes = nil
+		head.Outcomes, head.Excluded = nil, nil
 		if err := o.object(head); err != nil {
+			return err
+		}
+		if err := list(o, sequence(p.Excluded), excludedColumns); err != nil {
 			return err
 		}
 		return list(o, sequence(p.Outcomes), outcomeColumns)
@@ -264,7 +267,7 @@ func showPlacement(o output, order client.Order, p client.Placement) error {
 				o.say("  %d: %s", p.Tally[word], reason.Sentence())
 			}
 		}
-		return nil
+		return showExcluded(o, p)
 	}
 	shown := p.Outcomes
 	if !order.DryRun {
@@ -274,6 +277,26 @@ func showPlacement(o output, order client.Order, p client.Placement) error {
 		return nil
 	}
 	return list(o, sequence(shown), outcomeColumns)
+}
+
+// showExcluded tells of the devices that an order for many would pass by.
+func showExcluded(o output, p client.Placement) error {
+	if len(p.Excluded) == 0 {
+		return nil
+	}
+	if err := list(o, sequence(p.Excluded), excludedColumns); err != nil {
+		return err
+	}
+	if p.ExcludedMore > 0 {
+		o.say("and %d more", p.ExcludedMore)
+	}
+	return nil
+}
+
+var excludedColumns = []column[client.Excluded]{
+	{"DEVICE", func(e client.Excluded) string { return e.Device }},
+	{"HOSTNAME", func(e client.Excluded) string { return e.Hostname }},
+	{"WHY", func(e client.Excluded) string { return e.Why }},
 }
 
 var outcomeColumns = []column[client.Outcome]{

@@ -185,7 +185,8 @@ func TestPlaceAndSource(t *testing.T) {
 		t.Errorf("a credential of the command line: %s", got.Body)
 	}
 	var dry client.Placement
-	if r.ask("POST", "/jobs", `{"action":"ignore","all":true,"dry_run":true}`, 200, &dry); dry.Job != nil || dry.Tally["standing"] != 1 {
+	if r.ask("POST", "/jobs", `{"action":"ignore","all":true,"dry_run":true}`, 200, &dry); dry.Job != nil || dry.Tally["standing"] != 1 ||
+		len(dry.Excluded) != 1 || dry.Excluded[0].Device != linux.ID || dry.Excluded[0].Hostname != "linux" || dry.Excluded[0].Reason != "standing" || dry.Excluded[0].Why == "" {
 		t.Errorf("a dry run: %+v", dry)
 	}
 	if r.ask("POST", "/jobs", `{"action":"exempt","all":true,"dry_run":true}`, 200, &dry); dry.Tally[client.Applies] != 1 {

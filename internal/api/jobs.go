@@ -98,7 +98,7 @@ func checkAction(want client.Order) error {
 const maxDeliverWithin = 10 * 365 * 24 * 60 * 60
 
 func (a *api) answerPlacement(w http.ResponseWriter, r *door.Request, want client.Order, p control.Placement) error {
-	out := client.Placement{Repeated: p.Repeated}
+	out := client.Placement{Repeated: p.Repeated, ExcludedMore: p.ExcludedMore}
 	for reason, n := range p.Tally {
 		if out.Tally == nil {
 			out.Tally = map[string]int{}
@@ -118,6 +118,9 @@ func (a *api) answerPlacement(w http.ResponseWriter, r *door.Request, want clien
 			one.Command = reeve.CommandID{Job: p.Job.ID, Leaf: o.Leaf}.String()
 		}
 		out.Outcomes = append(out.Outcomes, one)
+	}
+	for _, e := range p.Excluded {
+		out.Excluded = append(out.Excluded, client.Excluded{Device: e.ID, Hostname: e.Hostname, Reason: e.Reason.String(), Why: e.Reason.Sentence()})
 	}
 	if want.DryRun {
 		return door.Write(w, http.StatusOK, out)

@@ -44,6 +44,7 @@ var facts = map[string]object{
 	"comment":          {"maxLength": control.MaxComment},
 	"Outcome.status":   {"enum": []int{1, 0, -1}},
 	"Outcome.reason":   {"enum": append(wordsOf[reeve.Reason](), "not_found")},
+	"Excluded.reason":  {"enum": wordsOf[reeve.Reason]()},
 	"Command.reason":   {"enum": wordsOf[reeve.Reason]()},
 	"Command.percent":  {"minimum": 0, "maximum": 100},
 	"Device.exempt":    {"enum": []string{"all", "critical"}},

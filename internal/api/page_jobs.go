@@ -51,6 +51,9 @@ var placementFields = with([]door.Field{
 	{Name: "outcomes[].why", Type: "string", About: "the reason in a sentence"},
 	{Name: "outcomes[].command", Type: "string", About: "id of the command"},
 	{Name: "tally", Type: "object of int", About: "devices by reason; applies are those that it applies to"},
+	{Name: "excluded[].device, excluded[].hostname", Type: "string", About: "of a dry run for a group, for all or of a retry: id and name of a device that would not be ordered, at most 500 of them"},
+	{Name: "excluded[].reason, excluded[].why", Type: "string", About: "the reason, in a word and in a sentence"},
+	{Name: "excluded_more", Type: "int", About: "how many more there are; left out if there are none"},
 	{Name: "repeated", Type: "bool", About: "true if this is the answer to an earlier request with the same key"},
 }, door.Field{Name: "job", Type: "object", About: "the job, as in GET /api/v1/jobs/{id}; left out for a dry run"})
 

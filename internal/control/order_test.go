@@ -164,6 +164,34 @@ func TestNoWake(t *testing.T) {
 	}
 }
 
+// A dry run for many names those that would be passed by, some of them.
+func TestDryRunForAll(t *testing.T) {
+	w := newWorld(t)
+	linux := w.enrol(t, w.linux())
+	macs := make([]reeve.MAC, control.MaxExcluded+2)
+	for i := range macs {
+		macs[i] = reeve.MAC(0x0a0000000000 + i)
+	}
+	first := w.imported(t, macs...)[0]
+	for _, o := range []control.Order{{Action: "exempt", All: true, DryRun: true}, {Action: "dhcprenew", All: true, DryRun: true, SkipAway: true}} {
+		p, err := w.Place(t.Context(), w.admin, o)
+		if err != nil || len(p.Excluded) != control.MaxExcluded || p.ExcludedMore < 2 {
+			t.Fatalf("%s: %d named, %d more, %v", o.Action, len(p.Excluded), p.ExcludedMore, err)
+		}
+		at := slices.IndexFunc(p.Excluded, func(e control.Exclusion) bool { return e.ID == first.ID })
+		if at < 0 || p.Excluded[at].Hostname != first.Hostname || p.Excluded[at].Reason != reeve.WrongStanding {
+			t.Errorf("%s: %+v", o.Action, p.Excluded[:3])
+		}
+		away := slices.Contains(p.Excluded, control.Exclusion{ID: linux.ID, Hostname: linux.Hostname, Reason: reeve.Away})
+		if away != o.SkipAway {
+			t.Errorf("%s: away is %v", o.Action, away)
+		}
+	}
+	if p := w.place(t, control.Order{Action: "unexempt", All: true}); p.Excluded != nil {
+		t.Errorf("no dry run: %+v", p.Excluded[:1])
+	}
+}
+
 func TestDryRun(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.enrol(t, w.linux()), w.enrol(t, w.machine(reeve.OnDemand, reeve.Windows, "7.6.231.0"))

@@ -38,7 +38,11 @@ type Placement struct {
 	Job      reeve.Job            // zero for a dry run
 	Outcomes []Outcome            // one per id or MAC, in order; none for Group and All
 	Tally    map[reeve.Reason]int // commands by reason; NoReason are those that apply
-	Repeated bool                 // answered from an earlier request with the same key
+	// Excluded are, in a dry run without outcomes, the first devices that would
+	// not be ordered, at most MaxExcluded, and ExcludedMore how many follow.
+	Excluded     []Exclusion
+	ExcludedMore int
+	Repeated     bool // answered from an earlier request with the same key
 }
 
 // An Outcome is what became of one id or MAC.
@@ -47,6 +51,16 @@ type Outcome struct {
 	Reason reeve.Reason
 	Leaf   int32 // the command's place in the job; -1 for none
 }
+
+// An Exclusion is a device that an order would pass by.
+type Exclusion struct {
+	ID       string
+	Hostname string
+	Reason   reeve.Reason
+}
+
+// MaxExcluded is how many devices a dry run names that would not be ordered.
+const MaxExcluded = 500
 
 // MaxComment is the longest comment of a job in bytes.
 const MaxComment = 1024
@@ -128,7 +142,7 @@ func (c *Control) place(ctx context.Context, p placing) (Placement, error) {
 			return run.out, nil
 		case errors.Is(err, errDryRun):
 			run.out.Job = reeve.Job{}
-			return run.out, nil
+			return run.out, run.exclude(ctx)
 		case errors.Is(err, reeve.ErrJobIDTaken):
 		case reeve.KindOf(err) == reeve.Conflict && p.order.Key != "" && !raced:
 			raced = true
@@ -340,6 +354,31 @@ func (p *placing) tell() {
 	if len(p.left) > 0 {
 		p.c.wake.Left(p.left)
 	}
+}
+
+// exclude names devices that would not be ordered, where nothing else does.
+func (p *placing) exclude(ctx context.Context) error {
+	if p.out.Outcomes != nil {
+		return nil
+	}
+	reasons, nos := map[int64]reeve.Reason{}, []int64{}
+	for _, one := range p.placed {
+		switch {
+		case one.Reason == reeve.NoReason:
+		case len(nos) == MaxExcluded:
+			p.out.ExcludedMore++
+		default:
+			nos, reasons[one.Device] = append(nos, one.Device), one.Reason
+		}
+	}
+	if len(nos) == 0 {
+		return nil
+	}
+	devices, err := p.c.store.DevicesByNo(ctx, p.caller.Account, nos)
+	for _, d := range devices {
+		p.out.Excluded = append(p.out.Excluded, Exclusion{d.ID, d.Hostname, reasons[d.No]})
+	}
+	return err
 }
 
 // Header returns the part of a job that its seal covers.

@@ -109,6 +109,12 @@ func (s *Store) DevicesByMAC(ctx context.Context, account int64, macs []reeve.MA
 	return s.byMAC(ctx, s.db, account, macs)
 }
 
+// DevicesByNo returns those of the devices with these keys that are not archived.
+func (s *Store) DevicesByNo(ctx context.Context, account int64, nos []int64) ([]reeve.Device, error) {
+	these, arg := s.db.among(2, numbers("no", nos))
+	return s.devices(ctx, s.db, "(SELECT * FROM devices AS d WHERE d.account = $1 AND "+live+" AND d.no "+these+") AS d", " ORDER BY d.no", account, arg)
+}
+
 // DevicesByCustomID returns the devices with these third-party ids.
 func (s *Store) DevicesByCustomID(ctx context.Context, account int64, ids []string) ([]reeve.Device, error) {
 	these, arg := s.db.among(2, texts("id", ids))

@@ -45,6 +45,19 @@ func testDevices(t *testing.T, open func(testing.TB) Store) {
 		}
 	})
 
+	s.run("devices are found by key, in order, and none of another account", func(w *world) {
+		a, b := w.save(w.account.No, device(0)), w.save(w.account.No, device(1))
+		other := w.addAccount("other", 0)
+		found, err := w.DevicesByNo(w.ctx, w.account.No, []int64{b.No, a.No, b.No + 99})
+		w.check(err)
+		if len(found) != 2 || found[0].ID != a.ID || found[1].ID != b.ID {
+			w.t.Errorf("%+v", found)
+		}
+		if found, err = w.DevicesByNo(w.ctx, other.No, []int64{a.No}); err != nil || len(found) != 0 {
+			w.t.Errorf("of another account: %+v, %v", found, err)
+		}
+	})
+
 	s.run("imported devices are unknown and in the default group", func(w *world) {
 		devices := []reeve.Device{
 			{ID: reeve.NewID(), Hostname: "b", MACs: []reeve.MAC{2, 1}, AddedAt: noon, Class: reeve.Class{System: reeve.Linux}},
