@@ -118,16 +118,15 @@ func (s *postgresSession) addCommands(ctx context.Context, job reeve.JobID, plac
 	return err
 }
 
-// setExemptions updates first and inserts then, since the two together are
-// cheaper here than inserts that may find a conflict.
+// setExemptions updates those that there are and inserts the others, since the
+// two together are cheaper here than inserts that may find a conflict. Which
+// ones there are is told by the update: a look into the table that is being
+// filled would read every new row again for the next one, where the planner
+// takes the table to be empty.
 func (s *postgresSession) setExemptions(ctx context.Context, devices []int64, kind reeve.Exemption, until int64) error {
-	err := s.later(ctx, "UPDATE exemptions SET kind = $1, until = $2 WHERE device = ANY($3::bigint[])", int64(kind), until, devices)
-	if err != nil {
-		return err
-	}
-	return s.later(ctx, `INSERT INTO exemptions (device, kind, until) SELECT device, $1::bigint, $2::bigint
-		FROM unnest($3::bigint[]) AS r (device) WHERE NOT EXISTS (SELECT 1 FROM exemptions AS e WHERE e.device = r.device)`,
-		int64(kind), until, devices)
+	return s.later(ctx, `WITH had AS (UPDATE exemptions SET kind = $1, until = $2 WHERE device = ANY($3::bigint[]) RETURNING device)
+		INSERT INTO exemptions (device, kind, until) SELECT device, $1::bigint, $2::bigint
+		FROM unnest($3::bigint[]) AS r (device) WHERE device NOT IN (SELECT device FROM had)`, int64(kind), until, devices)
 }
 
 func (s *postgresSession) standings(ctx context.Context, ids []reeve.CommandID) ([]reeve.Order, error) {
