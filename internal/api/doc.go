@@ -89,6 +89,7 @@ const (
 type api struct {
 	Config
 	followers followers
+	watches   watches
 }
 
 // Routes returns the whole surface.
@@ -100,6 +101,10 @@ func Routes(c Config) door.API {
 		c.Poll = DefaultPoll
 	}
 	a := &api{Config: c}
+	a.watches.every = c.Poll
+	if c.Store != nil { // a test asks for the routes alone
+		a.watches.look = c.Store.Job
+	}
 	const r, w, x = reeve.Read, reeve.Write, reeve.Admin
 	routes := []door.Route{
 		own("GET", "/version", r, "", a.version),

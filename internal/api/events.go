@@ -51,21 +51,22 @@ func (a *api) jobEvents(w http.ResponseWriter, r *door.Request) error {
 	if !stream.tell(job) || job.Open() == 0 {
 		return nil
 	}
-	look, beat, end := time.NewTicker(a.Poll), time.NewTicker(heartbeat), time.NewTimer(followFor)
-	defer look.Stop()
+	watch, leave := a.watches.follow(r.Caller.Account, job)
+	defer leave()
+	beat, end := time.NewTicker(heartbeat), time.NewTimer(followFor)
 	defer beat.Stop()
 	defer end.Stop()
-	for {
-		alive := true
+	for alive := true; alive && job.Open() > 0; {
+		now, news, err := watch.now()
+		if err != nil {
+			return err
+		}
+		if now.Open() < job.Open() { // the watch may not have seen yet what this request has
+			job, alive = now, stream.tell(now)
+			continue
+		}
 		select {
-		case <-look.C:
-			now, err := a.Store.Job(r.Context(), r.Caller.Account, id)
-			if err != nil {
-				return err
-			}
-			if now.Open() != job.Open() {
-				job, alive = now, stream.tell(now)
-			}
+		case <-news:
 		case <-beat.C:
 			alive = stream.send(": still here\n\n")
 		case <-end.C:
@@ -75,10 +76,8 @@ func (a *api) jobEvents(w http.ResponseWriter, r *door.Request) error {
 		case <-r.Context().Done():
 			return nil
 		}
-		if !alive || job.Open() == 0 {
-			return nil
-		}
 	}
+	return nil
 }
 
 type eventStream struct {
