@@ -181,7 +181,7 @@ type Import struct {
 // Imported is what became of an Import.
 type Imported struct {
 	Imported int `json:"imported"`
-	Skipped  int `json:"skipped"` // unknown devices with the same hostname and MACs are there
+	Skipped  int `json:"skipped"` // such devices are there already: one of their MACs is, or their hostname where they have none
 }
 
 // A Restore asks for deleted devices by their ids.

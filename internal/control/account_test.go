@@ -290,12 +290,17 @@ func TestImportAgain(t *testing.T) {
 			t.Errorf("%d. %+v, %v; want %+v", i+1, got, err, want)
 		}
 	}
-	other := file()[:1]
-	other[0].MACs = other[0].MACs[:1]
-	if got, err := w.Import(t.Context(), w.admin, other, false); err != nil || got.Added != 1 {
-		t.Errorf("with fewer addresses: %+v, %v", got, err)
+	// A MAC stays with its record, whatever that is and however the row is named.
+	managed := w.enrol(t, w.linux())
+	w.place(t, control.Order{Action: "ignore", MACs: []string{reeve.MAC(3).String()}})
+	again := []reeve.Device{
+		{Hostname: "renamed", MACs: []reeve.MAC{1}}, {Hostname: "more", MACs: []reeve.MAC{2, 9}},
+		{Hostname: "camera", MACs: []reeve.MAC{3}}, {Hostname: "agent", MACs: managed.MACs},
 	}
-	if rows := w.audit(t, w.admin.Account, "devices_imported"); len(rows) != 2 || rows[0].Detail != `{"devices":3,"skipped":1}` {
+	if got, err := w.Import(t.Context(), w.admin, again, false); err != nil || got != (control.Imported{Skipped: 4}) {
+		t.Errorf("MACs that are there: %+v, %v", got, err)
+	}
+	if rows := w.audit(t, w.admin.Account, "devices_imported"); len(rows) != 1 || rows[0].Detail != `{"devices":3,"skipped":1}` {
 		t.Errorf("the log says %+v", rows)
 	}
 }

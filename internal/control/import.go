@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"reeve"
@@ -18,13 +17,15 @@ const importChunk = 1000
 // Imported is what became of an import.
 type Imported struct {
 	Added   int
-	Skipped int // those that are there already: unknown records with the same hostname and MACs
+	Skipped int // those that are there already
 }
 
 // Import adds devices that have no agent yet, with standing Unknown, in one
-// transaction. One that an unknown record describes already, by hostname and
-// all of its MACs, or by hostname alone where neither has a MAC, is skipped, so
-// that a file can be imported again. A dry run only counts.
+// transaction. One that is there already is skipped, so that a file can be
+// imported again, and no import makes it doubtful which record a MAC means: it
+// is there if a device of whatever standing has one of its MACs, or where it has
+// none, if a device without agent and MACs has its hostname. A dry run only
+// counts.
 func (c *Control) Import(ctx context.Context, caller reeve.Caller, devices []reeve.Device, dryRun bool) (Imported, error) {
 	if err := Allow(caller, reeve.Write); err != nil {
 		return Imported{}, err
@@ -63,10 +64,23 @@ func (c *Control) Import(ctx context.Context, caller reeve.Caller, devices []ree
 	return out, nil
 }
 
-// unknownYet returns the devices that no unknown record, and no device before
-// them, describes.
+// unknownYet returns the devices that are not there, and not named before them.
 func unknownYet(tx reeve.Importing, devices []reeve.Device) ([]reeve.Device, error) {
-	known := map[string]bool{}
+	taken, named := map[reeve.MAC]bool{}, map[string]bool{}
+	isKnown := func(d reeve.Device) bool {
+		if len(d.MACs) == 0 {
+			return named[d.Hostname]
+		}
+		return slices.ContainsFunc(d.MACs, func(m reeve.MAC) bool { return taken[m] })
+	}
+	know := func(d reeve.Device) {
+		if len(d.MACs) == 0 {
+			named[d.Hostname] = true
+		}
+		for _, m := range d.MACs {
+			taken[m] = true
+		}
+	}
 	var fresh []reeve.Device
 	for chunk := range slices.Chunk(devices, importChunk) {
 		var macs []reeve.MAC
@@ -82,21 +96,16 @@ func unknownYet(tx reeve.Importing, devices []reeve.Device) ([]reeve.Device, err
 			return nil, err
 		}
 		for _, d := range found {
-			if d.Class.Standing == reeve.Unknown {
-				known[likeness(d)] = true
+			if len(d.MACs) > 0 || d.Class.Kind == reeve.NoAgent {
+				know(d)
 			}
 		}
 		for _, d := range chunk {
-			if !known[likeness(d)] {
-				known[likeness(d)] = true
+			if !isKnown(d) {
+				know(d)
 				fresh = append(fresh, d)
 			}
 		}
 	}
 	return fresh, nil
-}
-
-// likeness is what makes two imported devices the same.
-func likeness(d reeve.Device) string {
-	return fmt.Sprint(d.Hostname, "\n", slices.Sorted(slices.Values(d.MACs)))
 }

@@ -165,13 +165,18 @@ func (w *world) setAccount(ctx context.Context, caller reeve.Caller, a reeve.Acc
 }
 
 // imported adds unknown devices with these MACs, one each.
+// imported has records without agents in the store, whatever else has their MACs.
 func (w *world) imported(t testing.TB, macs ...reeve.MAC) []reeve.Device {
 	t.Helper()
 	devices := make([]reeve.Device, len(macs))
 	for i, m := range macs {
-		devices[i] = reeve.Device{Hostname: fmt.Sprintf("printer-%d", i+1), MACs: []reeve.MAC{m}}
+		devices[i] = reeve.Device{ID: reeve.NewID(), Hostname: fmt.Sprintf("printer-%d", i+1), MACs: []reeve.MAC{m}, AddedAt: w.clock.Now(),
+			Class: reeve.Class{Standing: reeve.Unknown}}
 	}
-	if _, err := w.Import(t.Context(), w.admin, devices, false); err != nil {
+	err := w.store.Import(t.Context(), w.admin.Account, func(tx reeve.Importing) error {
+		return tx.Add(devices, reeve.AuditEntry{Account: w.admin.Account, At: w.clock.Now(), Event: "devices_imported"})
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return devices
