@@ -525,7 +525,8 @@ type OutletStore interface {
 	// those that it holds for more than half of that time nothing is written.
 	ClaimOutlets(ctx context.Context, node string, now, until time.Time) ([]Outlet, error)
 	// Advance stores the flow of an outlet that node holds and whether it is
-	// enabled. Conflict if node does not hold it in this version.
+	// enabled. Conflict if node does not hold the outlet with this ID in this
+	// version: what became of one is never noted at another.
 	Advance(ctx context.Context, node string, o Outlet, entries ...AuditEntry) error
 	// ReleaseOutlets ends every claim of node.
 	ReleaseOutlets(ctx context.Context, node string) error

@@ -51,13 +51,13 @@ type Sender struct {
 	Config
 	transport http.RoundTripper // nil but in tests: a network of the test's own
 	node      string            // names this process among those on one store
-	pumps     map[int64]*pump
+	pumps     map[served]*pump
 	claimed   time.Time // when the store last said what is ours
 }
 
 // New returns a Sender. It does nothing until Run.
 func New(c Config) *Sender {
-	return &Sender{Config: c, node: rand.Text(), pumps: map[int64]*pump{}}
+	return &Sender{Config: c, node: rand.Text(), pumps: map[served]*pump{}}
 }
 
 // Run serves outlets until ctx ends; then it notes what was delivered and lets
@@ -96,16 +96,16 @@ func (s *Sender) look(ctx context.Context) {
 		return
 	}
 	s.claimed = now
-	ours := map[int64]int64{}
+	ours := map[served]bool{}
 	for _, o := range outlets {
-		ours[o.No] = o.Version
+		ours[servedOf(o)] = true
 	}
-	s.end(func(p *pump) bool { return p.ended() || p.version != ours[p.no] })
+	s.end(func(p *pump) bool { return p.ended() || !ours[p.serves] })
 	for _, o := range outlets {
-		p := s.pumps[o.No]
+		p := s.pumps[servedOf(o)]
 		if p == nil {
 			p = s.begin(ctx, o)
-			s.pumps[o.No] = p
+			s.pumps[p.serves] = p
 		}
 		p.tell(o.Head)
 	}
@@ -114,9 +114,9 @@ func (s *Sender) look(ctx context.Context) {
 // end stops the chosen pumps and waits for them.
 func (s *Sender) end(chosen func(*pump) bool) {
 	var wait sync.WaitGroup
-	for no, p := range s.pumps {
+	for serves, p := range s.pumps {
 		if chosen(p) {
-			delete(s.pumps, no)
+			delete(s.pumps, serves)
 			p.stop()
 			wait.Go(func() { <-p.done })
 		}

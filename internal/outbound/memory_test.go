@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,8 +18,9 @@ import (
 	"reeve/internal/trail"
 )
 
-// A memory is a store with one account, whose log is made by hand. The suite of
-// storetest says what real stores do; this one works under a clock of the test.
+// A memory is a store whose logs are made by hand, account 1's unless a row says
+// otherwise. The suite of storetest says what real stores do; this one works under
+// a clock of the test, and gives the numbers of removed outlets again.
 type memory struct {
 	trail.Store // nil: of what is not below, no test has need
 
@@ -39,11 +41,22 @@ func newMemory() *memory {
 }
 
 func (m *memory) append(e reeve.AuditEntry) {
-	e.Account, e.Seq = 1, int64(len(m.rows)+1)
+	e.Account = cmp.Or(e.Account, 1)
+	e.Seq = m.head(e.Account) + 1
 	if e.At.IsZero() {
 		e.At = time.Now()
 	}
 	m.rows = append(m.rows, e)
+}
+
+// head returns the number of the last row of an account's log.
+func (m *memory) head(account int64) (n int64) {
+	for _, row := range m.rows {
+		if row.Account == account {
+			n++
+		}
+	}
+	return n
 }
 
 // event appends a row.
@@ -84,25 +97,25 @@ func (m *memory) outlet() reeve.Outlet {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	o := m.outlets[0]
-	o.Head = int64(len(m.rows))
+	o.Head = m.head(o.Account)
 	return o
 }
 
-func (m *memory) Log(_ context.Context, _ int64, q reeve.LogQuery) (out []reeve.AuditEntry, _ error) {
+func (m *memory) Log(_ context.Context, account int64, q reeve.LogQuery) (out []reeve.AuditEntry, _ error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, row := range m.rows {
-		if row.Seq > q.After && len(out) < q.Limit && (len(q.Events) == 0 || slices.Contains(q.Events, row.Event)) {
+		if row.Account == account && row.Seq > q.After && len(out) < q.Limit && (len(q.Events) == 0 || slices.Contains(q.Events, row.Event)) {
 			out = append(out, row)
 		}
 	}
 	return out, nil
 }
 
-func (m *memory) Head(context.Context, int64) (reeve.Checkpoint, bool, error) {
+func (m *memory) Head(_ context.Context, account int64) (reeve.Checkpoint, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return reeve.Checkpoint{Seq: int64(len(m.rows))}, true, nil
+	return reeve.Checkpoint{Seq: m.head(account)}, true, nil
 }
 
 func (m *memory) Job(_ context.Context, _ int64, id reeve.JobID) (reeve.Job, error) {
@@ -123,7 +136,8 @@ func (m *memory) Account(context.Context, int64) (reeve.Account, error) { return
 func (m *memory) AddOutlet(_ context.Context, o reeve.Outlet, _ reeve.AuditEntry) (reeve.Outlet, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	o.No, o.Account, o.Version, o.Place, o.Enabled = int64(len(m.outlets)+1), 1, 1, reeve.Place{Seq: int64(len(m.rows) + 1)}, true
+	o.No, o.Account, o.Version, o.Enabled = int64(len(m.outlets)+1), cmp.Or(o.Account, 1), 1, true
+	o.Place.Seq = m.head(o.Account) + 1
 	m.outlets = append(m.outlets, o)
 	return o, nil
 }
@@ -139,7 +153,16 @@ func (m *memory) SetOutlet(_ context.Context, o reeve.Outlet, _ reeve.AuditEntry
 	return nil
 }
 
-func (m *memory) RemoveOutlet(context.Context, int64, string, reeve.AuditEntry) error { return nil }
+// RemoveOutlet removes the last outlet; no test has need of more.
+func (m *memory) RemoveOutlet(context.Context, int64, string, reeve.AuditEntry) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	no := int64(len(m.outlets))
+	m.outlets = m.outlets[:no-1]
+	delete(m.holder, no)
+	delete(m.until, no)
+	return nil
+}
 
 func (m *memory) ClaimOutlets(_ context.Context, node string, now, until time.Time) (out []reeve.Outlet, _ error) {
 	m.mu.Lock()
@@ -147,7 +170,7 @@ func (m *memory) ClaimOutlets(_ context.Context, node string, now, until time.Ti
 	for _, o := range m.outlets {
 		if o.Enabled && (m.holder[o.No] == node || !now.Before(m.until[o.No])) {
 			m.holder[o.No], m.until[o.No] = node, until
-			o.Head = int64(len(m.rows))
+			o.Head = m.head(o.Account)
 			out = append(out, o)
 		}
 	}
@@ -157,11 +180,11 @@ func (m *memory) ClaimOutlets(_ context.Context, node string, now, until time.Ti
 func (m *memory) Advance(_ context.Context, node string, o reeve.Outlet, entries ...reeve.AuditEntry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	had := &m.outlets[o.No-1]
-	if m.holder[o.No] != node || had.Version != o.Version {
+	i := slices.IndexFunc(m.outlets, func(had reeve.Outlet) bool { return had.ID == o.ID })
+	if i < 0 || m.holder[o.No] != node || m.outlets[i].Version != o.Version {
 		return reeve.Errorf(reeve.Conflict, "lost")
 	}
-	had.Enabled, had.Flow = o.Enabled, o.Flow
+	m.outlets[i].Enabled, m.outlets[i].Flow = o.Enabled, o.Flow
 	m.saves++
 	for _, e := range entries {
 		m.append(e)

@@ -13,23 +13,32 @@ import (
 // it and begins another.
 type pump struct {
 	*Sender
-	no, version int64
-	head        atomic.Int64  // last known row of the log
-	news        chan struct{} // there may be more
-	stop        context.CancelFunc
-	done        chan struct{}
+	serves served
+	head   atomic.Int64  // last known row of the log
+	news   chan struct{} // there may be more
+	stop   context.CancelFunc
+	done   chan struct{}
 
 	outlet  reeve.Outlet // with the place where it goes on
 	saved   time.Time    // when the store last learned of it
 	unsaved bool         // it has moved since
 }
 
+// served names an outlet as it was at one time. A store may give the number of a
+// removed outlet again, so numbers name none.
+type served struct {
+	id      string
+	version int64
+}
+
+func servedOf(o reeve.Outlet) served { return served{o.ID, o.Version} }
+
 // saveEvery is how often it is noted that there was nothing to send.
 const saveEvery = time.Minute
 
 func (s *Sender) begin(ctx context.Context, o reeve.Outlet) *pump {
 	ctx, stop := context.WithCancel(ctx)
-	p := &pump{Sender: s, no: o.No, version: o.Version, news: make(chan struct{}, 1), stop: stop, done: make(chan struct{}), outlet: o}
+	p := &pump{Sender: s, serves: servedOf(o), news: make(chan struct{}, 1), stop: stop, done: make(chan struct{}), outlet: o}
 	go func() {
 		defer close(p.done)
 		defer stop()

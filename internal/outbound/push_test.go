@@ -201,7 +201,7 @@ func TestOneThatHangsHoldsUpNobody(t *testing.T) {
 		quick := &receiver{}
 		m.webhook(t)
 		m.webhook(t)
-		m.outlets[1].Settings.URL = "https://quick.example.org/"
+		m.outlets[1].ID, m.outlets[1].Settings.URL = "quick", "https://quick.example.org/"
 		defer run(t, m.sender(t, roundTripper(func(q *http.Request) (*http.Response, error) {
 			if q.URL.Host == "quick.example.org" {
 				return quick.RoundTrip(q)
@@ -214,6 +214,53 @@ func TestOneThatHangsHoldsUpNobody(t *testing.T) {
 			t.Errorf("%d arrived, %d hang", got, hanging.crowd())
 		}
 	})
+}
+
+// An outlet that is made as soon as another was removed, and has its number, is
+// served by itself: with its own address and key, from its own place.
+func TestANewOutletIsNotTheRemovedOne(t *testing.T) {
+	for name, account := range map[string]int64{"of the same account": 1, "of another account": 2} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, removed, made := newMemory(), &receiver{}, &receiver{}
+				defer run(t, m.sender(t, roundTripper(func(q *http.Request) (*http.Response, error) {
+					if q.URL.Host == "new.example.org" {
+						return made.RoundTrip(q)
+					}
+					return removed.RoundTrip(q)
+				})))()
+				m.webhook(t)
+				m.enrol("before")
+				time.Sleep(3 * time.Second)
+				if len(removed.all()) != 1 {
+					t.Fatalf("before: %+v", removed.all())
+				}
+				m.RemoveOutlet(t.Context(), 1, "hook", reeve.AuditEntry{})
+				o, _ := m.AddOutlet(t.Context(), reeve.Outlet{ID: "new", Account: account, Kind: reeve.WebhookOutlet, Events: reeve.WebhookStatuses,
+					Settings: reeve.OutletSettings{URL: "https://new.example.org/hook"}, Sealed: []byte("new key")}, reeve.AuditEntry{})
+				if o.No != 1 {
+					t.Fatalf("the number is %d", o.No)
+				}
+				for range 5 {
+					m.event(reeve.AuditEntry{Account: account, Event: "device_enrolled", Device: "after", Detail: `{"standing":"managed"}`})
+					time.Sleep(700 * time.Millisecond)
+				}
+				time.Sleep(5 * time.Second)
+				if got := removed.all(); len(got) != 1 {
+					t.Errorf("the removed one got %+v", got)
+				}
+				got := made.all()
+				for _, p := range got {
+					if p.key != "new key" || p.device != "after" {
+						t.Errorf("the new one got %+v", p)
+					}
+				}
+				if o := m.outlet(); len(got) != 5 || o.Behind() != 0 {
+					t.Errorf("the new one got %d, %+v", len(got), o.Flow)
+				}
+			})
+		})
+	}
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)

@@ -116,8 +116,8 @@ func (s *Store) Advance(ctx context.Context, node string, o reeve.Outlet, entrie
 	return s.change(ctx, func(t *tx) error {
 		t.log(entries...)
 		n, err := t.exec(`UPDATE outlets SET enabled = $4, seq = $5, leaf = $6, failures = $7, last_success = $8, last_failure = $9,
-				last_error = $10 WHERE no = $1 AND holder = $2 AND version = $3`,
-			o.No, node, o.Version, flag(o.Enabled), o.Place.Seq, o.Place.Leaf, o.Failures, micro(o.LastSuccess), micro(o.LastFailure), clean(o.LastError))
+				last_error = $10 WHERE no = $1 AND id = $11 AND holder = $2 AND version = $3`,
+			o.No, node, o.Version, flag(o.Enabled), o.Place.Seq, o.Place.Leaf, o.Failures, micro(o.LastSuccess), micro(o.LastFailure), clean(o.LastError), o.ID)
 		if err == nil && n == 0 {
 			err = lostOutlet
 		}

@@ -136,6 +136,29 @@ func testOutlets(t *testing.T, open func(testing.TB) Store) {
 			w.t.Error(d)
 		}
 	})
+
+	s.run("a removed outlet is not the one that is made at once after it", func(w *world) {
+		other := w.addAccount("other", 0)
+		for _, account := range []int64{w.account.No, other.No, w.account.No} {
+			had := w.outlet(outlet(w.account.No, "siem"))
+			was := w.claim("a", noon)[0]
+			w.check(w.RemoveOutlet(w.ctx, had.Account, had.ID, w.entry("export_removed")))
+			made := w.outlet(outlet(account, "next"))
+			if now := w.claim("a", noon); len(now) != 1 || now[0].ID != made.ID || made.No == had.No {
+				w.t.Fatalf("claimed %+v, want %+v after %+v", now, made, had)
+			}
+			for _, lost := range []int64{had.No, made.No} { // even by the number that is in use
+				was.No, was.Place.Seq, was.LastError, was.Enabled = lost, 99, "no answer", false
+				w.wantKind(w.Advance(w.ctx, "a", was, w.entry("webhook_disabled")), reeve.Conflict)
+			}
+			got, err := w.Outlets(w.ctx, account)
+			w.check(err)
+			if got[0].Place != made.Place || got[0].LastError != "" || !got[0].Enabled {
+				w.t.Errorf("the new one has %+v", got[0])
+			}
+			w.check(w.RemoveOutlet(w.ctx, account, made.ID, entryOf(account, "export_removed")))
+		}
+	})
 }
 
 // outlet describes an export with every field that is kept.

@@ -6,9 +6,10 @@ ALTER TABLE apps ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE apps ADD COLUMN modified BIGINT NOT NULL DEFAULT 0;
 UPDATE apps SET modified = created;
 
--- What operators let apps do: one row however often its secret has changed.
+-- What operators let apps do: one row however often its secret has changed. No
+-- number is given twice, since tokens name it.
 CREATE TABLE grants (
-    no           INTEGER PRIMARY KEY,
+    no           INTEGER PRIMARY KEY AUTOINCREMENT,
     client_id    TEXT NOT NULL REFERENCES apps (client_id),
     operator     TEXT NOT NULL REFERENCES operators (name),
     scopes       TEXT NOT NULL,

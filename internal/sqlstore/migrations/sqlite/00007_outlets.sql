@@ -1,8 +1,9 @@
 -- +goose Up
 -- Webhooks and exports: where an account's log flows by itself, and how far it
--- has come. One node at a time holds a row, until held_until.
+-- has come. One node at a time holds a row, until held_until. No number is given
+-- twice, so that nobody takes a row for one that was removed.
 CREATE TABLE outlets (
-    no           INTEGER PRIMARY KEY,
+    no           INTEGER PRIMARY KEY AUTOINCREMENT,
     account      BIGINT NOT NULL REFERENCES accounts (no),
     id           TEXT NOT NULL UNIQUE,
     kind         TEXT NOT NULL,
