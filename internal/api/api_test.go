@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
@@ -194,46 +193,6 @@ func TestPlaceAndSource(t *testing.T) {
 	}
 }
 
-func TestRepeatedOrder(t *testing.T) {
-	r := open(t)
-	r.Import("pc", "00:0c:29:00:00:01")
-	ask := func(body string) *httptest.ResponseRecorder {
-		return r.Ask("POST", "/api/v1/jobs", body, "Authorization: Bearer "+r.Token, "Idempotency-Key: k")
-	}
-	var first, second client.Placement
-	json.Unmarshal(ask(`{"action":"ignore","macs":["00:0c:29:00:00:01"]}`).Body.Bytes(), &first)
-	json.Unmarshal(ask(`{"action":"ignore","macs":["00:0c:29:00:00:01"]}`).Body.Bytes(), &second)
-	if first.Job == nil || second.Job == nil || first.Job.ID != second.Job.ID || !second.Repeated || second.Outcomes[0] != first.Outcomes[0] {
-		t.Errorf("first %+v, then %+v", first, second)
-	}
-	if got := ask(`{"action":"ignore","all":true}`); got.Code != 409 {
-		t.Errorf("another body: %d, want 409", got.Code)
-	}
-}
-
-// Whatever changes something is done once for one key. An answer with a secret
-// is given again, and the database does not hold it in the clear.
-func TestRepeatedChange(t *testing.T) {
-	r := open(t)
-	ask := func(body string) *httptest.ResponseRecorder {
-		return r.Ask("POST", "/api/v1/apps", body, "Authorization: Bearer "+r.Token, "Idempotency-Key: k")
-	}
-	first, second := ask(`{"name":"x","scopes":["read"]}`), ask(`{"name":"x","scopes":["read"]}`)
-	if first.Code != 201 || second.Code != 201 || first.Body.String() != second.Body.String() || second.Header().Get("Idempotent-Replayed") != "true" {
-		t.Errorf("first %d %s, then %d %s", first.Code, first.Body, second.Code, second.Body)
-	}
-	if got := ask(`{"name":"y","scopes":["read"]}`); got.Code != 409 {
-		t.Errorf("another body: %d, want 409", got.Code)
-	}
-	var app client.App
-	json.Unmarshal(first.Body.Bytes(), &app)
-	for _, file := range []string{r.Database, r.Database + "-wal"} {
-		if raw, err := os.ReadFile(file); err == nil && strings.Contains(string(raw), app.ClientSecret) {
-			t.Errorf("%s holds the app's secret", file)
-		}
-	}
-}
-
 // What is wrong is told by its name in this API.
 func TestSentences(t *testing.T) {
 	r := open(t)
@@ -285,122 +244,5 @@ func TestWaitingForAJob(t *testing.T) {
 	var history client.List[client.Command]
 	if r.ask("GET", "/devices/"+linux.ID+"/commands", "", 200, &history); len(history.Items) != 1 || history.Items[0].ID != one.ID {
 		t.Errorf("the device's commands: %+v", history)
-	}
-}
-
-func TestAccounts(t *testing.T) {
-	r := open(t)
-	var made client.Account
-	r.ask("POST", "/accounts", `{"name":"acme","seats":5}`, 201, &made)
-	other := r.Grant(made.First.ClientID, made.First.ClientSecret)
-	if got := r.askAs(other, "GET", "/accounts", ""); got.Code != 403 {
-		t.Errorf("another account lists accounts: %d", got.Code)
-	}
-	if got := r.askAs(other, "PATCH", "/account", `{"seats":9}`); got.Code != 403 {
-		t.Errorf("another account gives itself seats: %d", got.Code)
-	}
-	got := r.askAs(other, "PATCH", "/account", `{"identity_fields":[{"name":"badge","label":"Badge","required":true}]}`)
-	var changed client.Account
-	if err := json.Unmarshal(got.Body.Bytes(), &changed); err != nil || changed.Seats != 5 || changed.IdentityFields[0].Name != "badge" || changed.Name != "acme" {
-		t.Errorf("changed: %d %s", got.Code, got.Body)
-	}
-	if r.ask("PATCH", "/accounts/acme", `{"seats":6}`, 200, &changed); changed.Seats != 6 || changed.Name != "acme" {
-		t.Errorf("given more: %+v", changed)
-	}
-	if got := r.askAs(other, "PATCH", "/accounts/acme", `{"seats":9}`); got.Code != 403 {
-		t.Errorf("another account gives itself seats: %d", got.Code)
-	}
-	r.ask("PATCH", "/account", `{"settings":{"restore_days":7}}`, 200, nil)
-	r.ask("PATCH", "/account", `{"settings":{"unassessed":"compliant","keep_log_days":90}}`, 200, &changed)
-	if want := (client.Settings{Unassessed: "compliant", UnseenAfterDays: 30, RestoreDays: 7, KeepReportsDays: 30, KeepLogDays: 90}); changed.Settings != want {
-		t.Errorf("the settings are %+v", changed.Settings)
-	}
-	var mine client.Account
-	if r.ask("GET", "/account", "", 200, &mine); mine.Name != "default" || mine.Seats != 0 {
-		t.Errorf("the first account: %+v", mine)
-	}
-}
-
-func TestDefaultGroup(t *testing.T) {
-	r := open(t)
-	var lab client.Group
-	r.ask("POST", "/groups", `{"name":"Lab"}`, 201, &lab)
-	if r.ask("PATCH", "/groups/"+lab.ID, `{"default":true}`, 200, &lab); !lab.Default || lab.Name != "Lab" {
-		t.Errorf("%+v", lab)
-	}
-	if got := r.askAs(r.Token, "PATCH", "/groups/"+lab.ID, `{"default":false}`); got.Code != 400 {
-		t.Errorf("no default group: %d", got.Code)
-	}
-	if d := r.Import("pc", "00:0c:29:00:00:01"); d.GroupName != "Lab" {
-		t.Errorf("a new device is in %s", d.GroupName)
-	}
-}
-
-func TestLog(t *testing.T) {
-	r := open(t)
-	r.ask("POST", "/groups", `{"name":"Lab"}`, 201, nil)
-	var all, after, newest client.List[client.Entry]
-	r.ask("GET", "/log", "", 200, &all)
-	last := all.Items[len(all.Items)-1]
-	if last.Event != "group_created" || last.Source != "api" || last.By != "first app" || len(last.Hash) != 64 {
-		t.Errorf("the last row: %+v", last)
-	}
-	r.ask("GET", fmt.Sprintf("/log?after=%d&wait=5ms", last.Seq), "", 200, &after)
-	if len(after.Items) != 0 {
-		t.Errorf("rows after the last: %+v", after)
-	}
-	if r.ask("GET", "/log?newest=true&limit=1", "", 200, &newest); newest.Items[0].Seq != last.Seq {
-		t.Errorf("the newest row: %+v", newest)
-	}
-	if r.ask("GET", "/log?event=account_created", "", 200, &all); len(all.Items) != 1 {
-		t.Errorf("one event: %+v", all)
-	}
-	var verdict client.Verdict
-	if r.ask("GET", "/log/verify", "", 200, &verdict); !verdict.Intact || verdict.Rows != last.Seq {
-		t.Errorf("the verdict: %+v", verdict)
-	}
-}
-
-// An export has all rows and says at its end that it does, whatever is selected.
-func TestLogExport(t *testing.T) {
-	r := open(t)
-	for n := range 3 {
-		r.Enrol(fmt.Sprint("device", n), reeve.Persistent, reeve.Linux, "26.11.0.0", fmt.Sprintf("00:0c:29:00:00:%02x", n))
-	}
-	var placed client.Placement
-	r.ask("POST", "/jobs", `{"action":"exempt","all":true,"params":{}}`, 201, &placed)
-	read := func(query string) (entries []client.Entry, end client.LogEnd) {
-		t.Helper()
-		got := r.askAs(r.Token, "GET", "/log/export"+query, "")
-		if got.Code != 200 || got.Header().Get("Content-Type") != "application/x-ndjson" {
-			t.Fatalf("%d %s", got.Code, got.Body)
-		}
-		lines := strings.Split(strings.TrimSuffix(got.Body.String(), "\n"), "\n")
-		for _, line := range lines[:len(lines)-1] {
-			var e client.Entry
-			if err := json.Unmarshal([]byte(line), &e); err != nil || e.Event == "" {
-				t.Fatalf("%q: %v", line, err)
-			}
-			entries = append(entries, e)
-		}
-		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &end); err != nil || !end.End || end.Lines != int64(len(entries)) {
-			t.Fatalf("the last line of %d is %q", len(lines), lines[len(lines)-1])
-		}
-		return entries, end
-	}
-	whole, end := read("")
-	if end.Through != int64(len(whole)) || whole[0].Seq != 1 || whole[len(whole)-1].Event != "job_placed" {
-		t.Errorf("%d rows, %+v", len(whole), end)
-	}
-	some, _ := read("?event=job_placed&after=1")
-	byDevice, _ := read("?event=job_placed&devices=true&job=" + placed.Job.ID)
-	if len(some) != 1 || len(byDevice) != 1+int(placed.Job.Targets) || byDevice[1].Device == "" || byDevice[1].Outcome != "succeeded" {
-		t.Errorf("%d rows of the event; by device %+v", len(some), byDevice)
-	}
-	if none, _ := read("?before=1"); len(none) != 0 {
-		t.Errorf("before the first row: %+v", none)
-	}
-	if got := r.askAs(r.Token, "GET", "/log/export?limit=1", ""); got.Code != 400 {
-		t.Errorf("a limit is taken: %d", got.Code)
 	}
 }

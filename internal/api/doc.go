@@ -154,6 +154,7 @@ func Routes(c Config) door.API {
 		if r.Serve == nil { // it tells of all of them, itself too
 			routes[i].Serve, routes[i].Rate = openAPI(routes), ""
 		}
+		routes[i].Serve = strict(routes[i])
 	}
 	return door.API{Source: sourceOf, Routes: routes}
 }

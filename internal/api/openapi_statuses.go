@@ -24,7 +24,7 @@ func reading(_ door.Route, s shape) bool  { return s.takes != nil }
 
 // failures are how the doors refuse, whatever the page of a route says besides.
 var failures = []failure{
-	{http.StatusBadRequest, "BadRequest", "the request is malformed or a value out of range; nothing was done", guarded},
+	{http.StatusBadRequest, "BadRequest", "the request is malformed or a value out of range; nothing was done", always},
 	{http.StatusUnauthorized, "Unauthorized", "there is no valid token; get a new one", guarded},
 	{http.StatusForbidden, "Forbidden", "the app lacks the scope, or the account the right", guarded},
 	{http.StatusNotFound, "NotFound", "there is no such thing in this account", naming},

@@ -63,9 +63,6 @@ func shapeOperator(o reeve.Operator) client.Operator {
 }
 
 func (a *api) operators(w http.ResponseWriter, r *door.Request) error {
-	if err := paramsOf(r).done(); err != nil {
-		return err
-	}
 	operators, err := a.Store.Operators(r.Context(), r.Caller.Account)
 	if err != nil {
 		return err

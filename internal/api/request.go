@@ -77,20 +77,39 @@ func badBody(err error) error {
 	return reeve.Errorf(reeve.Invalid, "the body is not a well-formed JSON object").Because(err)
 }
 
-// A params is the query of a request, read by name. What is not asked for is
-// refused by done.
+// strict returns the handler of a route that refuses parameters of which the
+// route's page does not tell.
+func strict(route door.Route) handler {
+	known := map[string]bool{}
+	for _, f := range route.Page.Inputs {
+		if f.In == "query" {
+			known[f.Name] = true
+		}
+	}
+	return func(w http.ResponseWriter, r *door.Request) error {
+		query, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			return reeve.Errorf(reeve.Invalid, "the query is malformed; write its values percent-encoded").Because(err)
+		}
+		for name := range query {
+			if !known[name] {
+				return reeve.Errorf(reeve.Invalid, "there is no parameter %.40q; check its spelling", name)
+			}
+		}
+		return route.Serve(w, r)
+	}
+}
+
+// A params is the query of a request, read by name. After it was read, done
+// tells what was wrong.
 type params struct {
-	left url.Values
-	err  error
+	query url.Values
+	err   error
 }
 
-func paramsOf(r *door.Request) *params { return &params{left: r.URL.Query()} }
+func paramsOf(r *door.Request) *params { return &params{query: r.URL.Query()} }
 
-func (p *params) take(name string) []string {
-	values := p.left[name]
-	delete(p.left, name)
-	return values
-}
+func (p *params) take(name string) []string { return p.query[name] }
 
 // text returns the one value of a parameter, "" if it is not given.
 func (p *params) text(name string) string {
@@ -161,12 +180,7 @@ func (p *params) fail(format string, args ...any) {
 }
 
 // done returns the first thing wrong with the query.
-func (p *params) done() error {
-	for name := range p.left {
-		p.fail("there is no parameter %.40q; check its spelling", name)
-	}
-	return p.err
-}
+func (p *params) done() error { return p.err }
 
 // words translates a parameter's values with parse.
 func words[T any](p *params, name string, parse func(string) (T, bool)) []T {

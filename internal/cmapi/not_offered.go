@@ -7,6 +7,7 @@ const (
 	noVulns = "Reeve's agents report no installed software and Reeve has no catalogue of vulnerabilities; an empty list would read as none found"
 	noApps  = "Reeve's agents report no installed software"
 	noDrive = "MetaDefender Drive does not report to Reeve; its path is not published"
+	noPages = "apps are registered with reeve apps create or POST /api/v1/apps"
 	noPort  = "it is answered by the vendor's agent on the endpoint, not by a server; Reeve's agent opens no port"
 )
 
@@ -29,5 +30,7 @@ var NotOffered = []door.Absence{
 		Why: "it is a proxy to other products of the vendor, which do not enrol with Reeve"},
 	{Family: "Cross-domain API", Method: "GET", Path: "/opswat/devinfo", Why: noPort},
 	{Family: "Cross-domain API", Version: "3", Method: "GET", Path: "/opswat/3/devinfo", Why: noPort},
+	{Family: "App registration page", Method: "GET", Path: "/o/app", Why: noPages},
+	{Family: "App registration page", Method: "GET", Path: "/o/app/register", Why: noPages},
 	{Family: "Universal Link", Why: "it opens the vendor's mobile app, which does not enrol with Reeve"},
 }

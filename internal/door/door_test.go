@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"reeve"
@@ -119,46 +118,6 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-func TestTokens(t *testing.T) {
-	for name, tt := range map[string]struct {
-		query   string
-		headers []string
-		status  int
-	}{
-		"header":                 {"", []string{"Authorization: Bearer " + goodToken}, 200},
-		"header in lower case":   {"", []string{"Authorization: bearer " + goodToken}, 200},
-		"query":                  {"?access_token=" + goodToken, nil, 200},
-		"both, equal":            {"?access_token=" + goodToken, []string{"Authorization: Bearer " + goodToken}, 200},
-		"JSON type on a GET":     {"?access_token=" + goodToken, []string{"Content-Type: application/json"}, 200},
-		"none":                   {"", nil, 401},
-		"empty":                  {"?access_token=", nil, 401},
-		"wrong":                  {"?access_token=WRONG", nil, 401},
-		"both, different":        {"?access_token=WRONG", []string{"Authorization: Bearer " + goodToken}, 401},
-		"both, different, other": {"?access_token=" + goodToken, []string{"Authorization: Bearer WRONG"}, 401},
-		"twice in the query":     {"?access_token=" + goodToken + "&access_token=WRONG", nil, 401},
-		"Basic":                  {"", []string{"Authorization: Basic " + goodToken}, 401},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h, _ := open(t, &keeper{}, things)
-			answer := ask(h, "GET", "/o/api/v3/things"+tt.query, tt.headers...)
-			if answer.StatusCode != tt.status {
-				t.Fatalf("status %d, want %d", answer.StatusCode, tt.status)
-			}
-			if tt.status == 401 && (code(t, answer) != "invalid_token" || answer.Header.Get("WWW-Authenticate") == "") {
-				t.Errorf("a 401 without its words or WWW-Authenticate")
-			}
-		})
-	}
-}
-
-func TestTokenOnlyInTheHeader(t *testing.T) {
-	h := Open(Config{Keeper: &keeper{}, Log: slog.New(slog.DiscardHandler)},
-		API{Source: func(reeve.App) reeve.Source { return reeve.FromAPI }, Routes: []Route{things}})
-	if answer := ask(h, "GET", "/o/api/v3/things?access_token="+goodToken); answer.StatusCode != 401 {
-		t.Errorf("status %d, want 401", answer.StatusCode)
-	}
-}
-
 func TestScope(t *testing.T) {
 	writes := things
 	writes.Scope = reeve.Write
@@ -198,51 +157,6 @@ func TestRateHeaders(t *testing.T) {
 	}
 }
 
-func TestFailuresAreLimited(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		k := &keeper{}
-		h, _ := open(t, k, things)
-		for range DefaultFailures { // without a token's form there is no look-up, and nothing to limit
-			ask(h, "GET", "/o/api/v3/things?access_token=WRONG")
-			ask(h, "GET", "/o/api/v3/things")
-		}
-		wrong := strings.Repeat("W", 48)
-		for range DefaultFailures {
-			if answer := ask(h, "GET", "/o/api/v3/things?access_token="+wrong); answer.StatusCode != 401 {
-				t.Fatalf("status %d, want 401", answer.StatusCode)
-			}
-		}
-		asked := k.asked
-		answer := ask(h, "GET", "/o/api/v3/things?access_token="+goodToken, "X-Forwarded-For: 198.51.100.7")
-		if answer.StatusCode != 429 || answer.Header.Get("Retry-After") == "" {
-			t.Errorf("status %d, want 429 with Retry-After", answer.StatusCode)
-		}
-		if k.asked != asked {
-			t.Error("an address past the limit was looked up")
-		}
-		time.Sleep(time.Minute)
-		if answer := ask(h, "GET", "/o/api/v3/things?access_token="+goodToken); answer.StatusCode != 200 {
-			t.Errorf("a minute later: status %d, want 200", answer.StatusCode)
-		}
-	})
-}
-
-func TestFailuresAreBounded(t *testing.T) {
-	f := newFailures(5)
-	for i := range maxAddresses + 100 {
-		f.add(time.Duration(i).String())
-	}
-	if len(f.count) > maxAddresses {
-		t.Errorf("%d addresses remembered", len(f.count))
-	}
-	for range 5 {
-		f.add("2001:db8:1:2::1")
-	}
-	if f.wait("2001:db8:1:2:ffff::9") == 0 {
-		t.Error("another address of the same network is let in")
-	}
-}
-
 func TestPanic(t *testing.T) {
 	broken := things
 	broken.Serve = func(http.ResponseWriter, *Request) error { panic("at the disco") }
@@ -272,132 +186,6 @@ func TestLogKeepsSecrets(t *testing.T) {
 	}
 }
 
-func TestBody(t *testing.T) {
-	const limit = 64
-	for name, tt := range map[string]struct {
-		body, contentType string
-		status            int
-	}{
-		"JSON":               {`{}`, "application/json", 200},
-		"with a charset":     {`{}`, "application/json; charset=utf-8", 200},
-		"in capitals":        {`{}`, "Application/JSON", 200},
-		"nothing":            {"", "", 200},
-		"a form":             {`a=1`, "application/x-www-form-urlencoded", 415},
-		"no type":            {`{}`, "", 415},
-		"other JSON":         {`{}`, "application/vnd.api+json", 415},
-		"nothing, but typed": {"", "text/plain", 415},
-		"too large":          {strings.Repeat(" ", limit+1), "application/json", 413},
-		"not UTF-8":          {"\"\xff\"", "application/json", 400},
-	} {
-		t.Run(name, func(t *testing.T) {
-			reads := Route{Method: "POST", Path: "/x", Scope: reeve.Read, Rate: "x", Serve: func(w http.ResponseWriter, r *Request) error {
-				_, err := r.JSON(w, limit)
-				return err
-			}}
-			h, _ := open(t, &keeper{}, reads)
-			for _, chunked := range []bool{false, true} {
-				r := httptest.NewRequest("POST", "/x?access_token="+goodToken, strings.NewReader(tt.body))
-				if chunked {
-					if tt.body == "" {
-						continue
-					}
-					r.ContentLength = -1
-				}
-				if tt.contentType != "" {
-					r.Header.Set("Content-Type", tt.contentType)
-				}
-				w := httptest.NewRecorder()
-				if h.ServeHTTP(w, r); w.Code != tt.status {
-					t.Errorf("chunked %v: status %d, want %d", chunked, w.Code, tt.status)
-				}
-			}
-		})
-	}
-}
-
-func TestRepeatKey(t *testing.T) {
-	for key, ok := range map[string]bool{
-		"a": true, strings.Repeat("~", 255): true, "": false, strings.Repeat("a", 256): false, "a b": false, "ä": false, "\x7f": false,
-	} {
-		r := &Request{Request: httptest.NewRequest("POST", "/", nil)}
-		r.Header["Idempotency-Key"] = []string{key}
-		if got, err := r.RepeatKey(); (err == nil) != ok || ok && got != key {
-			t.Errorf("%q: %q, %v", key, got, err)
-		}
-	}
-	r := &Request{Request: httptest.NewRequest("POST", "/", nil)}
-	r.Header["Idempotency-Key"] = []string{"a", "a"}
-	if _, err := r.RepeatKey(); err == nil {
-		t.Error("two keys were taken")
-	}
-}
-
-// Once keeps one answer.
-func (k *keeper) Once(ctx context.Context, _ int64, key reeve.RepeatKey, do func(context.Context) ([]byte, error)) ([]byte, bool, error) {
-	if k.kept != nil {
-		if k.key != key {
-			return nil, false, reeve.Errorf(reeve.Conflict, "another request")
-		}
-		return k.kept, true, nil
-	}
-	answer, err := do(ctx)
-	if err == nil {
-		k.key, k.kept = key, answer
-	}
-	return answer, false, err
-}
-
-func TestRepeats(t *testing.T) {
-	served := 0
-	change := Route{Method: "POST", Path: "/o/api/v3/things/{id}", Scope: reeve.Read, Rate: "things", Verb: "thing_changed",
-		Serve: func(w http.ResponseWriter, r *Request) error {
-			served++
-			body, err := r.JSON(w, 100)
-			if err != nil || string(body) != "{}" || r.PathValue("id") != "7" {
-				return reeve.Errorf(reeve.Invalid, "%q %v", body, err)
-			}
-			return Write(w, http.StatusCreated, served)
-		}}
-	own, reads := change, change
-	own.Repeats, own.Path = true, "/o/api/v3/own/{id}"
-	reads.Verb, reads.Path = "", "/o/api/v3/read/{id}"
-	h, _ := open(t, &keeper{}, change, own, reads)
-	post := func(target, body, key string) *http.Response {
-		r := httptest.NewRequest("POST", "/o/api/v3/"+target, strings.NewReader(body))
-		r.Header.Set("Authorization", "Bearer "+goodToken)
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("Idempotency-Key", key)
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		return w.Result()
-	}
-	for i, tt := range []struct {
-		target, body, key string
-		status            int
-		served            int
-		replayed          string
-	}{
-		{"things/7", "[]", "k", 400, 1, ""}, // what fails is not kept
-		{"things/7", "{}", "k", 201, 2, ""},
-		{"things/7", "{}", "k", 201, 2, "true"},
-		{"things/7?access_token=" + goodToken, "{}", "k", 201, 2, "true"},
-		{"things/7?x=1", "{}", "k", 409, 2, ""},
-		{"things/7", "{} ", "k", 409, 2, ""},
-		{"things/8", "{}", "k", 409, 2, ""},
-		{"things/7", "{}", "a b", 400, 2, ""},
-		{"own/7", "{}", "k", 201, 3, ""},
-		{"read/7", "{}", "k", 201, 4, ""},
-	} {
-		answer := post(tt.target, tt.body, tt.key)
-		if answer.StatusCode != tt.status || served != tt.served || answer.Header.Get("Idempotent-Replayed") != tt.replayed {
-			t.Errorf("%d. %s %s %s: %d %v, served %d", i, tt.target, tt.body, tt.key, answer.StatusCode, answer.Header, served)
-		}
-		if body, _ := io.ReadAll(answer.Body); tt.replayed != "" && (string(body) != "2" || answer.Header.Get("Content-Type") != "application/json") {
-			t.Errorf("%d. the answer given again: %s %v", i, body, answer.Header)
-		}
-	}
-}
-
 func TestHeadMintsNothing(t *testing.T) {
 	served := 0
 	mint := Route{Method: "GET", Path: "/o/oauth/token", Credentials: true, Serve: func(http.ResponseWriter, *Request) error { served++; return nil }}
@@ -412,25 +200,6 @@ func TestHeadMintsNothing(t *testing.T) {
 	}
 	if served != 2 {
 		t.Errorf("served %d requests, want 2", served)
-	}
-}
-
-func TestCursor(t *testing.T) {
-	token := Cursor("devices", 1, 42, 7)
-	var a, b int64
-	if err := ReadCursor("cursor", token, "devices", 1, &a, &b); err != nil || a != 42 || b != 7 {
-		t.Errorf("read %d %d, %v", a, b, err)
-	}
-	for name, err := range map[string]error{
-		"another account": ReadCursor("cursor", token, "devices", 2, &a, &b),
-		"another list":    ReadCursor("cursor", token, "groups", 1, &a, &b),
-		"too short":       ReadCursor("cursor", token[:len(token)-2], "devices", 1, &a, &b),
-		"fewer numbers":   ReadCursor("cursor", token, "devices", 1, &a),
-		"not base64":      ReadCursor("cursor", "%%%", "devices", 1, &a, &b),
-	} {
-		if reeve.KindOf(err) != reeve.Invalid {
-			t.Errorf("%s: %v, want Invalid", name, err)
-		}
 	}
 }
 

@@ -39,6 +39,7 @@ var manual = []string{
 	"POST /o/api/v3/get_cves", "POST /o/api/v3.2/get_cves", "POST /o/api/v3/apps", "POST /o/api/v3/apps/details",
 	"GET /o/api/v2/devices/stats", "POST /o/api/v2/devices/{value}/link_user",
 	"POST /fusion/console/services/connection/{CONNECTION_ID}", "GET /opswat/devinfo", "GET /opswat/3/devinfo",
+	"GET /o/app", "GET /o/app/register",
 }
 
 // anonymous takes the names out of a path's variables.

@@ -21,6 +21,9 @@ type database interface {
 	searched(s search) stream
 	// queryAsIs is query with a plan made for these arguments.
 	queryAsIs(ctx context.Context, text string, args ...any) (rows, error)
+	// page says that what stands before it is one of the few that a subquery with
+	// a LIMIT finds.
+	page(subquery string) string
 	// begin starts a transaction that may write.
 	begin(ctx context.Context) (session, error)
 	ping(ctx context.Context) error
@@ -36,8 +39,6 @@ type querier interface {
 	// among says that what stands before it is one of the values, which are the
 	// argument with this number.
 	among(number int, values column) (text string, arg any)
-	// page says the same of the few that a subquery with a LIMIT finds.
-	page(subquery string) string
 }
 
 // A session is one transaction.

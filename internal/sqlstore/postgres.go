@@ -128,8 +128,6 @@ func (db *postgresDB) among(number int, values column) (string, any) {
 // an argument it believes that it may be a tenth of the table.
 func (db *postgresDB) page(subquery string) string { return "= ANY(ARRAY(" + subquery + "))" }
 
-func (s *postgresSession) page(subquery string) string { return (*postgresDB)(nil).page(subquery) }
-
 func postgresAmong(number int, values column) (string, any) {
 	array, arg := values.array(number)
 	return "= ANY(" + array + ")", arg

@@ -59,8 +59,6 @@ func (s *sqliteSession) among(number int, values column) (string, any) {
 	return sqliteAmong(number, values)
 }
 
-func (s *sqliteSession) page(subquery string) string { return s.db.page(subquery) }
-
 // locking has nothing to do: there is one writer.
 func (s *sqliteSession) locking(text string) string { return text }
 
