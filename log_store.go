@@ -31,10 +31,12 @@ type LogStore interface {
 	// both must agree for the rest to be whole. Where there is nothing to remove,
 	// nothing is logged.
 	PruneLog(ctx context.Context, account int64, before time.Time, entry AuditEntry) (int64, error)
-	// PruneJobs removes a job with its commands, together or not at all, that was
-	// placed before a moment and that nothing needs any more: it is closed, no row
-	// of the log names it, and nothing of it ends later. It returns how many jobs
-	// it removed; 0 is that there are no more.
+	// PruneJobs removes jobs with their commands that were placed before a moment
+	// and that nothing needs any more: they are closed, no row of the log names
+	// them, and nothing of them ends later. It removes some thousand commands at a
+	// time: a job with more is gone for whoever asks from the first time on, and
+	// for good after the last. It returns how many jobs and commands it removed; 0
+	// is that there are no more.
 	PruneJobs(ctx context.Context, account int64, before time.Time) (int64, error)
 	// Checkpoints returns an account's checkpoints in order of Seq.
 	Checkpoints(ctx context.Context, account int64) ([]Checkpoint, error)
@@ -47,6 +49,7 @@ type LogQuery struct {
 	Limit         int       // at least 1
 	Since, Until  time.Time // Until is exclusive
 	Events        []string  // any of these; none is all
+	Kinds         []int64   // of LogKinds: only rows of these, all of which have events; none is all
 	Device        string
 	Job           JobID
 }

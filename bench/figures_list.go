@@ -71,6 +71,16 @@ var lists = []list{
 		_, err := c.store.Groups(ctx, c.fleet.account.No, reeve.GroupQuery{Limit: 50, Page: 1})
 		return err
 	}},
+	{"found", sameGoal(20), 100, asked(http.MethodGet, "/o/api/v2.1/devices/search", func(*house) (string, string) {
+		return fmt.Sprintf("?limit=50&page=%d&q=%d", 1+rand.IntN(3), 1000+rand.IntN(9000)), ""
+	})},
+	{"found-common", sameGoal(300), 20, asked(http.MethodGet, "/o/api/v2.1/devices/search", func(*house) (string, string) {
+		return fmt.Sprintf("?limit=50&page=%d&q=exam", 1+rand.IntN(200)), ""
+	})},
+	{"statistics-added", sameGoal(300), 20, asked(http.MethodGet, "/o/api/v2/devices/stats", func(c *house) (string, string) {
+		return "?event=added&opt=1&in=1&period=second", ""
+	})},
+	{"groups-request", sameGoal(20), 20, asked(http.MethodPost, "/o/api/v3/groups", func(*house) (string, string) { return "", `{"limit":50}` })},
 	{"request", sameGoal(5), 1000, func(ctx context.Context, c *house) error {
 		token := door.Cursor("devices", c.fleet.account.No, rand.Int64N(listed-50))
 		_, err := c.call(ctx, http.MethodPost, "/o/api/v3.7/devices", []byte(`{"limit":50,"token":"`+token+`"}`), http.StatusOK)
@@ -84,22 +94,25 @@ func init() {
 			define(figure{
 				name: "list-" + l.name + "-" + kind + "-ms", goal: atMost(l.goals[kind]),
 				about: "the 95th percentile of pages of 50 of the list " + strings.ReplaceAll(l.name, "-", " ") + ", of 1,000,000 devices of all sorts",
-				run:   func(ctx context.Context, _ *bench) (float64, error) { return l.measure(ctx, kind) },
+				run: func(ctx context.Context, _ *bench) (float64, error) {
+					c, err := mixedCrowd(ctx, kind)
+					if err != nil {
+						return 0, err
+					}
+					return percentile95(l.times, func() error { return l.page(ctx, c) })
+				},
 			})
 		}
 	}
 }
 
-func (l list) measure(ctx context.Context, kind string) (float64, error) {
-	c, err := mixedCrowd(ctx, kind)
-	if err != nil {
-		return 0, err
-	}
+// percentile95 looks at a list so many times and returns milliseconds.
+func percentile95(times int, page func() error) (float64, error) {
 	runtime.GC()
-	taken := make([]time.Duration, l.times)
+	taken := make([]time.Duration, times)
 	for i := range taken {
 		began := time.Now()
-		if err := l.page(ctx, c); err != nil {
+		if err := page(); err != nil {
 			return 0, err
 		}
 		taken[i] = time.Since(began)
@@ -127,6 +140,15 @@ func numbered(last int, more ...func(*reeve.DeviceQuery)) func(context.Context, 
 			add(&q)
 		}
 		_, err := c.store.Devices(ctx, c.fleet.account.No, q)
+		return err
+	}
+}
+
+// asked makes a request with a random query and body.
+func asked(method, path string, what func(*house) (query, body string)) func(context.Context, *house) error {
+	return func(ctx context.Context, c *house) error {
+		query, body := what(c)
+		_, err := c.call(ctx, method, path+query, []byte(body), http.StatusOK)
 		return err
 	}
 }

@@ -58,7 +58,7 @@ func (f *fleet) open(ctx context.Context) (*house, error) {
 	h.desk = &desk{Wake: h.bus}
 	h.rules.Attach(h.desk)
 	h.doors = door.Open(door.Config{Keeper: anybody{h.rules, f.account}, Log: slog.New(slog.DiscardHandler)},
-		cmapi.Routes(cmapi.Config{Rules: h.rules, Accounts: h.store, Devices: h.store, Groups: h.store, Jobs: h.store, Trail: h.store, Mark: f.keys.Mark}),
+		cmapi.Routes(cmapi.Config{Rules: h.rules, Accounts: h.store, Devices: h.store, Groups: h.store, Jobs: h.store, Threats: h.store, Trail: h.store, Mark: f.keys.Mark}),
 		api.Routes(api.Config{Rules: h.rules, Store: h.store}))
 	return h, nil
 }

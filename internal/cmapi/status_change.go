@@ -69,16 +69,9 @@ func (a *api) listChanges(v statusChange) func(http.ResponseWriter, *door.Reques
 		if err != nil {
 			return err
 		}
-		want := changeRequest{age: maxLogAge, ChangeQuery: reeve.ChangeQuery{
-			Events: changeEvents, Actions: changeActions, Limit: v.otherwise, Page: 1}}
-		if err := v.read(v, r, body, &want); err != nil {
+		want, err := v.ask(r, body)
+		if err != nil {
 			return err
-		}
-		switch {
-		case want.age < 0 || want.age > maxLogAge:
-			return reeve.Errorf(reeve.Invalid, "age must be 0 to %d seconds", maxLogAge)
-		case want.verbose != 0 && want.verbose != 1:
-			return reeve.Errorf(reeve.Invalid, "verbose must be 0 or 1")
 		}
 		want.Since = a.Now().Add(-time.Duration(want.age) * time.Second)
 		devices, err := a.Devices.ChangedDevices(r.Context(), r.Caller.Account, want.ChangeQuery)
@@ -93,6 +86,22 @@ func (a *api) listChanges(v statusChange) func(http.ResponseWriter, *door.Reques
 		}
 		return door.Write(w, http.StatusOK, v.show(a.lens(r.Account), devices, want.verbose == 1))
 	}
+}
+
+// ask reads what a request wants.
+func (v statusChange) ask(r *door.Request, body []byte) (changeRequest, error) {
+	want := changeRequest{age: maxLogAge, ChangeQuery: reeve.ChangeQuery{
+		Events: changeEvents, Actions: changeActions, Limit: v.otherwise, Page: 1}}
+	if err := v.read(v, r, body, &want); err != nil {
+		return want, err
+	}
+	switch {
+	case want.age < 0 || want.age > maxLogAge:
+		return want, reeve.Errorf(reeve.Invalid, "age must be 0 to %d seconds", maxLogAge)
+	case want.verbose != 0 && want.verbose != 1:
+		return want, reeve.Errorf(reeve.Invalid, "verbose must be 0 or 1")
+	}
+	return want, nil
 }
 
 // The systems that os_type of v2.1 selects. Devices whose system nobody knows

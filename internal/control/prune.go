@@ -12,6 +12,9 @@ import (
 const (
 	pruneEvery = time.Hour
 	pruneSlack = 24 * time.Hour
+	// outletGrace is how much longer rows wait for a webhook or an export that is
+	// behind. A receiver that is dead does not keep them for ever.
+	outletGrace = 7 * 24 * time.Hour
 )
 
 // prune removes, for each account that wants it, the rows of the log that are
@@ -40,6 +43,9 @@ func (c *Control) pruneAccount(ctx context.Context, account int64, settings reev
 	if err != nil || !intact { // a log that was tampered with is evidence; checkpoint reports it
 		return err
 	}
+	if before, err = c.beforeOutlets(ctx, account, before); err != nil {
+		return err
+	}
 	oldest, err := c.store.Log(ctx, account, reeve.LogQuery{Limit: 1})
 	if err != nil || len(oldest) == 0 || oldest[0].At.After(before.Add(-pruneSlack)) {
 		return err
@@ -59,4 +65,30 @@ func (c *Control) pruneAccount(ctx context.Context, account int64, settings reev
 		}
 	}
 	return ctx.Err()
+}
+
+// beforeOutlets moves the moment before which rows may go back to the first row
+// that an enabled outlet has yet to send, unless that has waited for too long.
+func (c *Control) beforeOutlets(ctx context.Context, account int64, before time.Time) (time.Time, error) {
+	outlets, err := c.store.Outlets(ctx, account)
+	if err != nil {
+		return before, err
+	}
+	latest := before.Add(-outletGrace)
+	for _, o := range outlets {
+		if !o.Enabled {
+			continue
+		}
+		next, err := c.store.Log(ctx, account, reeve.LogQuery{After: o.Place.Seq - 1, Limit: 1})
+		if err != nil {
+			return before, err
+		}
+		if len(next) > 0 && next[0].At.Before(before) {
+			before = next[0].At
+		}
+	}
+	if before.Before(latest) {
+		before = latest
+	}
+	return before, nil
 }

@@ -98,3 +98,40 @@ func TestRunPrunes(t *testing.T) {
 		}
 	})
 }
+
+// An export that is behind keeps the log from being pruned, for a week and not
+// for ever; one that is switched off does not.
+func TestPruningWaitsForOutlets(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		defer run(t, w.Control)()
+		a, err := w.store.Account(t.Context(), w.admin.Account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Settings.KeepLogDays = 10
+		if err := w.ChangeAccount(t.Context(), w.admin, a); err != nil {
+			t.Fatal(err)
+		}
+		export, err := w.CreateExport(t.Context(), w.admin, fileSpec("archive"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := func() int64 {
+			rows, err := w.store.Log(t.Context(), w.admin.Account, reeve.LogQuery{Limit: 1})
+			if err != nil || len(rows) == 0 {
+				t.Fatalf("%d rows, %v", len(rows), err)
+			}
+			return rows[0].Seq
+		}
+		w.enrol(t, w.linux())
+		w.pass(time.Hour) // signs a checkpoint
+		w.pass(14 * 24 * time.Hour)
+		if got := first(); got > export.Place.Seq {
+			t.Fatalf("the log begins at row %d, and row %d was not sent", got, export.Place.Seq)
+		}
+		w.pass(7 * 24 * time.Hour)
+		if got := first(); got <= export.Place.Seq {
+			t.Errorf("a dead export keeps row %d", got)
+		}
+	})
+}

@@ -112,6 +112,16 @@ func (m *memory) Log(_ context.Context, account int64, q reeve.LogQuery) (out []
 	return out, nil
 }
 
+// LogKinds tells every row a kind of its own.
+func (m *memory) LogKinds(context.Context, int64) (kinds []reeve.LogKind, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, row := range m.rows {
+		kinds = append(kinds, reeve.LogKind{No: row.Seq, Event: row.Event, Source: row.Source, Action: row.About().Action})
+	}
+	return kinds, nil
+}
+
 func (m *memory) Head(_ context.Context, account int64) (reeve.Checkpoint, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -14,10 +14,10 @@ import (
 const (
 	standingBits = 3
 	standingMask = 1<<standingBits - 1
+	erased       = 7 // the standing, of which the root package does not know, of the row that remains of an erased device
 )
 
-// Conditions on the class of a device d. Standing 7, of which the root package
-// does not know, is that of the row that remains of an erased device.
+// Conditions on the class of a device d.
 const (
 	live     = "d.class & 7 < 4"  // in the inventory: every standing before Archived
 	kept     = "d.class & 7 <> 7" // not erased

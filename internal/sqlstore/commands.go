@@ -40,7 +40,8 @@ type jobHead struct {
 }
 
 // lockJobs locks the jobs of these commands, which are sorted, so that nobody
-// else changes commands of theirs. Jobs that do not exist are left out.
+// else changes commands of theirs. Jobs that do not exist, or are being pruned,
+// are left out.
 func (t *tx) lockJobs(ids []reeve.CommandID) (map[reeve.JobID]jobHead, error) {
 	var jobs []int64
 	for _, id := range ids {
@@ -54,7 +55,7 @@ func (t *tx) lockJobs(ids []reeve.CommandID) (map[reeve.JobID]jobHead, error) {
 		err = r.Scan(&id, &h.account, &h.targets, &h.finishBy)
 		h.id = reeve.JobID(id)
 		return h, err
-	}, t.locking("SELECT id, account, targets, finish_by FROM jobs WHERE id "+these+" ORDER BY id"), arg)
+	}, t.locking("SELECT id, account, targets, finish_by FROM jobs WHERE id "+these+" AND account > 0 ORDER BY id"), arg)
 	heads := make(map[reeve.JobID]jobHead, len(found))
 	for _, h := range found {
 		heads[h.id] = h

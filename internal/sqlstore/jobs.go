@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,25 +38,32 @@ func (s *Store) Job(ctx context.Context, account int64, id reeve.JobID) (reeve.J
 		"SELECT "+jobColumns+" FROM jobs WHERE id = $1 AND account = $2", int64(id), account))
 }
 
-// Jobs returns a page of jobs, newest first.
+// Jobs returns a page of jobs, newest first: along the actions or the sources
+// that are asked for, or along all.
 func (s *Store) Jobs(ctx context.Context, account int64, q reeve.JobQuery) ([]reeve.Job, error) {
-	where, args := "account = $1 AND id < $2", []any{account, orLast(q.Before), q.Limit}
-	if len(q.Actions) > 0 {
-		these, arg := s.db.among(len(args)+1, texts("action", q.Actions))
-		where, args = where+" AND action "+these, append(args, arg)
+	b := &binder{db: s.db}
+	sources := make([]int64, len(q.Sources))
+	for i, source := range q.Sources {
+		sources[i] = int64(source)
 	}
-	if len(q.Sources) > 0 {
-		sources := make([]int64, len(q.Sources))
-		for i, source := range q.Sources {
-			sources[i] = int64(source)
-		}
-		these, arg := s.db.among(len(args)+1, numbers("source", sources))
-		where, args = where+" AND source "+these, append(args, arg)
-	}
+	within := "account = " + b.put(account) + " AND id < " + b.put(orLast(q.Before))
 	if q.Open {
-		where += " AND id IN (SELECT job FROM open_jobs)"
+		within += " AND id IN (SELECT job FROM open_jobs)"
 	}
-	return all(ctx, s.db, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE "+where+" ORDER BY id DESC LIMIT $3", args...)
+	var where string
+	limit := " ORDER BY id DESC LIMIT " + b.put(q.Limit)
+	switch {
+	case len(q.Actions) > 0:
+		if len(sources) > 0 {
+			within += " AND +source " + b.among(numbers("source", sources))
+		}
+		where = "id " + s.db.page(merge("id", "jobs", "action", slices.Compact(slices.Sorted(slices.Values(q.Actions))), within, b)+limit)
+	case len(sources) > 0:
+		where = "id " + s.db.page(merge("id", "jobs", "source", slices.Compact(slices.Sorted(slices.Values(sources))), within, b)+limit)
+	default:
+		where = within
+	}
+	return all(ctx, s.db, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE "+where+limit, b.args...)
 }
 
 // orLast makes 0 the end of all ids.
@@ -97,7 +105,8 @@ func (s *Store) commands(ctx context.Context, from, rest string, args ...any) ([
 
 // Commands returns a page of a job's commands in leaf order.
 func (s *Store) Commands(ctx context.Context, account int64, job reeve.JobID, states []reeve.State, from int32, limit int) ([]reeve.Command, error) {
-	if _, err := s.Job(ctx, account, job); err != nil {
+	found, err := s.Job(ctx, account, job)
+	if err != nil || len(states) > 0 && !mayHave(found, states) {
 		return nil, err
 	}
 	where := "job = $1 AND leaf >= $2"
@@ -108,18 +117,12 @@ func (s *Store) Commands(ctx context.Context, account int64, job reeve.JobID, st
 	return s.commands(ctx, "commands AS c", " WHERE c.job = $1 AND c.leaf "+page+" ORDER BY c.leaf", int64(job), from, limit)
 }
 
-// CommandLeaf returns the leaf of the n-th command of a job that applies.
-func (s *Store) CommandLeaf(ctx context.Context, account int64, id reeve.JobID, n int64) (int32, bool, error) {
-	job, err := s.Job(ctx, account, id)
-	if err != nil {
-		return 0, false, err
-	}
-	if job.Counts[reeve.NotApplicable] == 0 {
-		return int32(n), n < int64(job.Targets), nil
-	}
-	leaf, found, err := first(ctx, s.db, number, "SELECT leaf FROM commands WHERE job = $1 AND state <> $2 ORDER BY leaf LIMIT 1 OFFSET $3",
-		int64(id), int64(reeve.NotApplicable), n)
-	return int32(leaf), found, err
+// mayHave reports whether the counts of a job leave room for commands in one of
+// these states.
+func mayHave(job reeve.Job, states []reeve.State) bool {
+	return slices.ContainsFunc(states, func(s reeve.State) bool {
+		return s < reeve.Succeeded && job.Open() > 0 || s >= reeve.Succeeded && job.Counts[s] > 0
+	})
 }
 
 // CommandsByID returns those of these commands that there are.
@@ -158,7 +161,8 @@ func (s *Store) DeviceCommands(ctx context.Context, account, device int64, befor
 		return nil, err
 	}
 	// SQLite's index needs the shift; see there. PostgreSQL has no use for it.
-	page := s.db.page("SELECT job FROM commands WHERE device = $1 AND device >> 10 = $1 >> 10 AND job < $2 ORDER BY job DESC LIMIT $3")
+	page := s.db.page(`SELECT c.job FROM commands AS c WHERE c.device = $1 AND c.device >> 10 = $1 >> 10 AND c.job < $2
+		AND EXISTS (SELECT 1 FROM jobs AS j WHERE j.id = c.job AND j.account = $4) ORDER BY c.job DESC LIMIT $3`)
 	return s.commands(ctx, "commands AS c", " WHERE c.device = $1 AND c.device >> 10 = $1 >> 10 AND c.job "+page+" ORDER BY c.job DESC, c.leaf DESC",
-		device, orLast(before), limit)
+		device, orLast(before), limit, account)
 }

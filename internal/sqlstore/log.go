@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"reeve"
@@ -86,37 +87,93 @@ func (s *Store) Append(ctx context.Context, entries ...reeve.AuditEntry) error {
 
 // Log returns rows of an account in order of Seq, or backwards.
 func (s *Store) Log(ctx context.Context, account int64, q reeve.LogQuery) ([]reeve.AuditEntry, error) {
-	text := `SELECT account, seq, at, event, source, actor, name, address, request_id, device, job, outcome, detail,
-		prev, hash FROM audit WHERE account = $1`
-	args := []any{account}
-	where := func(given bool, condition string, arg any) {
+	kinds, err := s.kindsFor(ctx, account, q)
+	if err != nil {
+		return nil, err
+	}
+	b := &binder{db: s.db}
+	where, order := []string{}, ""
+	and := func(given bool, condition func() string) {
 		if given {
-			args = append(args, arg)
-			text += fmt.Sprintf(condition, len(args))
+			where = append(where, condition())
 		}
 	}
-	where(q.After > 0, " AND seq > $%d", q.After)
-	where(q.Before > 0, " AND seq < $%d", q.Before)
-	where(!q.Since.IsZero(), " AND seq >= "+seqAt, micro(q.Since))
-	where(!q.Until.IsZero(), " AND seq < "+seqAt, micro(q.Until))
-	where(q.Device != "", " AND device = $%d", q.Device)
-	where(q.Job != 0, " AND job = $%d", int64(q.Job))
-	if len(q.Events) > 0 {
-		these, events := s.db.among(len(args)+1, texts("event", q.Events))
-		text += " AND event " + these
-		args = append(args, events)
-	}
-	text += " ORDER BY seq"
+	of := b.put(account)
+	and(q.After > 0, func() string { return "seq > " + b.put(q.After) })
+	and(q.Before > 0, func() string { return "seq < " + b.put(q.Before) })
+	and(!q.Since.IsZero(), func() string { return "seq >= " + fmt.Sprintf(seqAt, of, b.put(micro(q.Since))) })
+	and(!q.Until.IsZero(), func() string { return "seq < " + fmt.Sprintf(seqAt, of, b.put(micro(q.Until))) })
 	if q.Newest {
-		text += " DESC"
+		order = " DESC"
 	}
-	where(true, " LIMIT $%d", q.Limit)
-	return all(ctx, s.db, scanEntry, text, args...)
+	limit := " ORDER BY seq" + order + " LIMIT " + b.put(q.Limit)
+	if kinds != nil {
+		// The last sum before what was pruned is there without its row.
+		where = append(where, "seq >= (SELECT a.seq FROM audit AS a WHERE a.account = "+of+" ORDER BY a.seq LIMIT 1)")
+		along := merge("seq", "log_sums", "kind", kinds, strings.Join(where, " AND "), b)
+		where = []string{"seq " + s.db.page(along+limit)}
+	} else {
+		// The indexes hold no rows about nothing, and SQLite wants to be told.
+		and(q.Device != "", func() string { return "device <> '' AND device = " + b.put(q.Device) })
+		and(q.Job != 0, func() string { return "job <> 0 AND job = " + b.put(int64(q.Job)) })
+		and(len(q.Events) > 0, func() string { return "event " + b.among(texts("event", q.Events)) })
+	}
+	whose := "account = " + of
+	if q.Device != "" || q.Job != 0 {
+		whose = "+" + whose // few rows are meant: not along the whole log
+	}
+	where = append([]string{whose}, where...)
+	return all(ctx, s.db, scanEntry, `SELECT account, seq, at, event, source, actor, name, address, request_id, device, job, outcome, detail,
+		prev, hash FROM audit WHERE `+strings.Join(where, " AND ")+limit, b.args...)
+}
+
+// maxKinds is how many kinds of rows a reading goes along. One that wants more
+// meets every row: most are wanted then.
+const maxKinds = 32
+
+// kindsFor returns the kinds along which rows are found, nil if along all.
+func (s *Store) kindsFor(ctx context.Context, account int64, q reeve.LogQuery) ([]int64, error) {
+	// Of these two, rows that stand for no event are in no sums.
+	uncounted := slices.Contains(q.Events, reeve.JobPlaced) || slices.Contains(q.Events, reeve.Reports)
+	if q.Device != "" || q.Job != 0 || len(q.Kinds) == 0 && (len(q.Events) == 0 || uncounted) {
+		return nil, nil
+	}
+	kinds := q.Kinds
+	if len(kinds) == 0 {
+		known, err := s.LogKinds(ctx, account)
+		if err != nil {
+			return nil, err
+		}
+		kinds = []int64{}
+		for _, k := range known {
+			if slices.Contains(q.Events, k.Event) {
+				kinds = append(kinds, k.No)
+			}
+		}
+	}
+	if len(kinds) > maxKinds {
+		return nil, nil
+	}
+	return kinds, nil
+}
+
+// merge is a query for a column of what a table has of several keys. Ordered by
+// that column, with a LIMIT, both databases go along the index in as many places
+// at once and stop in time.
+func merge[K int64 | string](column, table, key string, keys []K, where string, b *binder) string {
+	if len(keys) == 0 {
+		return "SELECT 0 AS " + column + " WHERE FALSE"
+	}
+	arms := make([]string, len(keys))
+	for i, k := range keys {
+		arms[i] = "SELECT " + column + " FROM " + table + " WHERE " + key + " = " + b.put(k) + " AND " + where
+	}
+	return strings.Join(arms, " UNION ALL ")
 }
 
 // seqAt is the first row at or after a moment. Times never go back in a log, so
 // that a stretch of time is a stretch of rows.
-const seqAt = `COALESCE((SELECT a.seq FROM audit AS a WHERE a.account = $1 AND a.at >= $%d
+const seqAt = `COALESCE((SELECT a.seq FROM audit AS a WHERE a.account = %s AND a.at >= %s
 	ORDER BY a.at, a.seq LIMIT 1), 9223372036854775807)`
 
 // Head returns where an account's log ends, and whether its mark holds.

@@ -16,6 +16,8 @@ type Store struct {
 	head    seal.HeadKey
 	classes classes
 	windows windows
+	changes changeBlocks
+	ranks   leafRanks
 }
 
 // Open opens the store at url and brings its tables up to date: either

@@ -31,7 +31,7 @@ func (s *Store) OpenJobs(ctx context.Context) ([]reeve.JobID, error) {
 // to the device's key if the command was ordered, which shows in that it was
 // not born with an end.
 func (s *Store) Sealed(ctx context.Context, id reeve.JobID) (reeve.Job, []reeve.Subject, error) {
-	job, err := must[reeve.Job](noJob)(first(ctx, s.db, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE id = $1", int64(id)))
+	job, err := must[reeve.Job](noJob)(first(ctx, s.db, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE id = $1 AND account > 0", int64(id)))
 	if err != nil {
 		return reeve.Job{}, nil, err
 	}

@@ -70,34 +70,75 @@ func (t *tx) findCut(account, begin int64, before time.Time) (reeve.Checkpoint, 
 	return first(t.ctx, t, scanHead, query+"ORDER BY seq LIMIT 1", account, micro(before), begin)
 }
 
-// PruneJobs removes the oldest job that nothing needs any more. Reports may come
-// until its end, and rows of the log name what they ended, so the log must begin
-// behind that.
+// pruneCommands is how many commands one transaction removes: the only writer of
+// SQLite is held for some hundredths of a second.
+const pruneCommands = 5000
+
+// PruneJobs removes the oldest jobs that nothing needs any more, or some commands
+// of one with very many. Such a job first leaves its account for one that is not,
+// the negative, where nobody finds it, and then shrinks from its end.
 func (s *Store) PruneJobs(ctx context.Context, account int64, before time.Time) (int64, error) {
 	var removed int64
 	err := s.change(ctx, func(t *tx) error {
 		if _, err := t.lockAccount(account); err != nil {
 			return err
 		}
-		job, found, err := first(t.ctx, t, number, `SELECT j.id FROM jobs AS j WHERE j.account = $1 AND j.id < $2
-			AND j.finish_by < (SELECT MIN(a.at) FROM audit AS a WHERE a.account = $1)
-			AND NOT EXISTS (SELECT 1 FROM open_jobs AS o WHERE o.job = j.id)
-			AND NOT EXISTS (SELECT 1 FROM effect_ends AS e WHERE e.job = j.id)
-			AND NOT EXISTS (SELECT 1 FROM repeats AS r WHERE r.account = $1 AND r.job = j.id)
-			AND NOT EXISTS (SELECT 1 FROM audit AS a WHERE a.job = j.id AND a.job <> 0)
-			ORDER BY j.id LIMIT 1`, account, int64(reeve.FirstJobID(before)))
-		if err != nil || !found {
+		jobs, err := t.unneeded(account, before)
+		if err != nil || len(jobs) == 0 {
 			return err
 		}
-		removed = 1
-		for _, statement := range []string{
-			"DELETE FROM command_notes WHERE job = $1", "DELETE FROM commands WHERE job = $1", "DELETE FROM jobs WHERE id = $1",
-		} {
-			if err := t.later(statement, job); err != nil {
+		if job := jobs[0]; job.targets > pruneCommands {
+			removed = pruneCommands
+			return t.shrink(job, -account)
+		}
+		var ids []int64
+		for _, job := range jobs {
+			if removed += job.targets; removed > pruneCommands {
+				removed -= job.targets
+				break
+			}
+			removed++
+			ids = append(ids, job.id)
+		}
+		these, arg := t.among(1, numbers("id", ids))
+		for _, statement := range []string{"DELETE FROM command_notes WHERE job ", "DELETE FROM commands WHERE job ", "DELETE FROM jobs WHERE id "} {
+			if err := t.later(statement+these, arg); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	return removed, err
+}
+
+// shrink removes the last commands of a job. PostgreSQL is told where they end,
+// so that it does not look through those that went before.
+func (t *tx) shrink(job unneededJob, account int64) error {
+	left := job.targets - pruneCommands
+	for _, table := range []string{"command_notes", "commands"} {
+		if err := t.later("DELETE FROM "+table+" WHERE job = $1 AND leaf >= $2 AND leaf < $3", job.id, left, job.targets); err != nil {
+			return err
+		}
+	}
+	return t.later("UPDATE jobs SET account = $2, targets = $3 WHERE id = $1", job.id, account, left)
+}
+
+type unneededJob struct{ id, targets int64 }
+
+// unneeded returns the job that is going already, or else the oldest that
+// nothing needs. Reports may come until a job's end, and rows of the log name
+// what they ended, so the log must begin behind that.
+func (t *tx) unneeded(account int64, before time.Time) ([]unneededJob, error) {
+	scan := func(r rows) (j unneededJob, err error) { return j, r.Scan(&j.id, &j.targets) }
+	going, err := all(t.ctx, t, scan, "SELECT id, targets FROM jobs WHERE account = $1 LIMIT 1", -account)
+	if err != nil || len(going) > 0 {
+		return going, err
+	}
+	return all(t.ctx, t, scan, `SELECT j.id, j.targets FROM jobs AS j WHERE j.account = $1 AND j.id < $2
+		AND j.finish_by < (SELECT MIN(a.at) FROM audit AS a WHERE a.account = $1)
+		AND NOT EXISTS (SELECT 1 FROM open_jobs AS o WHERE o.job = j.id)
+		AND NOT EXISTS (SELECT 1 FROM effect_ends AS e WHERE e.job = j.id)
+		AND NOT EXISTS (SELECT 1 FROM repeats AS r WHERE r.account = $1 AND r.job = j.id)
+		AND NOT EXISTS (SELECT 1 FROM audit AS a WHERE a.job = j.id AND a.job <> 0)
+		ORDER BY j.id LIMIT 500`, account, int64(reeve.FirstJobID(before)))
 }

@@ -37,7 +37,8 @@ func (s *Store) Report(ctx context.Context, now time.Time, batch []reeve.Report)
 		}
 		for i := range batch {
 			at, found := slices.BinarySearchFunc(moves, batch[i].ID, func(m move, id reeve.CommandID) int { return compareIDs(m.id, id) })
-			if settled[i] = found; found {
+			_, kept := heads[batch[i].ID.Job] // what is being pruned has commands yet, but no job
+			if settled[i] = found && kept; settled[i] {
 				moves[at].take(&batch[i])
 			}
 		}

@@ -124,7 +124,7 @@ func testPrune(t *testing.T, open func(testing.TB) Store) {
 			n, err := w.PruneJobs(w.ctx, w.account.No, before)
 			w.check(err)
 			if n != want {
-				w.t.Errorf("%d jobs went, want %d; %v are left", n, want, left())
+				w.t.Errorf("%d jobs and commands went, want %d; %v are left", n, want, left())
 			}
 		}
 		later := noon.Add(100 * time.Hour)
@@ -138,7 +138,7 @@ func testPrune(t *testing.T, open func(testing.TB) Store) {
 		_, err = w.PruneLog(w.ctx, w.account.No, later, e)
 		w.check(err)
 		prune(noon, 0) // placed later
-		prune(later, 1)
+		prune(later, 3)
 		prune(later, 0)
 		if got := left(); len(got) != 2 || got[0] != ends.ID || got[1] != open.ID {
 			w.t.Errorf("left are %v", got)
@@ -147,6 +147,50 @@ func testPrune(t *testing.T, open func(testing.TB) Store) {
 		w.check(err)
 		if len(found) != 1 {
 			w.t.Errorf("commands %+v", found)
+		}
+	})
+
+	s.run("a job with very many commands goes bit by bit, and is gone at once", func(w *world) {
+		const many = 12_000
+		devices := w.fleet(0, 2)
+		places := make([]reeve.Placed, many)
+		for i := range places {
+			places[i] = reeve.Placed{Device: devices[i%2].No, State: reeve.Failed, Reason: reeve.NoReason}
+		}
+		great := w.job("exempt")
+		great.DeliverBy, great.FinishBy = great.Issued, great.Issued
+		great = w.place(great, places, reeve.Effect{})
+		kept := w.place(w.job("exempt"), placed(devices, reeve.Succeeded, 0), reeve.Effect{})
+		later := noon.Add(100 * time.Hour)
+		head, _, err := w.Head(w.ctx, w.account.No)
+		w.check(err)
+		head.At = noon
+		w.check(w.AddCheckpoint(w.ctx, head))
+		e := w.entry(reeve.LogPruned)
+		e.At = later
+		_, err = w.PruneLog(w.ctx, w.account.No, later, e)
+		w.check(err)
+		before := kept.Issued
+		var steps, removed int64
+		for more := int64(1); more > 0; steps++ {
+			more, err = w.PruneJobs(w.ctx, w.account.No, before)
+			w.check(err)
+			removed += more
+			_, err := w.Job(w.ctx, w.account.No, great.ID)
+			w.wantKind(err, reeve.NotFound)
+			_, _, err = w.Command(w.ctx, w.account.No, reeve.CommandID{Job: great.ID})
+			w.wantKind(err, reeve.NotFound)
+			if w.report(great, devices[0], 0, reeve.Succeeded) {
+				w.t.Error("a report is settled that names no command")
+			}
+			history, err := w.DeviceCommands(w.ctx, w.account.No, devices[0].No, 0, 10)
+			w.check(err)
+			if len(history) != 1 || history[0].ID.Job != kept.ID {
+				w.t.Fatalf("the device's history is %+v", history)
+			}
+		}
+		if removed != many+1 || steps < 3 {
+			w.t.Errorf("%d jobs and commands went in %d steps", removed, steps-1)
 		}
 	})
 }

@@ -82,11 +82,21 @@ func Read(ctx context.Context, store Store, account int64, q Query) (Page, error
 	if err != nil {
 		return Page{}, err
 	}
-	atOnce := max(firstRows, min(q.Limit, mostRows))
+	query := reeve.LogQuery{Since: q.Since, Until: q.Until}
+	if len(q.Events) > 0 || q.Wanted != nil {
+		if query.Kinds, err = kindsOf(ctx, store, account, q); err != nil {
+			return Page{}, err
+		}
+		if len(query.Kinds) == 0 {
+			return r.ended(head), nil
+		}
+		query.Events = q.Events
+		query.Before = head.Seq + 1 // rows behind it may be of kinds that were not there yet
+	}
+	query.Limit = max(firstRows, min(q.Limit, mostRows))
 	for looked := 0; looked < maxRows; {
-		rows, err := store.Log(ctx, account, reeve.LogQuery{
-			After: max(r.page.Next.Seq-1, 0), Limit: atOnce, Since: q.Since, Until: q.Until, Events: q.Events,
-		})
+		query.After = max(r.page.Next.Seq-1, 0)
+		rows, err := store.Log(ctx, account, query)
 		if err != nil {
 			return Page{}, err
 		}
@@ -95,19 +105,24 @@ func Read(ctx context.Context, store Store, account int64, q Query) (Page, error
 				return r.page, err
 			}
 		}
-		if len(rows) < atOnce {
-			if q.Until.IsZero() {
-				if end := (Place{Seq: head.Seq + 1}); r.page.Next.Seq < end.Seq {
-					r.page.Next = end
-				}
-			}
-			return r.page, nil
+		if len(rows) < query.Limit {
+			return r.ended(head), nil
 		}
 		looked += len(rows)
-		atOnce = min(2*atOnce, mostRows)
+		query.Limit = min(2*query.Limit, mostRows)
 	}
 	r.page.More = true
 	return r.page, nil
+}
+
+// ended is the page when there are no more rows.
+func (r *reader) ended(head reeve.Checkpoint) Page {
+	if r.query.Until.IsZero() {
+		if end := (Place{Seq: head.Seq + 1}); r.page.Next.Seq < end.Seq {
+			r.page.Next = end
+		}
+	}
+	return r.page
 }
 
 // Of returns events of one row of a log that the caller has read, from a leaf on.
