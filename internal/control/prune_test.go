@@ -104,12 +104,7 @@ func TestRunPrunes(t *testing.T) {
 func TestPruningWaitsForOutlets(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		defer run(t, w.Control)()
-		a, err := w.store.Account(t.Context(), w.admin.Account)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a.Settings.KeepLogDays = 10
-		if err := w.ChangeAccount(t.Context(), w.admin, a); err != nil {
+		if _, err := w.ChangeAccount(t.Context(), w.admin, func(a *reeve.Account) { a.Settings.KeepLogDays = 10 }); err != nil {
 			t.Fatal(err)
 		}
 		export, err := w.CreateExport(t.Context(), w.admin, fileSpec("archive"))

@@ -113,11 +113,13 @@ func (m *memory) Log(_ context.Context, account int64, q reeve.LogQuery) (out []
 }
 
 // LogKinds tells every row a kind of its own.
-func (m *memory) LogKinds(context.Context, int64) (kinds []reeve.LogKind, _ error) {
+func (m *memory) LogKinds(_ context.Context, account int64) (kinds []reeve.LogKind, _ error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, row := range m.rows {
-		kinds = append(kinds, reeve.LogKind{No: row.Seq, Event: row.Event, Source: row.Source, Action: row.About().Action})
+		if row.Account == account {
+			kinds = append(kinds, reeve.LogKind{No: row.Seq, Event: row.Event, Source: row.Source, Action: row.About().Action})
+		}
 	}
 	return kinds, nil
 }
