@@ -75,14 +75,17 @@ type DeviceQuery struct {
 	Desc  bool
 
 	GroupIDs  []string
+	GroupNos  []int64 // internal keys of further groups
 	Standings []Standing
 	Exempt    *bool // of the managed ones, only those that are exempt at Now from everything, or only the others
 	Kinds     []AgentKind
 	Systems   []System
 	Types     []string // Facts.Type
 	Presence  []Presence
+	Outdated  bool // only those whose agent is older than the newest of its kind and system in the account
 
-	Search string // part of one of the names in In, in any case
+	Search string   // part of one of the names in In, in any case
+	And    []string // further such parts, only together with Search, that must be in one of the names as well
 	In     []DeviceName
 
 	Now         time.Time     // what Exempt and Presence are judged by

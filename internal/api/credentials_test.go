@@ -67,8 +67,8 @@ func TestOperators(t *testing.T) {
 	if changed.Password != "" || len(changed.Scopes) != 2 {
 		t.Errorf("changed: %+v", changed)
 	}
-	for body, want := range map[string]string{`{"password":""}`: "", `{"password":"correct horse battery"}`: "correct horse battery"} {
-		if got := answer[client.Operator](t, r.askAs(r.Token, "PATCH", "/operators/night%20shift", body), 200); got.Password == "" || want != "" && got.Password != want {
+	for body, made := range map[string]int{`{"password":""}`: 20, `{"password":"correct horse battery"}`: 0} {
+		if got := answer[client.Operator](t, r.askAs(r.Token, "PATCH", "/operators/night%20shift", body), 200); len(got.Password) != made {
 			t.Errorf("%s: %+v", body, got)
 		}
 	}

@@ -19,7 +19,7 @@ func (a *api) operatorRoutes() []door.Route {
 			Answer: listOf(operatorFields),
 		}),
 		about(own("POST", "/operators", x, "operator_created", a.createOperator), &door.Page{
-			About: "Creates an operator. The password is in this answer and nowhere else.",
+			About: "Creates an operator. A password that the server made is in this answer and nowhere else.",
 			Inputs: []door.Field{
 				{Name: "name", In: "body", Type: "string", About: "1 to 64 characters without slashes, unique on the server"},
 				{Name: "scopes", In: "body", Type: "array of string", About: "one or more of read, write and admin, none that the caller lacks"},
@@ -55,7 +55,7 @@ var (
 		{Name: "created", Type: "string", About: "RFC 3339, UTC"},
 	}
 
-	passwordField = []door.Field{{Name: "password", Type: "string", About: "shown only now; absent if it is the old one"}}
+	passwordField = []door.Field{{Name: "password", Type: "string", About: "the one that the server made, shown only now; absent if the caller chose it or it stayed"}}
 )
 
 func shapeOperator(o reeve.Operator) client.Operator {

@@ -36,12 +36,12 @@ var accountFields = []door.Field{
 	{Name: "date_created", Type: "string", About: "RFC 3339, UTC"},
 	{Name: "devices_allowed", Type: "int", About: "seats; 0 where there is no limit (ours)"},
 	{Name: "devices_used", Type: "int", About: "managed devices, each of which has a seat"},
-	{Name: "devices_uncompliant", Type: "int", Unknown: noAssessment},
+	{Name: "devices_uncompliant", Type: "int", About: "0: Reeve judges no device non-compliant"},
 	{Name: "devices_critical", Type: "int", Unknown: noAssessment},
 	{Name: "devices_issues", Type: "int", Unknown: noAssessment},
 	{Name: "devices_unknown", Type: "int", About: "devices without an agent that nobody ignored"},
 	{Name: "license_key", Type: "string", About: "names the account to the outside, 32 hex digits"},
-	{Name: "devices_by_status", Type: "array of object", About: "exempted, unknown, and compliant where the account's setting unassessed counts devices so; the status non-compliant is left out, since Reeve assesses no posture"},
+	{Name: "devices_by_status", Type: "array of object", About: "compliant, non-compliant, exempted and unknown. Managed devices that are not exempt are compliant where the account's setting unassessed counts them so, and otherwise in none of these; non-compliant is 0, since Reeve judges no device so"},
 	{Name: "devices_by_status[].status", Type: "string"},
 	{Name: "devices_by_status[].number_of_devices", Type: "int"},
 	{Name: "devices_by_issue_severity", Type: "array of object", Unknown: noAssessment},
@@ -89,13 +89,14 @@ func (v accountDetail) has(member string) bool {
 
 // accountShape is an account in the answer; what Reeve does not know is left out.
 type accountShape struct {
-	Name            string        `json:"name"`
-	DateCreated     string        `json:"date_created"`
-	DevicesAllowed  int64         `json:"devices_allowed"`
-	DevicesUsed     int64         `json:"devices_used"`
-	DevicesUnknown  *int64        `json:"devices_unknown,omitempty"`
-	LicenseKey      string        `json:"license_key,omitempty"`
-	DevicesByStatus []statusCount `json:"devices_by_status,omitempty"`
+	Name               string        `json:"name"`
+	DateCreated        string        `json:"date_created"`
+	DevicesAllowed     int64         `json:"devices_allowed"`
+	DevicesUsed        int64         `json:"devices_used"`
+	DevicesUncompliant *int64        `json:"devices_uncompliant,omitempty"`
+	DevicesUnknown     *int64        `json:"devices_unknown,omitempty"`
+	LicenseKey         string        `json:"license_key,omitempty"`
+	DevicesByStatus    []statusCount `json:"devices_by_status,omitempty"`
 }
 
 type statusCount struct {
@@ -124,6 +125,9 @@ func (a *api) detailAccount(v accountDetail) func(http.ResponseWriter, *door.Req
 			DevicesAllowed: r.Account.Seats, DevicesUsed: counts[reeve.Managed],
 		}
 		unassigned := counts[reeve.Unknown]
+		if v.has("devices_uncompliant") {
+			out.DevicesUncompliant = new(int64)
+		}
 		if v.has("devices_unknown") {
 			out.DevicesUnknown = &unassigned
 		}
@@ -135,10 +139,12 @@ func (a *api) detailAccount(v accountDetail) func(http.ResponseWriter, *door.Req
 			if err != nil {
 				return err
 			}
-			out.DevicesByStatus = []statusCount{{wordsV3[exempted], exempt}, {wordsV3[unknown], unassigned}}
+			var fine int64
 			if a.lens(r.Account).unassessed() == compliant {
-				rest := statusCount{wordsV3[compliant], counts[reeve.Managed] - exempt}
-				out.DevicesByStatus = append([]statusCount{rest}, out.DevicesByStatus...)
+				fine = counts[reeve.Managed] - exempt
+			}
+			out.DevicesByStatus = []statusCount{
+				{wordsV3[compliant], fine}, {"non-compliant", 0}, {wordsV3[exempted], exempt}, {wordsV3[unknown], unassigned},
 			}
 		}
 		return door.Write(w, http.StatusOK, out)

@@ -37,19 +37,21 @@ type deviceAction struct {
 }
 
 // Source: "Device Action" v3.0 to v3.3 of the OAuth API manual.
-var deviceActions = []deviceAction{
-	{segment: "v3", rules: action.V3},
-	{segment: "v3.1", rules: action.V3_1, commandIDs: true},
-	{segment: "v3.2", rules: action.V3_2, commandIDs: true},
-	{segment: "v3.3", rules: action.V3_3, commandIDs: true},
-}
+var deviceActions = actionsV3(
+	deviceAction{segment: "v3", rules: action.V3},
+	deviceAction{segment: "v3.1", rules: action.V3_1, commandIDs: true},
+	deviceAction{segment: "v3.2", rules: action.V3_2, commandIDs: true},
+	deviceAction{segment: "v3.3", rules: action.V3_3, commandIDs: true},
+)
 
-func init() {
-	for i := range deviceActions {
-		v := &deviceActions[i]
+// actionsV3 adds what the versions of v3 have in common.
+func actionsV3(versions ...deviceAction) []deviceAction {
+	for i := range versions {
+		v := &versions[i]
 		v.path, v.rate, v.decode, v.encode = "devices/action", "devices/action", decodeActionV3, encodeActionV3
 		v.page = actionPage(*v)
 	}
+	return versions
 }
 
 func (a *api) actionRoutes() []door.Route {

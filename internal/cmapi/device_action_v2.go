@@ -26,22 +26,16 @@ var (
 // v2.2, "Delete Devices" v2.0 of the OAuth API manual. An HWID is Reeve's device
 // id. V3 put them into one endpoint.
 var deviceActionsV2 = []deviceAction{
-	{segment: "v2", path: "devices/{value}/action", rate: "devices/action", inURL: true, by: "types", words: actionWordsV2, done: "OK",
+	{segment: "v2", path: "devices/{value}/action", rules: action.V2, rate: "devices/action", inURL: true, by: "types", words: actionWordsV2, done: "OK",
 		decode: decodeOneV2, encode: encodeOneV2, page: oneActionPage},
-	{segment: "v2", path: "devices/action", rate: "devices/action", by: "types", words: manyActionWordsV2,
+	{segment: "v2", path: "devices/action", rules: action.V2, rate: "devices/action", by: "types", words: manyActionWordsV2,
 		decode: decodeManyV2, encode: encodeManyV2, page: manyActionsPage},
-	{segment: "v2", path: "devices/{value}/delete", rate: "devices/delete", inURL: true, by: "opt", words: deleteWordsV2, done: "Device has been deleted",
+	{segment: "v2", path: "devices/{value}/delete", rules: action.V2, rate: "devices/delete", inURL: true, by: "opt", words: deleteWordsV2, done: "Device has been deleted",
 		decode: decodeDeleteV2, encode: encodeOneV2, page: deletePage("2", "Delete Device v2.0")},
-	{segment: "v2.2", path: "devices/{value}/delete", rate: "devices/delete", inURL: true, by: "opt", words: deleteWordsV2, done: "Device has been deleted",
+	{segment: "v2.2", path: "devices/{value}/delete", rules: action.V2, rate: "devices/delete", inURL: true, by: "opt", words: deleteWordsV2, done: "Device has been deleted",
 		decode: decodeDeleteV2, encode: encodeOneV2, page: deletePage("2.2", "Delete Device")},
-	{segment: "v2", path: "devices/delete", rate: "devices/delete", by: "opt", words: deleteWordsV2,
+	{segment: "v2", path: "devices/delete", rules: action.V2, rate: "devices/delete", by: "opt", words: deleteWordsV2,
 		decode: decodeDeleteManyV2, encode: encodeManyV2, page: manyDeletesPage},
-}
-
-func init() {
-	for i := range deviceActionsV2 {
-		deviceActionsV2[i].rules = action.V2
-	}
 }
 
 // decodeOneV2 reads Device Action, whose parameters are all in the URL.

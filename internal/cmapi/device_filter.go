@@ -13,7 +13,7 @@ import (
 type deviceFilter struct {
 	segment, source string
 	lacks           lacks
-	judges          []string // members of filter that ask for what Reeve does not know
+	unjudged        []string // members of filter that ask for what Reeve does not know
 	container       container
 	notes           []string
 }
@@ -22,18 +22,18 @@ type deviceFilter struct {
 // was not read: from v3.4 on the answer is an object, and v3.5 replaced filters
 // by a cursor, so v3.4 is taken as the last with filters in the new container.
 var deviceFilters = []deviceFilter{
-	{"v3", "Get Devices v3.0", lists("nickname", "public_ip", "host_name", "enrolled_at", "last_reboot", "cves"), posture30, bareArray,
+	{"v3", "Get Devices v3.0", lists("nickname", "public_ip", "host_name", "enrolled_at", "last_reboot", "cves"), unjudged30, bareArray,
 		[]string{"The default of limit has been 1 since 03/12/2018; later versions are taken to have kept it."}},
-	{"v3.1", "Get Devices v3.1", lists("nickname", "public_ip", "host_name", "enrolled_at", "cves"), posture30, bareArray, []string{"last_reboot is new."}},
-	{"v3.2", "Get Devices v3.2", lists("nickname", "public_ip", "host_name", "enrolled_at"), posture32, bareArray, []string{"filter.product_ids, filter.cve_ids and cves are new."}},
-	{"v3.3", "Get Devices v3.3", lists("nickname", "public_ip", "host_name"), posture32, bareArray, []string{"enrolled_at is new."}},
-	{"v3.4", "Get Devices v3.5", lists("nickname", "public_ip", "host_name"), posture32, devicesObject,
+	{"v3.1", "Get Devices v3.1", lists("nickname", "public_ip", "host_name", "enrolled_at", "cves"), unjudged30, bareArray, []string{"last_reboot is new."}},
+	{"v3.2", "Get Devices v3.2", lists("nickname", "public_ip", "host_name", "enrolled_at"), unjudged32, bareArray, []string{"filter.product_ids, filter.cve_ids and cves are new."}},
+	{"v3.3", "Get Devices v3.3", lists("nickname", "public_ip", "host_name"), unjudged32, bareArray, []string{"enrolled_at is new."}},
+	{"v3.4", "Get Devices v3.5", lists("nickname", "public_ip", "host_name"), unjudged32, devicesObject,
 		[]string{"The page of this version could not be read. It takes what v3.3 takes and answers an object with devices, as v3.5 does."}},
 }
 
 var (
-	posture30 = []string{"category", "severity"}
-	posture32 = []string{"category", "severity", "product_ids", "cve_ids"}
+	unjudged30 = []string{"category", "severity"}
+	unjudged32 = []string{"category", "severity", "product_ids", "cve_ids"}
 )
 
 // A container is what the devices of an answer stand in.
@@ -55,7 +55,7 @@ var filterInputs = []door.Field{
 	{Name: "limit", In: "body", Type: "int", About: "devices on a page, 1 to 50; default 1"},
 	{Name: "page", In: "body", Type: "int", About: "number of the page, from 1; default 1"},
 	{Name: "search", In: "body", Type: "string", About: "part of the hostname or nickname in any case, or the beginning of a MAC address"},
-	{Name: "sort.field", In: "body", Type: "string", About: "device_name, last_seen or enrolled_at; anything else orders by record. The published values could not be read", Ours: true},
+	{Name: "sort.field", In: "body", Type: "string", About: "device_name, host_name, last_seen or enrolled_at, which is the order of records and the default. The published values could not be read", Ours: true},
 	{Name: "sort.order", In: "body", Type: "string", About: "asc (default) or desc", Ours: true},
 	{Name: "filter", In: "body", Type: "object", About: "values of one member are alternatives, members narrow one another; a single value may stand without an array"},
 	{Name: "filter.device_type", In: "body", Type: "array of string", About: "desktop, laptop, phone, tablet, server, vm"},
@@ -63,10 +63,10 @@ var filterInputs = []door.Field{
 	{Name: "filter.device_status", In: "body", Type: "array of string", About: "words of status; non_compliant, pending and quarantined select nothing, since only an assessment could tell"},
 	{Name: "filter.agent_status", In: "body", Type: "array of string", About: "connected, disconnected, or unseen for longer than the account's unseen_after_days; out_of_date selects nothing"},
 	{Name: "filter.agent_type", In: "body", Type: "array of string", About: "persistent, on_demand, mobile, domain_controller; managed and guest select all, as the pages say of guest"},
-	{Name: "filter.group_id", In: "body", Type: "array of string", About: "ids of groups, as Get Groups has them"},
+	{Name: "filter.group_id", In: "body", Type: "array of string", About: "ids of groups, as Get Groups has them, or default for the one that takes new devices"},
 }
 
-var judgedInputs = map[string]door.Field{
+var unjudgedInputs = map[string]door.Field{
 	"category":    {Name: "filter.category", In: "body", Type: "array of string", Unknown: "any value selects nothing: Reeve assesses no posture"},
 	"severity":    {Name: "filter.severity", In: "body", Type: "array of string", Unknown: "any value selects nothing: Reeve assesses no posture"},
 	"product_ids": {Name: "filter.product_ids", In: "body", Type: "array of int", Unknown: "any value selects nothing: Reeve takes no inventory of software"},
@@ -77,8 +77,8 @@ func (a *api) deviceFilterRoutes() []door.Route {
 	var routes []door.Route
 	for _, v := range deviceFilters {
 		inputs := slices.Clone(filterInputs)
-		for _, name := range v.judges {
-			inputs = append(inputs, judgedInputs[name])
+		for _, name := range v.unjudged {
+			inputs = append(inputs, unjudgedInputs[name])
 		}
 		routes = append(routes, door.Route{
 			Method: "POST", Path: at(v.segment, "devices"), Scope: reeve.Read, Rate: "devices", Serve: a.filterDevices(v),
@@ -135,9 +135,9 @@ func (v deviceFilter) read(body []byte, l lens) (reeve.DeviceQuery, bool, error)
 	return query, some, err
 }
 
-// sortsV3 are the fields that an order may have; another one is the record's.
+// sortsV3 are the fields that an order may have. Records are made as devices enrol.
 var sortsV3 = map[string]reeve.DeviceSort{
-	"device_name": reeve.ByHostname, "host_name": reeve.ByHostname, "last_seen": reeve.ByLastSeen,
+	"device_name": reeve.ByHostname, "host_name": reeve.ByHostname, "last_seen": reeve.ByLastSeen, "enrolled_at": reeve.ByRecord,
 }
 
 func readSort(sort json.RawMessage, query *reeve.DeviceQuery) error {
@@ -148,6 +148,10 @@ func readSort(sort json.RawMessage, query *reeve.DeviceQuery) error {
 	if !slices.Contains([]string{"", "asc", "desc"}, order) {
 		return reeve.Errorf(reeve.Invalid, "sort.order must be asc or desc")
 	}
-	query.Sort, query.Desc = sortsV3[field], order == "desc"
+	by, known := sortsV3[field]
+	if !known && field != "" {
+		return errWord("sort.field", field, sortsV3)
+	}
+	query.Sort, query.Desc = by, order == "desc"
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"reeve"
+	"reeve/internal/action"
 )
 
 // words is a member of a filter: a list, or a single word without one.
@@ -130,13 +131,16 @@ func byStatus(l lens, q *reeve.DeviceQuery, given words) (bool, error) {
 }
 
 // byGroup takes what is not the id of a group for an unknown one.
-func byGroup(_ lens, q *reeve.DeviceQuery, given words) (bool, error) {
+func byGroup(l lens, q *reeve.DeviceQuery, given words) (bool, error) {
 	for _, id := range given {
-		if reeve.IsID(id) {
+		switch {
+		case id == action.DefaultGroup:
+			q.GroupNos = append(q.GroupNos, l.group)
+		case reeve.IsID(id):
 			q.GroupIDs = append(q.GroupIDs, id)
 		}
 	}
-	return len(q.GroupIDs) > 0, nil
+	return len(q.GroupIDs)+len(q.GroupNos) > 0, nil
 }
 
 // readFilter reads filter into a query. It reports false if no device passes.
@@ -147,7 +151,7 @@ func (v deviceFilter) readFilter(filter json.RawMessage, l lens, q *reeve.Device
 		given[name] = new(words)
 		targets[name] = given[name]
 	}
-	for _, name := range v.judges {
+	for _, name := range v.unjudged {
 		asked[name] = new([]any)
 		targets[name] = asked[name]
 	}

@@ -1,6 +1,7 @@
 package cmapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 
@@ -26,7 +27,7 @@ func (a *api) deviceInfoRoutes() []door.Route {
 				{Name: "[].device_id", Type: "string", About: "32 hex digits"},
 				{Name: "[].status", Type: "string", About: "as in Get Devices"},
 				{Name: "[].severity", Type: "string", Unknown: noAssessment},
-				{Name: "[].device_name", Type: "string", About: "the hostname"},
+				{Name: "[].device_name", Type: "string", About: "the hostname, or <private> where it is not known"},
 				{Name: "[].categories", Type: "array of object", Unknown: noAssessment},
 			},
 		},
@@ -63,7 +64,7 @@ func (a *api) tellDevices(w http.ResponseWriter, r *door.Request) error {
 	}
 	l, out := a.lens(r.Account), make([]deviceInfo, len(devices))
 	for i, d := range devices {
-		out[i] = deviceInfo{d.ID, wordsV3[l.posture(d)], d.Hostname}
+		out[i] = deviceInfo{d.ID, wordsV3[l.posture(d)], cmp.Or(d.Hostname, "<private>")}
 	}
 	return door.Write(w, http.StatusOK, out)
 }

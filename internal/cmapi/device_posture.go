@@ -41,11 +41,12 @@ type lens struct {
 	now      time.Time
 	settings reeve.Settings
 	license  string
+	group    int64 // the one that takes new devices
 	link     func(license, device string) string
 }
 
 func (a *api) lens(account reeve.Account) lens {
-	return lens{now: a.Now(), settings: control.Effective(account.Settings), license: account.LicenseKey, link: a.remediationLink}
+	return lens{now: a.Now(), settings: control.Effective(account.Settings), license: account.LicenseKey, group: account.DefaultGroup, link: a.remediationLink}
 }
 
 // posture tells how a device counts.

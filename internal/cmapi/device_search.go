@@ -1,9 +1,11 @@
 package cmapi
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"reeve"
@@ -33,7 +35,7 @@ func (a *api) deviceSearchRoutes() []door.Route {
 			Family: "Search Devices", Version: "2.1", Source: "Search Devices v2.1",
 			About: "Finds devices by a part of a name, newest record first, a page by number.",
 			Inputs: []door.Field{
-				{Name: "q", In: "query", Type: "string", About: "what to look for, in any case: 3 to 100 characters, with + between words"},
+				{Name: "q", In: "query", Type: "string", About: "what to look for, in any case: 3 to 100 characters. Several words, with + or a blank between them, must all be in the names of in, in any order"},
 				{Name: "in", In: "query", Type: "string", About: "name (default): hostname or nickname. Reeve also knows hostname, nickname, mac, ip, user and hwid, several with commas; MAC addresses and ids are compared from their beginning"},
 				{Name: "limit", In: "query", Type: "int", About: "devices on a page, 1 to 50; default 10"},
 				{Name: "page", In: "query", Type: "int", About: "number of the page, from 1; default 1"},
@@ -60,16 +62,19 @@ func (a *api) searchDevices(w http.ResponseWriter, r *door.Request) error {
 	if err != nil {
 		return err
 	}
-	if query.Search, err = only(q, "q"); err != nil {
+	wanted, err := only(q, "q")
+	if err != nil {
 		return err
 	}
 	in, err := only(q, "in")
 	if err != nil {
 		return err
 	}
-	if n := utf8.RuneCountInString(query.Search); n < minSearch || n > maxSearch {
-		return reeve.Errorf(reeve.Invalid, "q must have %d to %d characters", minSearch, maxSearch)
+	words := wordsOf(wanted)
+	if n := utf8.RuneCountInString(wanted); n < minSearch || n > maxSearch || len(words) == 0 {
+		return reeve.Errorf(reeve.Invalid, "q must have %d to %d characters, not only blanks", minSearch, maxSearch)
 	}
+	query.Search, query.And = words[0], words[1:]
 	if query.In, err = readNames(in); err != nil {
 		return err
 	}
@@ -86,6 +91,14 @@ func (a *api) searchDevices(w http.ResponseWriter, r *door.Request) error {
 		TotalCount int64      `json:"total_count"`
 		Results    []deviceV2 `json:"results"`
 	}{total, a.lens(r.Account).listV2(devices, listedSearch)})
+}
+
+// wordsOf are the words of q, the longest first: it is in the fewest names. A plus
+// is a blank in a query; some programs escape it.
+func wordsOf(q string) []string {
+	words := strings.FieldsFunc(q, func(r rune) bool { return r == '+' || unicode.IsSpace(r) })
+	slices.SortFunc(words, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	return slices.Compact(words)
 }
 
 // readNames reads in, which may hold several words.

@@ -8,7 +8,7 @@ import "reeve"
 type deviceV3 struct {
 	DeviceID        string            `json:"device_id"`
 	Status          string            `json:"status"`
-	DeviceName      string            `json:"device_name,omitempty"`
+	DeviceName      string            `json:"device_name"`
 	HostName        string            `json:"host_name,omitempty"`
 	Nickname        string            `json:"nickname,omitempty"`  // so spelt in the cursor lists
 	NickName        string            `json:"nick_name,omitempty"` // so spelt everywhere else

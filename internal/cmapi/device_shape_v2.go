@@ -1,6 +1,10 @@
 package cmapi
 
-import "reeve"
+import (
+	"cmp"
+
+	"reeve"
+)
 
 // deviceV2 is a device in the v2 answers. Its objects and lists are always
 // there: programs of that time reach into them without asking.
@@ -19,7 +23,6 @@ type deviceV2 struct {
 	UserInfo        userInfo    `json:"user_info"`
 	OSInfo          osInfo      `json:"os_info"`
 	NetworkInfo     []networkV2 `json:"network_info"`
-	Applications    []struct{}  `json:"applications,omitzero"`
 }
 
 type networkV2 struct {
@@ -30,9 +33,8 @@ type networkV2 struct {
 
 // dropV2 empties the members of deviceV2 that some versions lack.
 var dropV2 = map[string]func(*deviceV2){
-	"agent_type":   func(d *deviceV2) { d.AgentType = "" },
-	"exempt":       func(d *deviceV2) { d.Exempt = nil },
-	"applications": func(d *deviceV2) { d.Applications = nil },
+	"agent_type": func(d *deviceV2) { d.AgentType = "" },
+	"exempt":     func(d *deviceV2) { d.Exempt = nil },
 }
 
 // agentTypesV2 are the words of v2 for agents.
@@ -58,10 +60,9 @@ func (l lens) showV2(d reeve.Device, without lacks) deviceV2 {
 		HWID: d.ID, AgentType: agentTypesV2[d.Class.Kind], RemediationLink: l.remediation(d),
 		Status: numbersV2[l.posture(d)], Exempt: &exempt, Hostname: d.Hostname, Nickname: d.Nickname,
 		MachineType: typeOf(d), AgentVersion: d.Class.Version.String(), Active: flag(d.Online), LastSeen: timestamp(d.LastSeen),
-		UserInfo:     userInfo{d.Facts.User},
-		OSInfo:       osInfo{familiesV2[d.Class.System], d.Facts.OSName, d.Facts.OSVersion, d.Facts.Architecture},
-		NetworkInfo:  networksV2(d),
-		Applications: []struct{}{},
+		UserInfo:    userInfo{cmp.Or(d.Facts.User, d.LinkedUser)},
+		OSInfo:      osInfo{familiesV2[d.Class.System], d.Facts.OSName, d.Facts.OSVersion, d.Facts.Architecture},
+		NetworkInfo: networksV2(d),
 	}
 	for _, name := range without {
 		if drop := dropV2[name]; drop != nil { // what Reeve never knows is not there to drop

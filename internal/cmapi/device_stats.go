@@ -20,8 +20,8 @@ func (a *api) deviceStatsRoutes() []door.Route {
 			About: "Counts the devices that were added in a period, or not heard from since it began, and names them.",
 			Inputs: []door.Field{
 				{Name: "event", In: "query", Type: "string", About: "added, not_seen or outdated"},
-				{Name: "event=outdated", In: "query", Type: "string", Unknown: "nothing is counted: agents of several makers have no common newest version"},
-				{Name: "opt", In: "query", Type: "int", About: "what devices are named by: 0 (default) the first MAC address, 1 the device id, 3 the SSID, which Reeve does not know: devices is empty"},
+				{Name: "event=outdated", In: "query", Type: "string", About: "agents that are older, now and whatever the period, than the newest of their kind and system in the account", Ours: true},
+				{Name: "opt", In: "query", Type: "int", About: "what devices are named by: 0 (default) the first MAC address, 1 the device id, 3 the SSID, by which no device is known: none is counted"},
 				{Name: "in", In: "query", Type: "int", About: "length of the period that ends now, in the unit of period; from 1"},
 				{Name: "period", In: "query", Type: "string", About: "second, hour, month, or ytd for the year to date, which needs no in"},
 				{Name: "start_date", In: "query", Type: "string", About: "YYYYMMDD, UTC; instead of in and period, together with end_date"},
@@ -29,8 +29,8 @@ func (a *api) deviceStatsRoutes() []door.Route {
 				{Name: "device_type", In: "query", Type: "string", About: "all (default), managed, or unmanaged for devices without an agent that may report"},
 			},
 			Answer: []door.Field{
-				{Name: "total_count", Type: "int"},
-				{Name: "devices", Type: "array of string", About: "their names, oldest record first; a device without a MAC address is counted and has none"},
+				{Name: "total_count", Type: "int", About: "length of devices"},
+				{Name: "devices", Type: "array of string", About: "their names, oldest record first; with opt=0 those that have a MAC address"},
 			},
 			Codes: map[int]string{413: "more than 10,000 devices; ask for a shorter period"},
 		},
@@ -44,9 +44,7 @@ type statistic func(a *api, ctx context.Context, account int64, q reeve.DeviceQu
 var statistics = map[string]statistic{
 	"added":    (*api).added,
 	"not_seen": (*api).notSeen,
-	"outdated": func(*api, context.Context, int64, reeve.DeviceQuery, time.Time, time.Time) ([]reeve.Device, error) {
-		return nil, nil
-	},
+	"outdated": (*api).outdated,
 }
 
 // statisticTypes are the values of device_type.
@@ -89,7 +87,7 @@ func (a *api) countDevices(w http.ResponseWriter, r *door.Request) error {
 	return door.Write(w, http.StatusOK, struct {
 		TotalCount int      `json:"total_count"`
 		Devices    []string `json:"devices"`
-	}{len(devices), names})
+	}{len(names), names})
 }
 
 // periods tell when a period began that has n units and ends now.
@@ -155,6 +153,12 @@ func (a *api) added(ctx context.Context, account int64, q reeve.DeviceQuery, fro
 func (a *api) notSeen(ctx context.Context, account int64, q reeve.DeviceQuery, from, _ time.Time) ([]reeve.Device, error) {
 	q.Now = a.Now()
 	q.Presence, q.UnseenAfter = []reeve.Presence{reeve.Unseen}, q.Now.Sub(from)
+	return a.gather(ctx, account, q, func(reeve.Device) bool { return true })
+}
+
+// outdated finds the devices whose agents are not the newest that the account has.
+func (a *api) outdated(ctx context.Context, account int64, q reeve.DeviceQuery, _, _ time.Time) ([]reeve.Device, error) {
+	q.Outdated = true
 	return a.gather(ctx, account, q, func(reeve.Device) bool { return true })
 }
 

@@ -19,7 +19,7 @@ func (a *api) linkUserRoutes() []door.Route {
 				{Name: "value", In: "path", Type: "string", About: "MAC address or device id, as opt says"},
 				{Name: "opt", In: "query", Type: "int", About: "0 (default) a MAC address, 1 a device id"},
 				{Name: "username", In: "body", Type: "string", About: "1 to 256 characters"},
-				{Name: "group", In: "body", Type: "string", About: "1 to 256 characters; without it what was noted before is taken away"},
+				{Name: "group", In: "body", Type: "string", About: "1 to 256 characters; without it what was noted before stays"},
 			},
 			Answer: []door.Field{
 				{Name: "result", Type: "int", About: "1 noted, 0 not"},
@@ -47,11 +47,7 @@ func (a *api) linkUser(w http.ResponseWriter, r *door.Request) error {
 	if err := (object{"username": &user, "group": &group}).read(body); err != nil {
 		return err
 	}
-	var team string
-	if group != nil {
-		team = *group
-	}
-	if n := utf8.RuneCountInString(user); n < 1 || n > maxLinked || group != nil && team == "" || utf8.RuneCountInString(team) > maxLinked {
+	if n := utf8.RuneCountInString(user); n < 1 || n > maxLinked || group != nil && (*group == "" || utf8.RuneCountInString(*group) > maxLinked) {
 		return reeve.Errorf(reeve.Invalid, "username, and group if there is one, must have 1 to %d characters", maxLinked)
 	}
 	found, err := a.find(r.Context(), r.Caller.Account, by, []string{r.PathValue("value")})
@@ -61,7 +57,7 @@ func (a *api) linkUser(w http.ResponseWriter, r *door.Request) error {
 	if found[0].No == 0 {
 		return door.Write(w, http.StatusOK, noDeviceV2)
 	}
-	err = a.Rules.Describe(r.Context(), r.Caller, found[0].ID, reeve.Description{LinkedUser: &user, LinkedTeam: &team})
+	err = a.Rules.Describe(r.Context(), r.Caller, found[0].ID, reeve.Description{LinkedUser: &user, LinkedTeam: group})
 	switch {
 	case reeve.KindOf(err) == reeve.NotFound: // it was deleted just now
 		return door.Write(w, http.StatusOK, noDeviceV2)

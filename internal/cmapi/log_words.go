@@ -74,14 +74,14 @@ var eventWords = map[string]map[string]string{
 }
 
 // eventsOf are the events of the rows that a category is read from.
-var eventsOf = map[string][]string{}
-
-func init() {
+var eventsOf = func() map[string][]string {
+	events := map[string][]string{}
 	for category, words := range eventWords {
-		eventsOf[category] = slices.Sorted(maps.Keys(words))
+		events[category] = slices.Sorted(maps.Keys(words))
 	}
-	eventsOf[deviceEvents] = append(eventsOf[deviceEvents], reeve.JobPlaced)
-}
+	events[deviceEvents] = append(events[deviceEvents], reeve.JobPlaced)
+	return events
+}()
 
 // actionWords are the names of device events that come from actions.
 var actionWords = map[string]string{

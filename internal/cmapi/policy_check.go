@@ -1,6 +1,7 @@
 package cmapi
 
 import (
+	"cmp"
 	"net/http"
 
 	"reeve"
@@ -44,9 +45,9 @@ func (a *api) policyCheckRoutes() []door.Route {
 					{Name: "verbose", In: "query", Type: "int", About: "0 (default) or 1", Unknown: "taken, and nothing comes of it: Reeve assesses no posture"},
 				},
 				Answer: []door.Field{
-					{Name: "policy_name", Type: "string", Unknown: reservedMember},
-					{Name: "user", Type: "string", Unknown: reservedMember},
-					{Name: "location", Type: "string", Unknown: reservedMember},
+					{Name: "policy_name", Type: "string", Unknown: "left out: Reeve has no policies"},
+					{Name: "user", Type: "string", About: "the linked user (Link User), or else who is logged in"},
+					{Name: "location", Type: "string", Unknown: "left out: reserved by the page for a later use"},
 					{Name: "device_type", Type: "string", About: "laptop, desktop, vm, server, phone or tablet"},
 					{Name: "os_type", Type: "string", About: "Windows, Mac, Linux, iOS or Android"},
 					{Name: "status", Type: "int", About: "0 compliant or exempt, 2 without an agent, 3 not assessed yet; 1, not compliant, only an assessment could tell"},
@@ -64,10 +65,9 @@ func (a *api) policyCheckRoutes() []door.Route {
 	return routes
 }
 
-const reservedMember = "left out: reserved by the page for a later use"
-
 // policyAnswer is what Reeve knows of a policy check's answer.
 type policyAnswer struct {
+	User       string `json:"user,omitempty"`
 	DeviceType string `json:"device_type,omitempty"`
 	OSType     string `json:"os_type,omitempty"`
 	Status     int    `json:"status"`
@@ -89,7 +89,7 @@ func (a *api) checkDevice(w http.ResponseWriter, r *door.Request) error {
 		return err
 	}
 	return door.Write(w, http.StatusOK, policyAnswer{
-		DeviceType: typeOf(d), OSType: familiesV2[d.Class.System], Status: numbersV2[a.lens(r.Account).posture(d)], LastSeen: timestamp(d.LastSeen),
+		User: cmp.Or(d.LinkedUser, d.Facts.User), DeviceType: typeOf(d), OSType: familiesV2[d.Class.System], Status: numbersV2[a.lens(r.Account).posture(d)], LastSeen: timestamp(d.LastSeen),
 	})
 }
 

@@ -13,7 +13,8 @@ type threatList struct{ segment string }
 // Source: "Get Threats" v3.0 of the OAuth API manual.
 var threatLists = []threatList{{"v3"}}
 
-// The two parts of the answer, which are also the flags that ask for them.
+// The two parts of the published answer, which are also the flags that ask for
+// them. Reeve has the first.
 const (
 	scannedThreats = "antimalware_scan"
 	localThreats   = "local_antimalware_threats"
@@ -32,7 +33,7 @@ func (a *api) threatRoutes() []door.Route {
 					{Name: "page", In: "query", Type: "int", About: "number of the page, from 1; default 1"},
 					{Name: "id", In: "body", Type: "string", About: "device id or MAC address"},
 					{Name: "verbose.antimalware_scan", In: "body", Type: "int", About: "1 (default) for what scans found; 0 leaves it out"},
-					{Name: "verbose.local_antimalware_threats", In: "body", Type: "int", About: "1 (default) for what other programs on the device found; 0 leaves it out"},
+					{Name: "verbose.local_antimalware_threats", In: "body", Type: "int", Unknown: "taken, and nothing comes of it: Reeve's agents do not read the findings of other programs"},
 				},
 				Answer: []door.Field{
 					{Name: "antimalware_scan[].critical", Type: "int", Unknown: "left out: Reeve does not weigh threats"},
@@ -42,7 +43,7 @@ func (a *api) threatRoutes() []door.Route {
 					{Name: "antimalware_scan[].threat_name", Type: "string"},
 					{Name: "antimalware_scan[].details[].threat_name", Type: "string"},
 					{Name: "antimalware_scan[].details[].av_name", Type: "string", About: "the engine that found it"},
-					{Name: "local_antimalware_threats", Type: "array of object", Unknown: "always empty: Reeve's agents do not read the findings of other programs"},
+					{Name: "local_antimalware_threats", Type: "array of object", Unknown: "left out, as with the flag 0: Reeve's agents do not read the findings of other programs"},
 				},
 				Codes: map[int]string{404: noDeviceCode[404], 406: pageCodes[406], 413: pageCodes[413]},
 				Notes: []string{"A threat stays in the list when a later scan does not find it again: that scan may have looked elsewhere. Deleting the device ends the list."},
@@ -101,9 +102,6 @@ func (a *api) listThreats(w http.ResponseWriter, r *door.Request) error {
 		}
 		listed = len(threats)
 		answer[scannedThreats] = shapeThreats(threats)
-	}
-	if wanted[localThreats] {
-		answer[localThreats] = []threatV3{}
 	}
 	if page > 1 && listed == 0 {
 		return errBeyond(page)

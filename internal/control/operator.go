@@ -17,7 +17,7 @@ const (
 )
 
 // CreateOperator adds an operator to the caller's account. Without a password it
-// makes one. It returns the password, which is shown only now.
+// makes one and returns it, which is shown only now.
 func (c *Control) CreateOperator(ctx context.Context, caller reeve.Caller, name, password string, scopes reeve.Scopes) (reeve.Operator, string, error) {
 	if err := Allow(caller, reeve.Admin); err != nil {
 		return reeve.Operator{}, "", err
@@ -51,8 +51,8 @@ type OperatorChange struct {
 }
 
 // ChangeOperator changes an operator of the caller's account, who may not have
-// more scopes than the caller, before or after. It returns the new password, if
-// there is one; that ends whatever the operator agreed to.
+// more scopes than the caller, before or after. It returns the password that it
+// made, if it did. A new one ends whatever the operator agreed to.
 func (c *Control) ChangeOperator(ctx context.Context, caller reeve.Caller, name string, change OperatorChange) (reeve.Operator, string, error) {
 	if err := Allow(caller, reeve.Admin); err != nil {
 		return reeve.Operator{}, "", err
@@ -109,15 +109,17 @@ func (c *Control) ResetOperator(ctx context.Context, name string) (string, error
 		detail("", map[string]any{"operator": name})))
 }
 
-// choosePassword returns the hash of a password, or of one that it makes.
-func choosePassword(password string) (hash, chosen string, err error) {
+// choosePassword returns the hash of a password, or of one that it makes and
+// returns as well.
+func choosePassword(password string) (hash, made string, err error) {
 	if password == "" {
-		password = newSecret(generatedLength)
+		made = newSecret(generatedLength)
+		return hashPassword(made), made, nil
 	}
 	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPassword {
 		return "", "", reeve.Errorf(reeve.Invalid, "a password must have %d characters or more, and at most %d bytes", minPassword, maxPassword)
 	}
-	return hashPassword(password), password, nil
+	return hashPassword(password), "", nil
 }
 
 // passwordsAtOnce bounds how many passwords are checked at a time, each of which

@@ -21,7 +21,7 @@ func TestOperators(t *testing.T) {
 		t.Errorf("signing in: %+v, %v", got, err)
 	}
 	chosen := "correct horse battery"
-	if _, shown, err := w.ChangeOperator(t.Context(), w.admin, "ann", control.OperatorChange{Password: &chosen}); err != nil || shown != chosen {
+	if _, shown, err := w.ChangeOperator(t.Context(), w.admin, "ann", control.OperatorChange{Password: &chosen}); err != nil || shown != "" {
 		t.Errorf("another password: %q, %v", shown, err)
 	}
 	_, err = w.CheckPassword(t.Context(), "ann", password)

@@ -45,8 +45,9 @@ func (g *gate) communityRoutes() []door.Route {
 			About: "Gives the device a place in the account of its registration code, which must allow the protocol.",
 			Inputs: []door.Field{
 				{Name: headerCode, In: "header", Type: "string", About: "the registration code"},
-				{Name: "agent_version, device_name, device_type", In: "body", Type: "string", About: "shown in the inventory"},
-				{Name: "os", In: "body", Type: "object", About: "family, name, version, architecture"},
+				{Name: "device_name", In: "body", Type: "string", About: "needed: 1 to 253 characters"},
+				{Name: "agent_version, device_type", In: "body", Type: "string", About: "shown in the inventory"},
+				{Name: "os", In: "body", Type: "object", About: "family, name, version, architecture; needed, unless an adapter has a MAC address"},
 				{Name: "network_adapter_info[]", In: "body", Type: "object", About: "description, mac, ipv4, ipv6; adapters without a MAC address are passed by"},
 				{Name: "local_user[].name", In: "body", Type: "string", About: "the first one counts as logged in"},
 			},

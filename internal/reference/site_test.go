@@ -29,7 +29,7 @@ func TestSite(t *testing.T) {
 		t.Fatal(err)
 	}
 	links := regexp.MustCompile(`href="([^"]*)"`)
-	loads := regexp.MustCompile(`(?i)<(script|img|iframe|style|object|form)\b|\b(src|style|on\w+)=`)
+	loads := regexp.MustCompile(`(?i)<(script|img|iframe|style|object|form)\b|<[^>]*\s(src|style|on\w+)=`)
 	for from, body := range pages {
 		if from == Prefix+"style.css" {
 			continue

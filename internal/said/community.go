@@ -3,6 +3,7 @@ package said
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,7 +15,9 @@ import (
 const MaxCommunity = 1 << 20
 
 // ReadRegistration reads how a community agent introduces itself. It offers no
-// actions, and what it says beyond a Hello is passed by.
+// actions, and what it says beyond a Hello is passed by. One that does not say
+// what machine it is on is refused: the record would take a seat for nothing that
+// anybody could find.
 //
 // Source: the protocol's call "register".
 func ReadRegistration(data []byte) (Hello, error) {
@@ -41,6 +44,9 @@ func ReadRegistration(data []byte) (Hello, error) {
 	if len(r.Adapters) > maxNetworks {
 		return Hello{}, errors.New("the registration has too many network adapters")
 	}
+	if n := len(Line(r.DeviceName, maxHostname+1)); n < 1 || n > maxHostname {
+		return Hello{}, fmt.Errorf("the registration needs a device_name of 1 to %d characters", maxHostname)
+	}
 	h := Hello{
 		Kind: reeve.Persistent, System: systemOf(r.OS.Family), Hostname: Line(r.DeviceName, maxHostname),
 		Facts: reeve.Facts{
@@ -64,6 +70,9 @@ func ReadRegistration(data []byte) (Hello, error) {
 	}
 	slices.Sort(h.MACs)
 	h.MACs = slices.Compact(h.MACs)
+	if len(r.OS.Family)+len(r.OS.Name)+len(h.MACs) == 0 {
+		return Hello{}, errors.New("the registration names neither an operating system nor a MAC address")
+	}
 	return h, nil
 }
 

@@ -35,6 +35,7 @@ type finder struct {
 	onlyLive   bool    // no archived ones are asked for
 	everyClass bool    // the account has no others
 	search     search
+	and        []search // what one of the names must have as well
 }
 
 func (s *Store) newFinder(ctx context.Context, account int64, q reeve.DeviceQuery) (*finder, error) {
@@ -43,10 +44,18 @@ func (s *Store) newFinder(ctx context.Context, account int64, q reeve.DeviceQuer
 		f.nothing = true
 		return f, nil
 	}
-	if len(q.GroupIDs) > 0 {
+	for _, word := range q.And {
+		also := q
+		also.Search = word
+		f.and = append(f.and, searchFor(account, also))
+	}
+	if len(q.GroupIDs)+len(q.GroupNos) > 0 {
 		these, arg := s.db.among(2, texts("id", q.GroupIDs))
 		var err error
-		f.groups, err = all(ctx, s.db, number, "SELECT no FROM device_groups WHERE account = $1 AND id "+these+" ORDER BY no", account, arg)
+		f.groups, err = all(ctx, s.db, number, "SELECT no FROM device_groups WHERE account = $1 AND id "+these, account, arg)
+		f.groups = append(f.groups, q.GroupNos...)
+		slices.Sort(f.groups)
+		f.groups = slices.Compact(f.groups)
 		if err != nil || len(f.groups) == 0 {
 			f.nothing = true
 			return f, err
@@ -62,7 +71,7 @@ const classesOf = `WITH RECURSIVE c (class) AS (SELECT MIN(class) FROM devices W
 
 func (f *finder) findClasses(ctx context.Context) error {
 	q, known := f.q, &f.store.classes
-	narrowed := len(q.Standings)+len(q.Kinds)+len(q.Systems)+len(q.Presence) > 0 || q.Exempt != nil
+	narrowed := len(q.Standings)+len(q.Kinds)+len(q.Systems)+len(q.Presence) > 0 || q.Exempt != nil || q.Outdated
 	if !narrowed && q.Sort == reeve.ByRecord {
 		return nil
 	}
@@ -73,13 +82,20 @@ func (f *finder) findClasses(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	newest := map[agent]reeve.Version{}
+	for _, number := range found {
+		class, _ := known.class(number)
+		if class.Standing < reeve.Archived && class.Version.Compare(newest[agentOf(class)]) > 0 {
+			newest[agentOf(class)] = class.Version
+		}
+	}
 	f.classes, f.everyClass = []int64{}, true
 	everyLive := true
 	for _, number := range found {
 		class, _ := known.class(number)
 		isLive := class.Standing < reeve.Archived
 		switch {
-		case f.wants(class):
+		case f.wants(class) && (!q.Outdated || class.Version.Compare(newest[agentOf(class)]) < 0):
 			f.classes = append(f.classes, number)
 			f.onlyLive = f.onlyLive && isLive
 		case isLive:
@@ -94,6 +110,14 @@ func (f *finder) findClasses(ctx context.Context) error {
 	}
 	return nil
 }
+
+// An agent is what there are newer and older versions of.
+type agent struct {
+	kind   reeve.AgentKind
+	system reeve.System
+}
+
+func agentOf(c reeve.Class) agent { return agent{c.Kind, c.System} }
 
 func (f *finder) wants(c reeve.Class) bool {
 	q := f.q
@@ -146,6 +170,9 @@ func (f *finder) conditions(b *binder, granted facet) []string {
 	asks(byPresence, len(f.q.Presence) > 0, func() string {
 		return "EXISTS (SELECT 1 FROM presence AS x WHERE x.device = d.no AND " + f.presence(b, "x") + ")"
 	})
+	for _, also := range f.and {
+		all = append(all, also.condition(b))
+	}
 	asks(bySearch, f.search.wanted != "", func() string { return f.search.condition(b) })
 	return all
 }

@@ -195,6 +195,7 @@ func randomQuery(r *dice, all []reeve.Device, now time.Time) reeve.DeviceQuery {
 			q.Exempt = &yes
 		case 3:
 			q.Kinds = append(q.Kinds, some.Class.Kind)
+			q.Outdated = r.Intn(3) == 0
 		case 4:
 			q.Systems = append(q.Systems, some.Class.System, reeve.System(r.Intn(6)))
 		case 5:
@@ -205,6 +206,9 @@ func randomQuery(r *dice, all []reeve.Device, now time.Time) reeve.DeviceQuery {
 			q.In = append(q.In, reeve.DeviceName(r.Intn(int(reeve.NumDeviceNames))), reeve.DeviceName(r.Intn(int(reeve.NumDeviceNames))))
 			q.Search = []string{"pc", "PC-1", "müll", "r.1", "0.0", "192.0.2.1", "desk", "0%", "ann", "bob", "asset-9", "0200000000", "02:00:00:00:00:1",
 				some.ID[:4], some.ID[:1], some.ID, some.CustomID, "-", "\"a'", "nobody"}[r.Intn(20)]
+			if q.And = nil; q.Search != "" && r.Intn(3) == 0 {
+				q.And = []string{"pc", "0", "desk", "."}[:r.Intn(3)]
+			}
 		case 8:
 			q.Sort = reeve.DeviceSort(r.Intn(3))
 			q.Page = r.Intn(4)
@@ -222,6 +226,16 @@ func randomQuery(r *dice, all []reeve.Device, now time.Time) reeve.DeviceQuery {
 func listed(all []reeve.Device, q reeve.DeviceQuery) []reeve.Device {
 	has := func(n int, is bool) bool { return n == 0 || is }
 	var out []reeve.Device
+	type agent struct {
+		kind   reeve.AgentKind
+		system reeve.System
+	}
+	newest := map[agent]reeve.Version{}
+	for _, d := range all {
+		if c := d.Class; c.Standing < reeve.Archived && c.Version.Compare(newest[agent{c.Kind, c.System}]) > 0 {
+			newest[agent{c.Kind, c.System}] = c.Version
+		}
+	}
 	for _, d := range all {
 		exempt := d.IsExempt(q.Now) && d.Exempt == reeve.ExemptAll
 		after := q.After == 0 || (d.No > q.After) != q.Desc && d.No != q.After
@@ -233,7 +247,8 @@ func listed(all []reeve.Device, q reeve.DeviceQuery) []reeve.Device {
 			has(len(q.Types), slices.Contains(q.Types, d.Facts.Type)) &&
 			(q.Exempt == nil || d.Class.Standing != reeve.Managed || exempt == *q.Exempt) &&
 			has(len(q.Presence), d.Class.Kind != reeve.NoAgent && slices.Contains(q.Presence, presenceOf(d, q))) &&
-			(q.Search == "" || isNamed(d, q)) && after {
+			(!q.Outdated || d.Class.Version.Compare(newest[agent{d.Class.Kind, d.Class.System}]) < 0) &&
+			(q.Search == "" || areNamed(d, q)) && after {
 			out = append(out, d)
 		}
 	}
@@ -262,6 +277,16 @@ func presenceOf(d reeve.Device, q reeve.DeviceQuery) reeve.Presence {
 		return reeve.Unseen
 	}
 	return reeve.Disconnected
+}
+
+// areNamed reports whether every part that is searched for is in a name.
+func areNamed(d reeve.Device, q reeve.DeviceQuery) bool {
+	for _, part := range append([]string{q.Search}, q.And...) {
+		if q.Search = part; !isNamed(d, q) {
+			return false
+		}
+	}
+	return true
 }
 
 func isNamed(d reeve.Device, q reeve.DeviceQuery) bool {

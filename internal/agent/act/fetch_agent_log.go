@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"reeve"
 )
@@ -125,7 +126,7 @@ func addNote(archive *zip.Writer, name string, note any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	w, err := archive.Create(name)
+	w, err := archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Now().UTC()})
 	if err != nil {
 		return 0, err
 	}
