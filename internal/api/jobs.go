@@ -127,6 +127,7 @@ func (a *api) answerPlacement(w http.ResponseWriter, r *door.Request, want clien
 	}
 	job := p.Job
 	if p.Repeated { // only its id is known
+		door.Replayed(w)
 		var err error
 		if job, err = a.Store.Job(r.Context(), r.Caller.Account, job.ID); err != nil {
 			return err

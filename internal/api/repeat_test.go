@@ -18,7 +18,11 @@ func TestRepeatedOrder(t *testing.T) {
 	}
 	var first, second client.Placement
 	json.Unmarshal(ask(`{"action":"ignore","macs":["00:0c:29:00:00:01"]}`).Body.Bytes(), &first)
-	json.Unmarshal(ask(`{"action":"ignore","macs":["00:0c:29:00:00:01"]}`).Body.Bytes(), &second)
+	again := ask(`{"action":"ignore","macs":["00:0c:29:00:00:01"]}`)
+	json.Unmarshal(again.Body.Bytes(), &second)
+	if again.Header().Get("Idempotent-Replayed") != "true" {
+		t.Errorf("headers of a repeat: %v", again.Header())
+	}
 	if first.Job == nil || second.Job == nil || first.Job.ID != second.Job.ID || !second.Repeated || second.Outcomes[0] != first.Outcomes[0] {
 		t.Errorf("first %+v, then %+v", first, second)
 	}

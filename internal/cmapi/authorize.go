@@ -17,8 +17,8 @@ func (a *api) authorizeRoutes() []door.Route {
 	var routes []door.Route
 	for _, path := range authorizePaths {
 		routes = append(routes,
-			door.Route{Method: "GET", Path: path, Credentials: true, Serve: a.askToSignIn, Refuse: a.refuseOnPage, Page: authorizePage("GET")},
-			door.Route{Method: "POST", Path: path, Verb: "app_authorised", Credentials: true, Serve: a.readForm, Refuse: a.refuseOnPage, Page: authorizePage("POST")})
+			door.Route{Method: "GET", Path: path, Credentials: true, Counter: "sign-in", Serve: a.askToSignIn, Refuse: a.refuseOnPage, Page: authorizePage("GET")},
+			door.Route{Method: "POST", Path: path, Verb: "app_authorised", Credentials: true, Counter: "sign-in", Serve: a.readForm, Refuse: a.refuseOnPage, Page: authorizePage("POST")})
 	}
 	return routes
 }
@@ -87,6 +87,9 @@ type sentBack struct {
 }
 
 func (e *sentBack) Error() string { return e.code + ": " + e.why }
+
+// Unwrap says that the app is at fault, or the operator's will, never the server.
+func (e *sentBack) Unwrap() error { return reeve.Errorf(reeve.Invalid, "%s", e.why) }
 
 // An askedAgain is an error that the sign-in form shows.
 type askedAgain struct {

@@ -93,4 +93,8 @@ func TestPagesAreClosed(t *testing.T) {
 	if u, err := back.Result().Location(); err != nil || u.Query().Get("state") != evil || u.Host != "app.example" {
 		t.Errorf("sent back to %v, %v", u, err)
 	}
+	ask.Set("response_type", "token")
+	if back := h.Ask("GET", "/o/oauth/authorize?"+ask.Encode(), ""); back.Code != 302 || strings.Contains(h.Log(), "level=ERROR") || strings.Contains(h.Log(), "status=500") {
+		t.Errorf("what an app or operator decides is logged as an error: %d %s", back.Code, h.Log())
+	}
 }

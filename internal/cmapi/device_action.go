@@ -122,6 +122,9 @@ func (a *api) act(v deviceAction) func(http.ResponseWriter, *door.Request) error
 		if err != nil {
 			return err
 		}
+		if placement.Repeated {
+			door.Replayed(w)
+		}
 		definition, _ := action.Lookup(order.Action)
 		return door.WriteBytes(w, http.StatusOK, v.encode(v, actionAnswer{
 			sent: request.sent, placement: placement, returns: definition.Returns, dryRun: order.DryRun, reasons: request.reasons,

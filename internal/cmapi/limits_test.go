@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"reeve"
 	"reeve/internal/cmapi"
@@ -162,10 +163,53 @@ func TestRepeatedRequestIsAnsweredAlike(t *testing.T) {
 	body := fmt.Sprintf(`{"types":"scan_threats","ids":%s,"params":{"full_scan":1}}`, list(f.devices["linux"].ID, "nobody", f.devices["phone"].ID))
 	var answers []string
 	for range 2 {
-		answers = append(answers, f.Ask("POST", action33, body, bearer(f.Token), "Idempotency-Key: k").Body.String())
+		got := f.Ask("POST", action33, body, bearer(f.Token), "Idempotency-Key: k")
+		if want := []string{"", "true"}[len(answers)]; got.Header().Get("Idempotent-Replayed") != want {
+			t.Errorf("request %d: %v", len(answers), got.Header())
+		}
+		answers = append(answers, got.Body.String())
 	}
 	if answers[0] != answers[1] || !strings.Contains(answers[0], `"status":1`) {
 		t.Errorf("first %s, then %s", answers[0], answers[1])
+	}
+}
+
+// An expired token locks out nobody, and guesses only who was not seen good.
+func TestExpiredTokensLockOutNobody(t *testing.T) {
+	var late time.Duration
+	h := doortest.Open(t, doortest.Options{Failures: 60, Now: func() time.Time { return time.Now().Add(late) }})
+	late = 13 * time.Hour // nobody used the token before
+	for range 100 {
+		if got := h.Ask("GET", "/api/v1/jobs", "", "Authorization: Bearer "+h.Token); got.Code != 401 {
+			t.Fatalf("an expired token: %d %s", got.Code, got.Body)
+		}
+	}
+	fresh := "Authorization: Bearer " + h.Grant(h.First.ClientID, h.First.ClientSecret)
+	h.Ask("GET", "/api/v1/jobs", "", fresh)
+	status := 0
+	for i := range 61 {
+		status = h.Ask("GET", "/api/v1/jobs", "", fmt.Sprintf("Authorization: Bearer %048d", i)).Code
+	}
+	if status != 429 {
+		t.Errorf("61 guesses: %d", status)
+	}
+	if got := h.Ask("GET", "/api/v1/jobs", "", fresh); got.Code != 200 {
+		t.Errorf("a good token beside guesses: %d", got.Code)
+	}
+	ask := func(client, secret string) int {
+		return h.Ask("GET", "/o/oauth/token?grant_type=client_credentials&client_id="+client+"&client_secret="+secret, "").Code
+	}
+	if got := ask(h.First.ClientID, h.First.ClientSecret); got != 200 {
+		t.Errorf("the right secret beside wrong tokens: %d", got)
+	}
+	for i := range 61 {
+		status = ask(fmt.Sprint("NOBODY", i), "x")
+	}
+	if status != 429 {
+		t.Errorf("61 unknown clients: %d", status)
+	}
+	if got := ask(h.First.ClientID, h.First.ClientSecret); got != 200 {
+		t.Errorf("the right secret beside guesses: %d", got)
 	}
 }
 

@@ -36,11 +36,11 @@ var remedies = map[posture]remedy{
 }
 
 // remediationPageRoute is the page that remediation links lead to. It asks for
-// no token; the link itself is the secret, so wrong ones count as failed
-// authentications and cannot be tried without end.
+// no token; the link itself is the secret, so wrong ones count, in a counter of
+// their own, and cannot be tried without end.
 func (a *api) remediationPageRoute() door.Route {
 	return door.Route{
-		Method: "GET", Path: "/remediation/{license}/{device}/{mark}/remediation.html", Credentials: true, Serve: a.showRemedy, Refuse: refuseRemedy,
+		Method: "GET", Path: "/remediation/{license}/{device}/{mark}/remediation.html", Credentials: true, Counter: "link", Serve: a.showRemedy, Refuse: refuseRemedy,
 		Page: &door.Page{
 			Family: "Remediation Page", Source: "Get Remediation Link v3.0, whose example shows such an address; the page itself could not be read",
 			About: "Shows the user of a device its name, how it stands, why, and what to do, as HTML. It needs no sign-in.",

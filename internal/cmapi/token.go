@@ -56,7 +56,7 @@ func tokenPage(method string) *door.Page {
 		Codes: map[int]string{
 			400: "invalid_request, unsupported_grant_type, invalid_scope; invalid_grant for a code or refresh token that is not good",
 			401: "invalid_client: wrong client key or secret",
-			415: "a body that is not a form", 429: "too many failures from this address",
+			415: "a body that is not a form", 429: "too many failures of this client from this address",
 		},
 		Notes: []string{
 			"Both paths take POST with a form and GET with the query; HEAD is refused, since it would make a token that nobody sees.",
@@ -120,6 +120,9 @@ func (a *api) token(w http.ResponseWriter, r *door.Request) error {
 	}
 	client, secret, basic, err := clientOf(r, form)
 	if err != nil {
+		return err
+	}
+	if err := r.Guard(w, client); err != nil {
 		return err
 	}
 	granted, err := grant.give(a, r, client, secret, form)

@@ -11,6 +11,8 @@ package door
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -24,7 +26,8 @@ import (
 
 // A Keeper knows callers and counts their requests; control.Control is one.
 type Keeper interface {
-	// Authenticate returns whose token this is, or a Denied error.
+	// Authenticate returns whose token this is, or a Denied error: that of
+	// control.ErrExpired if the token was good once.
 	Authenticate(ctx context.Context, token string) (reeve.App, reeve.Account, error)
 	// Admit counts one request against the rate limit of an API. Past the limit
 	// the error is Limited and the window is filled in all the same.
@@ -38,8 +41,8 @@ type Keeper interface {
 type Config struct {
 	Keeper Keeper
 	Log    *slog.Logger
-	// FailuresPerMinute is how many failed authentications an address may make
-	// in a minute: 0 is DefaultFailures, a negative number is no limit.
+	// FailuresPerMinute is how many failed authentications of one sort an address
+	// may make in a minute: 0 is DefaultFailures, a negative number is no limit.
 	FailuresPerMinute int
 	// Proxies are the networks of proxies whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
@@ -51,7 +54,8 @@ type Config struct {
 // DefaultMaxBody is enough for 100,000 devices in any spelling.
 const DefaultMaxBody = 16 << 20
 
-// DefaultFailures is how many failed authentications a minute an address has.
+// DefaultFailures is how many failed authentications of one sort a minute an
+// address has.
 const DefaultFailures = 60
 
 // An API is a table of routes with the manners they share.
@@ -84,7 +88,10 @@ type Route struct {
 	// Denied errors count as failed authentications. Such a GET mints a token, so
 	// that HEAD is not taken.
 	Credentials bool
-	Serve       func(w http.ResponseWriter, r *Request) error
+	// Counter names the counter of those failures; routes with one name share it.
+	// Empty leaves it to the handler, which then calls Guard.
+	Counter string
+	Serve   func(w http.ResponseWriter, r *Request) error
 	// Refuse answers errors where people read the answers. Nil is JSON, for programs.
 	Refuse func(w http.ResponseWriter, r *Request, f Failure)
 	Page   *Page // what the reference says of it
@@ -96,6 +103,10 @@ type Request struct {
 	Caller  reeve.Caller
 	App     reeve.App
 	Account reeve.Account
+
+	door     *doorway
+	counters []string    // where a failed authentication counts
+	client   fingerprint // whose secret the handler checks; zero if none
 }
 
 // Open returns a handler for all routes of the APIs. Everything else under it
@@ -105,7 +116,7 @@ func Open(c Config, apis ...API) http.Handler {
 	if limit == 0 {
 		limit = DefaultFailures
 	}
-	d := &doorway{keeper: c.Keeper, log: c.Log, failures: newFailures(limit), mux: http.NewServeMux(), minting: map[string][]string{}, maxBody: cmp.Or(c.MaxBody, DefaultMaxBody), proxies: c.Proxies}
+	d := &doorway{keeper: c.Keeper, log: c.Log, failures: newFailures(limit), known: known{seen: map[fingerprint]bool{}}, mux: http.NewServeMux(), minting: map[string][]string{}, maxBody: cmp.Or(c.MaxBody, DefaultMaxBody), proxies: c.Proxies}
 	for _, api := range apis {
 		for _, route := range api.Routes {
 			d.mux.Handle(route.Method+" "+route.Path, d.through(api, route))
@@ -126,6 +137,7 @@ type doorway struct {
 	keeper   Keeper
 	log      *slog.Logger
 	failures *failures
+	known    known
 	mux      *http.ServeMux
 	minting  map[string][]string // the methods of paths where a GET mints a token
 	maxBody  int64
@@ -188,12 +200,12 @@ func (p *refusalProbe) Write(b []byte) (int, error) { return len(b), nil }
 // much, is it allowed, then the work.
 func (d *doorway) through(api API, route Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		req := &Request{Request: r}
+		req := &Request{Request: r, door: d}
 		err := d.admit(w, req, api, route)
 		if err == nil {
 			err = d.serve(w, req, route)
-			if route.Credentials && reeve.KindOf(err) == reeve.Denied {
-				d.failures.add(req.Caller.Address)
+			if route.Credentials {
+				d.learn(req, err)
 			}
 		}
 		if err == nil {
@@ -211,26 +223,32 @@ func (d *doorway) admit(w http.ResponseWriter, r *Request, api API, route Route)
 	entry := entryOf(r.Context())
 	entry.verb = route.Verb
 	r.Caller = reeve.Caller{Address: d.proxies.address(r.Request), RequestID: entry.id}
-	if route.Scope == "" && !route.Credentials {
-		return nil
-	}
-	if wait := d.failures.wait(r.Caller.Address); wait > 0 {
-		w.Header().Set("Retry-After", seconds(wait))
-		return reeve.Errorf(reeve.Limited, "too many failed authentications from this address; wait a minute and check the credentials")
-	}
 	if route.Scope == "" {
-		return nil
+		if route.Counter != "" {
+			r.counters = []string{route.Counter}
+		}
+		return d.guard(w, r)
 	}
 	token, err := findToken(r.Request, api.QueryToken)
 	if err != nil {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="reeve"`)
 		return err
 	}
+	mark := sha256.Sum256([]byte(token))
+	if !d.known.has(mark) {
+		r.counters = []string{tokenGuesses}
+		if err := d.guard(w, r); err != nil {
+			return err
+		}
+	}
 	app, account, err := d.keeper.Authenticate(r.Context(), token)
+	if err == nil || errors.Is(err, control.ErrExpired) {
+		d.known.add(mark)
+	}
 	if err != nil {
 		if reeve.KindOf(err) == reeve.Denied {
-			if isToken(token) { // others are refused without a look-up
-				d.failures.add(r.Caller.Address)
+			if isToken(token) && !errors.Is(err, control.ErrExpired) { // others are refused without a look-up
+				d.failed(r)
 			}
 			w.Header().Set("WWW-Authenticate", `Bearer realm="reeve", error="invalid_token"`)
 		}

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// maxAddresses bounds what is remembered of failed authentications. Beyond it
-// one address is forgotten for each new one.
+// maxAddresses bounds what is remembered of failed authentications, for each
+// address and counter. Beyond it one is forgotten for each new one.
 const maxAddresses = 10_000
 
-// failures counts failed authentications by address in fixed windows of a
+// failures counts failed authentications by counter and address in fixed windows of a
 // minute, in this process only: it keeps guesses away from the database.
 type failures struct {
 	limit int // negative: off
@@ -24,19 +24,19 @@ func newFailures(limit int) *failures { return &failures{limit: limit, count: ma
 
 // wait returns how long the address must wait before it may try again; 0 if it
 // may now.
-func (f *failures) wait(address string) time.Duration {
+func (f *failures) wait(counter, address string) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	left := f.turn()
-	if f.limit < 0 || f.count[network(address)] < f.limit {
+	if f.limit < 0 || f.count[counter+" "+network(address)] < f.limit {
 		return 0
 	}
 	return left
 }
 
 // add counts one failure.
-func (f *failures) add(address string) {
-	key := network(address)
+func (f *failures) add(counter, address string) {
+	key := counter + " " + network(address)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.turn()

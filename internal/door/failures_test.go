@@ -39,15 +39,15 @@ func TestFailuresAreLimited(t *testing.T) {
 func TestFailuresAreBounded(t *testing.T) {
 	f := newFailures(5)
 	for i := range maxAddresses + 100 {
-		f.add(time.Duration(i).String())
+		f.add("token", time.Duration(i).String())
 	}
 	if len(f.count) > maxAddresses {
 		t.Errorf("%d addresses remembered", len(f.count))
 	}
 	for range 5 {
-		f.add("2001:db8:1:2::1")
+		f.add("token", "2001:db8:1:2::1")
 	}
-	if f.wait("2001:db8:1:2:ffff::9") == 0 {
+	if f.wait("token", "2001:db8:1:2:ffff::9") == 0 {
 		t.Error("another address of the same network is let in")
 	}
 }

@@ -97,6 +97,10 @@ func (k *keptAnswer) encode() ([]byte, error) {
 	return json.Marshal(k)
 }
 
+// Replayed marks the answer as that of a request which was carried out before.
+// Handlers that answer repeats themselves call it before they write.
+func Replayed(w http.ResponseWriter) { w.Header().Set("Idempotent-Replayed", "true") }
+
 // giveAgain answers with what was kept.
 func giveAgain(w http.ResponseWriter, encoded []byte, repeated bool) error {
 	var answer keptAnswer
@@ -107,7 +111,7 @@ func giveAgain(w http.ResponseWriter, encoded []byte, repeated bool) error {
 		w.Header().Set("Content-Type", answer.Type)
 	}
 	if repeated {
-		w.Header().Set("Idempotent-Replayed", "true")
+		Replayed(w)
 	}
 	w.WriteHeader(answer.Status)
 	w.Write(answer.Body) // who has gone away needs no answer

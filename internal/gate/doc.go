@@ -67,8 +67,8 @@ func Routes(c Config) door.API {
 	g := &gate{c, make(chan struct{}, uploadsAtOnce)}
 	return door.API{Routes: append(g.communityRoutes(), []door.Route{
 		{Method: http.MethodGet, Path: link.PathIdentity, Serve: g.identity, Page: identityPage},
-		{Method: http.MethodPost, Path: link.PathEnrol, Verb: "device_enrolled", Credentials: true, Serve: g.enrol, Page: enrolPage},
-		{Method: http.MethodPut, Path: link.PathUpload + "{command}", Credentials: true, Serve: g.upload, Page: uploadPage},
-		{Method: http.MethodPost, Path: link.PathRetire, Verb: "job_placed", Credentials: true, Serve: g.retire, Page: retirePage},
+		{Method: http.MethodPost, Path: link.PathEnrol, Verb: "device_enrolled", Credentials: true, Counter: "agent", Serve: g.enrol, Page: enrolPage},
+		{Method: http.MethodPut, Path: link.PathUpload + "{command}", Credentials: true, Counter: "agent", Serve: g.upload, Page: uploadPage},
+		{Method: http.MethodPost, Path: link.PathRetire, Verb: "job_placed", Credentials: true, Counter: "agent", Serve: g.retire, Page: retirePage},
 	}...)}
 }
