@@ -73,7 +73,7 @@ func (g *gate) communityRoutes() []door.Route {
 	}
 	for i := range routes {
 		r := &routes[i]
-		r.Credentials, r.Page.Family = true, "Community agent"
+		r.Credentials, r.Counter, r.Page.Family = true, "agent", "Community agent"
 		r.Page.Source = "the open-source agent's own calls"
 		if r.Page.Answer == nil {
 			r.Page.Answer, r.Page.Notes = door.None, []string{"The answer is an empty object; the agent reads only its status."}
