@@ -12,6 +12,8 @@ type DeviceStore interface {
 	// DevicesByID returns the devices with these ids, in no promised order,
 	// leaving out ids that name none.
 	DevicesByID(ctx context.Context, account int64, ids []string) ([]Device, error)
+	// DevicesEver is DevicesByID with archived ones, but not erased ones.
+	DevicesEver(ctx context.Context, account int64, ids []string) ([]Device, error)
 	// DevicesByNo is DevicesByID for internal keys, in their order.
 	DevicesByNo(ctx context.Context, account int64, nos []int64) ([]Device, error)
 	// DevicesByCustomID is DevicesByID for third-party ids.

@@ -118,11 +118,11 @@ func (c *Client) Describe(ctx context.Context, name string, d Description) (devi
 	return device, c.do(ctx, call{method: "PATCH", path: "/devices/" + url.PathEscape(name), body: d}, &device)
 }
 
-// Restore brings deleted devices back and returns the ids of those that came.
-func (c *Client) Restore(ctx context.Context, ids []string) ([]string, error) {
+// Restore brings deleted devices back and says which came, and why others did not.
+func (c *Client) Restore(ctx context.Context, ids []string) (Restored, error) {
 	var done Restored
 	err := c.do(ctx, call{method: "POST", path: "/devices/restore", body: Restore{ids}}, &done)
-	return done.Restored, err
+	return done, err
 }
 
 // Device returns one device by id or MAC address.

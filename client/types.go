@@ -189,9 +189,17 @@ type Restore struct {
 	IDs []string `json:"ids"`
 }
 
-// Restored are the ids of those that came back.
+// Restored says which devices came back, by their ids, and which did not.
 type Restored struct {
-	Restored []string `json:"restored"`
+	Restored []string     `json:"restored"`
+	Refused  []Unrestored `json:"refused"`
+}
+
+// An Unrestored device did not come back.
+type Unrestored struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"` // not_found, not_deleted or erased
+	Why    string `json:"why"`    // the reason in words
 }
 
 // A Group is a named set of devices.

@@ -110,17 +110,20 @@ func devicesRestore() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		restored, err := c.Restore(ctx, ids)
+		done, err := c.Restore(ctx, ids)
 		if err != nil {
 			return err
 		}
 		if o.json {
-			if err := o.object(client.Restored{Restored: restored}); err != nil {
+			if err := o.object(done); err != nil {
 				return err
 			}
 		}
-		o.say("%d of %d restored", len(restored), len(ids))
-		if len(restored) < len(ids) {
+		for _, u := range done.Refused {
+			o.say("%s: %s", u.ID, u.Why)
+		}
+		o.say("%d of %d restored", len(done.Restored), len(done.Restored)+len(done.Refused))
+		if len(done.Refused) > 0 {
 			return &exit{code: exitSome}
 		}
 		return nil

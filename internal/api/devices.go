@@ -119,11 +119,13 @@ func (a *api) restoreDevices(w http.ResponseWriter, r *door.Request) error {
 	if _, err := a.read(w, r, &want); err != nil {
 		return err
 	}
-	restored, err := a.Rules.Restore(r.Context(), r.Caller, want.IDs)
+	done, err := a.Rules.Restore(r.Context(), r.Caller, want.IDs)
 	if err != nil {
 		return err
 	}
-	out := client.Restored{Restored: make([]string, 0, len(restored))}
-	out.Restored = append(out.Restored, restored...)
+	out := client.Restored{Restored: append([]string{}, done.IDs...), Refused: make([]client.Unrestored, len(done.Refused))}
+	for i, u := range done.Refused {
+		out.Refused[i] = client.Unrestored(u)
+	}
 	return door.Write(w, http.StatusOK, out)
 }

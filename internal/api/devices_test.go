@@ -127,7 +127,8 @@ func TestDescribeAndRestore(t *testing.T) {
 		t.Errorf("archived: %+v", gone)
 	}
 	var back client.Restored
-	if r.ask("POST", "/devices/restore", `{"ids":["`+pc.ID+`","nobody"]}`, 200, &back); len(back.Restored) != 1 || back.Restored[0] != pc.ID {
+	if r.ask("POST", "/devices/restore", `{"ids":["`+pc.ID+`","nobody"]}`, 200, &back); len(back.Restored) != 1 || back.Restored[0] != pc.ID ||
+		len(back.Refused) != 1 || back.Refused[0].ID != "nobody" || back.Refused[0].Reason != "not_found" {
 		t.Errorf("restored: %+v", back)
 	}
 	if r.ask("GET", "/devices/"+pc.ID, "", 200, &d); d.Standing == "archived" {

@@ -24,7 +24,7 @@ type Rules interface {
 	Cancel(ctx context.Context, caller reeve.Caller, id reeve.JobID) (reeve.Job, error)
 	Import(ctx context.Context, caller reeve.Caller, devices []reeve.Device, dryRun bool) (control.Imported, error)
 	Describe(ctx context.Context, caller reeve.Caller, id string, d reeve.Description) error
-	Restore(ctx context.Context, caller reeve.Caller, ids []string) ([]string, error)
+	Restore(ctx context.Context, caller reeve.Caller, ids []string) (control.Restored, error)
 	CreateGroup(ctx context.Context, caller reeve.Caller, name, description string) (reeve.Group, error)
 	ChangeGroup(ctx context.Context, caller reeve.Caller, g reeve.Group) error
 	RemoveGroup(ctx context.Context, caller reeve.Caller, id string) error

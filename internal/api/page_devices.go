@@ -72,7 +72,10 @@ var devicePages = map[string]*door.Page{
 	"POST /devices/restore": {
 		About:  "Brings deleted devices back, as long as the account keeps them.",
 		Inputs: []door.Field{{Name: "ids", In: "body", Type: "array of string", About: "device ids"}},
-		Answer: []door.Field{{Name: "restored", Type: "array of string", About: "ids of those that came back"}},
+		Answer: []door.Field{{Name: "restored", Type: "array of string", About: "ids of those that came back"},
+			{Name: "refused[].id", Type: "string", About: "one that did not"},
+			{Name: "refused[].reason", Type: "string", About: "not_found, not_deleted or erased, which is that the time to restore it is over"},
+			{Name: "refused[].why", Type: "string", About: "the same in a sentence"}},
 	},
 	"GET /devices/{id}": {
 		About: "Tells of one device.", Inputs: []door.Field{inPath("id", "device id or MAC address")}, Answer: deviceFields,

@@ -87,11 +87,12 @@ var (
 )
 
 // secretPatterns find what the next request of a file may send: {agreement},
-// {grant} and {refresh}, and with .before behind it the one before.
+// {grant}, {refresh} and {resume}, and with .before behind it the one before.
 var secretPatterns = map[string]*regexp.Regexp{
 	"agreement": regexp.MustCompile(`name="agreement" value="([A-Z0-9]{48})"`),
 	"grant":     regexp.MustCompile(`[?&]code=([A-Z0-9]{48})`),
 	"refresh":   regexp.MustCompile(`"refresh_token":"([A-Z0-9]{48})"`),
+	"resume":    regexp.MustCompile(`"resume":"([\w-]+)"`), // unless it is {next}
 }
 
 // remember takes the secrets out of an answer.

@@ -19,8 +19,8 @@ type logList struct {
 	age             int64    // seconds that are read if nothing says how many
 	earlier         map[string]string
 	read            func(v logList, r *door.Request, body []byte, want *logRequest) error
-	find            func(a *api, r *door.Request, want logRequest) ([]trail.Event, string, error)
-	show            func(v logList, category string, lines []logLine, next string) any
+	find            func(a *api, r *door.Request, want logRequest) ([]trail.Event, goingOn, error)
+	show            func(lines []logLine, on goingOn) any
 	page            logPage
 }
 
@@ -77,7 +77,7 @@ func (a *api) listLogs(v logList) func(http.ResponseWriter, *door.Request) error
 		if err := v.read(v, r, body, &want); err != nil {
 			return err
 		}
-		events, next, err := v.find(a, r, want)
+		events, on, err := v.find(a, r, want)
 		if err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (a *api) listLogs(v logList) func(http.ResponseWriter, *door.Request) error
 		if err != nil {
 			return err
 		}
-		return door.Write(w, http.StatusOK, v.show(v, want.category, lines, next))
+		return door.Write(w, http.StatusOK, v.show(lines, on))
 	}
 }
 
@@ -99,68 +99,78 @@ func (v logList) choose(want *logRequest, words []string) {
 	}
 }
 
-// nextLines finds the lines behind a token, and the token of the next ones.
-func (a *api) nextLines(r *door.Request, want logRequest) ([]trail.Event, string, error) {
+// goingOn is how to read on behind a page.
+type goingOn struct {
+	next   string // token of the next page; empty after the last one
+	resume string // token of what follows the page, whenever that will be
+}
+
+// nextLines finds the lines behind a token, and the tokens of those that follow.
+func (a *api) nextLines(r *door.Request, want logRequest) ([]trail.Event, goingOn, error) {
 	page, err := trail.Read(r.Context(), a.Trail, r.Caller.Account, want.Query)
-	if err != nil || !page.More {
-		return page.Events, "", err
+	if err != nil {
+		return nil, goingOn{}, err
 	}
-	return page.Events, door.Cursor(logCursor(want.category), r.Caller.Account, page.Next.Seq, page.Next.Leaf), nil
+	on := goingOn{resume: door.Cursor(logCursor(want.category), r.Caller.Account, page.Next.Seq, page.Next.Leaf)}
+	if page.More {
+		on.next = on.resume
+	}
+	return page.Events, on, nil
 }
 
 func logCursor(category string) string { return "logs " + category }
 
 // pagedLines finds the lines of a page by its number, oldest first.
-func (a *api) pagedLines(r *door.Request, want logRequest) ([]trail.Event, string, error) {
+func (a *api) pagedLines(r *door.Request, want logRequest) ([]trail.Event, goingOn, error) {
 	return a.linesFrom(r, want, int64(want.page-1)*int64(want.Limit))
 }
 
 // newestLines finds the lines of a page by its number, newest first.
-func (a *api) newestLines(r *door.Request, want logRequest) ([]trail.Event, string, error) {
+func (a *api) newestLines(r *door.Request, want logRequest) ([]trail.Event, goingOn, error) {
 	total, err := trail.Count(r.Context(), a.Trail, r.Caller.Account, want.Query)
 	if err != nil {
-		return nil, "", err
+		return nil, goingOn{}, err
 	}
 	end := total - int64(want.page-1)*int64(want.Limit)
 	if end <= 0 {
 		end = 0
 		if want.page > 1 {
-			return nil, "", errBeyond(want.page)
+			return nil, goingOn{}, errBeyond(want.page)
 		}
 	}
 	first := max(end-int64(want.Limit), 0)
 	if want.Limit = int(end - first); want.Limit == 0 {
-		return nil, "", nil
+		return nil, goingOn{}, nil
 	}
-	events, next, err := a.linesFrom(r, want, first)
+	events, on, err := a.linesFrom(r, want, first)
 	slices.Reverse(events)
-	return events, next, err
+	return events, on, err
 }
 
 // linesFrom finds a page of lines that has n others before it.
-func (a *api) linesFrom(r *door.Request, want logRequest, n int64) ([]trail.Event, string, error) {
+func (a *api) linesFrom(r *door.Request, want logRequest, n int64) ([]trail.Event, goingOn, error) {
 	place, found, err := trail.Seek(r.Context(), a.Trail, r.Caller.Account, want.Query, n)
 	if err != nil {
-		return nil, "", err
+		return nil, goingOn{}, err
 	}
 	if !found && want.page > 1 {
-		return nil, "", errBeyond(want.page)
+		return nil, goingOn{}, errBeyond(want.page)
 	}
 	query, events := want.Query, []trail.Event(nil)
 	for more := found; more && len(events) < want.Limit; {
 		query.From, query.Limit = place, want.Limit-len(events)
 		page, err := trail.Read(r.Context(), a.Trail, r.Caller.Account, query)
 		if err != nil {
-			return nil, "", err
+			return nil, goingOn{}, err
 		}
 		events = append(events, page.Events...)
 		place, more = page.Next, page.More
 	}
-	return events, "", nil
+	return events, goingOn{}, nil
 }
 
 // linesOf shapes events, with the names and MAC addresses of devices that are
-// still in the inventory.
+// not erased.
 func (a *api) linesOf(ctx context.Context, account int64, v logList, category string, events []trail.Event) ([]logLine, error) {
 	lines := make([]logLine, len(events))
 	var ids []string
@@ -174,7 +184,7 @@ func (a *api) linesOf(ctx context.Context, account int64, v logList, category st
 	if len(ids) == 0 {
 		return lines, nil
 	}
-	devices, err := a.Devices.DevicesByID(ctx, account, ids)
+	devices, err := a.Devices.DevicesEver(ctx, account, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -27,10 +27,10 @@ var (
 	logEvents   = door.Field{Name: "filter.events", In: "body", Type: "array of string", About: "only these events; default all"}
 	logLineDocs = []door.Field{
 		{Name: "logs[].timestamp", Type: "string", About: "RFC 3339, UTC"},
-		{Name: "logs[].event", Type: "string", About: "what happened; see the notes"},
+		{Name: "logs[].event", Type: "string", Unknown: "compliant, noncompliant and unseen never come, nor logged_on and failed_authentication: Reeve assesses no posture, and its log has no sign-ins. All else that happened does; see the notes"},
 		{Name: "logs[].device_id", Type: "string", About: "left out of a line about no device"},
-		{Name: "logs[].device_name", Type: "string", About: "host name as it is now"},
-		{Name: "logs[].mac_addresses", Type: "array of string", About: "of the device as it is now; empty once it is deleted"},
+		{Name: "logs[].device_name", Type: "string", About: "host name as it is now, or was when the device was deleted"},
+		{Name: "logs[].mac_addresses", Type: "array of string", About: "of the device as it is now; of a deleted one as it was, until it is erased; then empty"},
 		{Name: "logs[].details", Type: "string", About: "the row of Reeve's log: event, source (console, oauth_api, api, cli, agent, system), who, from where, job and command"},
 	}
 )
@@ -96,9 +96,10 @@ func pageLogsByToken(note string) logPage {
 			{Name: "age", In: "body", Type: "int", About: "seconds before now, 0 to 86400; default 3600. Not looked at if the beginning is given"},
 			logEvents,
 			{Name: "limit", In: "body", Type: "int", About: "lines on a page, 1 to 100; default 20"},
-			{Name: "token", In: "body", Type: "string", About: "next_token of the page before; none for the first. The beginning is then not looked at"},
+			{Name: "token", In: "body", Type: "string", About: "next_token of the page before, or reeve.resume of the last one; none for the first. The beginning is then not looked at"},
 		}),
-		slices.Concat([]door.Field{{Name: "next_token", Type: "string", About: "asks for the next page; empty if there is nothing more. A page can be short, even empty, and have one"}}, logLineDocs),
+		slices.Concat([]door.Field{{Name: "next_token", Type: "string", About: "asks for the next page; empty if there is nothing more. A page can be short, even empty, and have one"}}, logLineDocs,
+			[]door.Field{{Name: "reeve.resume", Type: "string", Ours: true, About: "never empty: a token for what follows this page, today or in a month. Keep that of the last page, and send it as token to read what came since"}}),
 		nil,
 		[]string{note, "device_report tells what agents reported: reported for the end of a command, health_report for a community agent's report. These words are Reeve's.",
 			logWordsNote, logOrderNote, firstNote},

@@ -95,6 +95,9 @@ func readLogsByToken(v logList, r *door.Request, body []byte, want *logRequest) 
 	if want.Limit < 1 || want.Limit > v.most {
 		return reeve.Errorf(reeve.Invalid, "limit must be 1 to %d", v.most)
 	}
+	if !end.given { // to the very end, so that nothing is left between this and what resume goes on with
+		want.Until = time.Time{}
+	}
 	if token != "" { // the place alone says where to go on, however much later
 		want.Since = time.Time{}
 	}

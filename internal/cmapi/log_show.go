@@ -19,18 +19,25 @@ type logLine struct {
 }
 
 // showLogs shapes the answer of v3 and v3.1: nothing but the lines.
-func showLogs(_ logList, _ string, lines []logLine, _ string) any {
+func showLogs(lines []logLine, _ goingOn) any {
 	return struct {
 		Logs []logLine `json:"logs"`
 	}{lines}
 }
 
+// A logResume is our member of the answers with tokens. Clients page until
+// next_token is empty; this one says where to go on after that.
+type logResume struct {
+	Resume string `json:"resume"`
+}
+
 // showLogsAndToken shapes the answer of the versions with tokens.
-func showLogsAndToken(_ logList, _ string, lines []logLine, next string) any {
+func showLogsAndToken(lines []logLine, on goingOn) any {
 	return struct {
 		NextToken string    `json:"next_token"`
 		Logs      []logLine `json:"logs"`
-	}{next, lines}
+		Own       logResume `json:"reeve"`
+	}{on.next, lines, logResume{on.resume}}
 }
 
 // A logDay is what v2 answers of one day: lines of text.
@@ -41,7 +48,7 @@ type logDay struct {
 
 // showLogsV2 shapes the answer of v2: "<hh:mm> [AM/PM] <category> <hostname>
 // <description>", by days. A line about no device has a dash for its host.
-func showLogsV2(_ logList, _ string, lines []logLine, _ string) any {
+func showLogsV2(lines []logLine, _ goingOn) any {
 	days := []logDay{}
 	for _, l := range lines {
 		date := l.at.Format("2006/01/02")

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"reeve"
 	"reeve/internal/doortest"
@@ -48,6 +50,56 @@ func TestLogPages(t *testing.T) {
 		if got := read(limit); !reflect.DeepEqual(got, whole) {
 			t.Errorf("in pages of %d: %+v, want %+v", limit, got, whole)
 		}
+	}
+}
+
+// A collector that keeps the last resume token misses nothing and reads nothing
+// twice, wherever it stopped, and also if there was nothing to read.
+func TestLogGoesOn(t *testing.T) {
+	f := openFleet(t, doortest.Options{})
+	from := func(body string) (events []string, next, resume string) {
+		t.Helper()
+		var page struct {
+			Next  string `json:"next_token"`
+			Logs  []struct{ Event string }
+			Reeve struct{ Resume string }
+		}
+		got := f.Ask("POST", "/o/api/v3.3/logs", body, bearer(f.Token))
+		if err := json.Unmarshal(got.Body.Bytes(), &page); err != nil || got.Code != 200 || page.Reeve.Resume == "" {
+			t.Fatalf("%s: %d %s", body, got.Code, got.Body)
+		}
+		for _, l := range page.Logs {
+			events = append(events, l.Event)
+		}
+		return events, page.Next, page.Reeve.Resume
+	}
+	for _, begin := range []string{`{"event_category":"device"}`, `{"event_category":"device","limit":1}`, `{"event_category":"device","age":0}`,
+		`{"event_category":"device","filter":{"events":["deleted"]}}`, fmt.Sprintf(`{"event_category":"device","end_time":%d}`, time.Now().Add(time.Hour).UnixMilli())} {
+		_, next, resume := from(begin)
+		for next != "" {
+			_, next, resume = from(fmt.Sprintf(`{"event_category":"device","token":%q}`, next))
+		}
+		for range 2 {
+			f.order(t, "exempt", "windows", `{}`)
+			f.order(t, "unexempt", "windows", `{}`)
+			var events, got []string
+			for next = resume; next != ""; {
+				got, next, resume = from(fmt.Sprintf(`{"event_category":"device","limit":1,"token":%q}`, next))
+				events = append(events, got...)
+			}
+			if !slices.Equal(events, []string{"exempted", "unexempted"}) {
+				t.Errorf("%s goes on with %v", begin, events)
+			}
+		}
+		if events, next, _ := from(fmt.Sprintf(`{"event_category":"device","token":%q}`, resume)); len(events) != 0 || next != "" {
+			t.Errorf("%s: nothing new is %v, %q", begin, events, next)
+		}
+	}
+	// A stretch that is over is gone on behind its end, not behind the last row.
+	events, _, resume := from(`{"event_category":"device","start_time":0,"end_time":1000}`)
+	all, _, _ := from(`{"event_category":"device","limit":100}`)
+	if got, _, _ := from(fmt.Sprintf(`{"event_category":"device","limit":100,"token":%q}`, resume)); len(events) != 0 || !slices.Equal(got, all) {
+		t.Errorf("after 1970: %v, %v; want %v", events, got, all)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reeve"
+	"reeve/internal/control"
 )
 
 func TestRestore(t *testing.T) {
@@ -23,10 +24,11 @@ func TestRestore(t *testing.T) {
 	must(w.store.Sent(t.Context(), noon, []reeve.CommandID{{Job: batch.Job.ID, Leaf: int32(leaf)}}))
 	w.clock.advance(72*time.Hour - time.Microsecond)
 
-	restored, err := w.Restore(t.Context(), w.admin, append(all, reeve.NewID(), "x"))
-	if err != nil || !slices.Equal(restored, all) {
+	restored, err := w.Restore(t.Context(), w.admin, append(all[:3:3], reeve.NewID(), "x", all[0], "x"))
+	if err != nil || !slices.Equal(restored.IDs, all) {
 		t.Fatalf("restored %v, %v; want %v", restored, err, all)
 	}
+	wantReasons(t, restored, "not_found", "not_found")
 	for id, want := range map[string]reeve.Class{
 		a.ID:       a.Class,
 		b.ID:       {Standing: reeve.Unknown, System: reeve.Linux},
@@ -51,9 +53,9 @@ func TestRestore(t *testing.T) {
 
 	// What is back is not restored again, nor erased; and what was retired enrols
 	// beside its old record.
-	if restored, err := w.Restore(t.Context(), w.admin, all); err != nil || len(restored) != 0 {
-		t.Errorf("restored again: %v, %v", restored, err)
-	}
+	restored, err = w.Restore(t.Context(), w.admin, all)
+	must(err)
+	wantReasons(t, restored, "not_deleted", "not_deleted", "not_deleted")
 	e := w.linux()
 	e.Key, e.MACs = b.Key, b.MACs
 	if again := w.enrol(t, e); again.ID == b.ID {
@@ -65,12 +67,26 @@ func TestRestore(t *testing.T) {
 		t.Errorf("deleted once more, they are told to retire: %+v", w.wake.placed)
 	}
 	w.clock.advance(72 * time.Hour)
+	restored, err = w.Restore(t.Context(), w.admin, []string{a.ID})
+	must(err)
+	wantReasons(t, restored, "erased") // or as good as that
 	_, err = w.store.Expire(t.Context(), w.clock.Now())
 	must(err)
-	if restored, err := w.Restore(t.Context(), w.admin, []string{a.ID}); err != nil || len(restored) != 0 {
-		t.Errorf("restored after it was erased: %v, %v", restored, err)
-	}
+	restored, err = w.Restore(t.Context(), w.admin, []string{a.ID})
+	must(err)
+	wantReasons(t, restored, "not_found")
 	if d, _, err := w.Recognise(t.Context(), b.Key); err != nil || d.ID == b.ID {
 		t.Errorf("erasing the old record took the key of the new: %v, %v", d.ID, err)
+	}
+}
+
+func wantReasons(t *testing.T, restored control.Restored, want ...string) {
+	t.Helper()
+	var reasons []string
+	for _, u := range restored.Refused {
+		reasons = append(reasons, u.Reason)
+	}
+	if !slices.Equal(reasons, want) {
+		t.Errorf("refused %+v, want %v", restored.Refused, want)
 	}
 }

@@ -148,7 +148,7 @@ const indent = "    "
 
 // masks are what a transcript does not show: secrets, and what differs each time.
 var masks = []struct{ is, shown string }{
-	{`"(access_token|refresh_token|access_key|client_id|client_secret|password|code|registration_code|hint|next|next_token)":"[^"]+"`, `"$1":"..."`},
+	{`"(access_token|refresh_token|access_key|client_id|client_secret|password|code|registration_code|hint|next|next_token|resume)":"[^"]+"`, `"$1":"..."`},
 	{`"(seq|rows|checkpoints|behind)":\d+`, `"$1":...`},
 	{`\b[A-Z0-9]{48}\b`, `...`},
 	{`127\.0\.0\.1:\d+`, `127.0.0.1:8443`},

@@ -99,8 +99,17 @@ func (s *Store) Device(ctx context.Context, account int64, id string) (reeve.Dev
 
 // DevicesByID returns the devices with these ids.
 func (s *Store) DevicesByID(ctx context.Context, account int64, ids []string) ([]reeve.Device, error) {
+	return s.byID(ctx, account, ids, live)
+}
+
+// DevicesEver returns the devices with these ids, archived ones too.
+func (s *Store) DevicesEver(ctx context.Context, account int64, ids []string) ([]reeve.Device, error) {
+	return s.byID(ctx, account, ids, kept)
+}
+
+func (s *Store) byID(ctx context.Context, account int64, ids []string, which string) ([]reeve.Device, error) {
 	these, arg := s.db.among(2, texts("id", ids))
-	return s.devices(ctx, s.db, "(SELECT * FROM devices AS d WHERE d.account = $1 AND "+live+
+	return s.devices(ctx, s.db, "(SELECT * FROM devices AS d WHERE d.account = $1 AND "+which+
 		" AND d.id "+these+") AS d", "", account, arg)
 }
 

@@ -41,6 +41,7 @@ func TestOddTextsNameNothing(t *testing.T) {
 				}
 			}
 			for what, list := range map[string]func() (int, error){
+				"DevicesEver": func() (int, error) { d, err := s.DevicesEver(ctx, a.No, []string{odd}); return len(d), err },
 				"DevicesByID": func() (int, error) { d, err := s.DevicesByID(ctx, a.No, []string{odd}); return len(d), err },
 				"Devices": func() (int, error) {
 					d, err := s.Devices(ctx, a.No, reeve.DeviceQuery{Limit: 1, GroupIDs: []string{odd}, Search: odd})

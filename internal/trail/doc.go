@@ -88,7 +88,7 @@ func Read(ctx context.Context, store Store, account int64, q Query) (Page, error
 			return Page{}, err
 		}
 		if len(query.Kinds) == 0 {
-			return r.ended(head), nil
+			return r.page, r.end(ctx, head.Seq+1)
 		}
 		query.Events = q.Events
 		query.Before = head.Seq + 1 // rows behind it may be of kinds that were not there yet
@@ -106,23 +106,13 @@ func Read(ctx context.Context, store Store, account int64, q Query) (Page, error
 			}
 		}
 		if len(rows) < query.Limit {
-			return r.ended(head), nil
+			return r.page, r.end(ctx, head.Seq+1)
 		}
 		looked += len(rows)
 		query.Limit = min(2*query.Limit, mostRows)
 	}
 	r.page.More = true
 	return r.page, nil
-}
-
-// ended is the page when there are no more rows.
-func (r *reader) ended(head reeve.Checkpoint) Page {
-	if r.query.Until.IsZero() {
-		if end := (Place{Seq: head.Seq + 1}); r.page.Next.Seq < end.Seq {
-			r.page.Next = end
-		}
-	}
-	return r.page
 }
 
 // Of returns events of one row of a log that the caller has read, from a leaf on.
@@ -139,6 +129,24 @@ type reader struct {
 	query   Query
 	page    Page
 	actions map[reeve.JobID]string
+}
+
+// end moves on behind all that was looked at: to the first row that the query's
+// bound leaves to others, at most to seq.
+func (r *reader) end(ctx context.Context, seq int64) error {
+	if !r.query.Until.IsZero() {
+		later, err := r.store.Log(ctx, r.account, reeve.LogQuery{After: max(r.page.Next.Seq-1, 0), Limit: 1, Since: r.query.Until})
+		if err != nil {
+			return err
+		}
+		if len(later) > 0 {
+			seq = min(seq, later[0].Seq)
+		}
+	}
+	if r.page.Next.Seq < seq {
+		r.page.Next = Place{Seq: seq}
+	}
+	return nil
 }
 
 // take adds the events of one row, and tells whether the page is full.
