@@ -163,8 +163,7 @@ func Routes(c Config) door.API {
 func own(method, path string, scope reeve.Scope, verb string, serve handler) door.Route {
 	r := door.Route{Method: method, Path: "/api/v1" + path, Scope: scope, Rate: control.OwnAPI, Verb: verb, Serve: serve}
 	if page, ok := pages[method+" "+path]; ok {
-		told := *page // about writes into it
-		return about(r, &told)
+		return about(r, page)
 	}
 	return r
 }
@@ -173,8 +172,9 @@ func own(method, path string, scope reeve.Scope, verb string, serve handler) doo
 // the prefix, as all routes of a file share it.
 func about(r door.Route, page *door.Page) door.Route {
 	word, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/api/v1/"), "/")
-	page.Family = strings.ToUpper(word[:1]) + word[1:]
-	r.Page = page
+	own := *page // tables of routes may be made side by side
+	own.Family = strings.ToUpper(word[:1]) + word[1:]
+	r.Page = &own
 	return r
 }
 

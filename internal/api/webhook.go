@@ -23,10 +23,11 @@ func (a *api) webhookRoutes() []door.Route {
 
 // told gives a route its page of the reference.
 func told(r door.Route, page *door.Page) door.Route {
+	own := *page // tables of routes may be made side by side
 	if r.Method == http.MethodDelete {
-		page.Answer = door.None
+		own.Answer = door.None
 	}
-	r.Page = page
+	r.Page = &own
 	return r
 }
 
