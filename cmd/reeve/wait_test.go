@@ -20,7 +20,7 @@ func TestProgressLines(t *testing.T) {
 		}{
 			{0, 60}, {time.Second, 50}, {4 * time.Second, 40}, {time.Second, 30}, {time.Minute, 30}, {time.Minute, 30}, {time.Minute, 0},
 		} {
-			time.Sleep(step.after)
+			time.Sleep(step.after) // of the bubble's clock: nobody waits
 			job.Open = step.open
 			tell(job)
 		}

@@ -87,7 +87,7 @@ func (s street) follow(ctx context.Context, account int64) (*reader, <-chan erro
 
 // pass lets time go by, and everybody do what it brings.
 func pass(d time.Duration) {
-	time.Sleep(d)
+	time.Sleep(d) // of the bubble's clock: nobody waits
 	synctest.Wait()
 }
 

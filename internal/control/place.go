@@ -12,59 +12,6 @@ import (
 	"reeve/internal/seal"
 )
 
-// An Order is a request for one action on many devices. Exactly one of IDs,
-// MACs, Group and All says which.
-type Order struct {
-	Action  string
-	Version action.Version // whose rules hold; "" is the latest
-	Params  json.RawMessage
-	IDs     []string
-	MACs    []string
-	Group   string // public id; every device in it
-	All     bool   // every device of the account
-
-	DryRun        bool
-	Comment       string
-	DeliverWithin time.Duration // 0 is the action's own; never longer than that
-	SkipAway      bool          // devices that are not connected are not ordered
-
-	Key   string // Idempotency-Key; "" for none
-	Route string // method and pattern that the key belongs to
-	Body  [32]byte
-}
-
-// A Placement is what became of an Order.
-type Placement struct {
-	Job      reeve.Job            // zero for a dry run
-	Outcomes []Outcome            // one per id or MAC, in order; none for Group and All
-	Tally    map[reeve.Reason]int // commands by reason; NoReason are those that apply
-	// Excluded are, in a dry run without outcomes, the first devices that would
-	// not be ordered, at most MaxExcluded, and ExcludedMore how many follow.
-	Excluded     []Exclusion
-	ExcludedMore int
-	Repeated     bool // answered from an earlier request with the same key
-}
-
-// An Outcome is what became of one id or MAC.
-type Outcome struct {
-	Status int8 // 1 applied or queued, 0 no such device or not done, -1 does not apply
-	Reason reeve.Reason
-	Leaf   int32 // the command's place in the job; -1 for none
-}
-
-// An Exclusion is a device that an order would pass by.
-type Exclusion struct {
-	ID       string
-	Hostname string
-	Reason   reeve.Reason
-}
-
-// MaxExcluded is how many devices a dry run names that would not be ordered.
-const MaxExcluded = 500
-
-// MaxComment is the longest comment of a job in bytes.
-const MaxComment = 1024
-
 // keptFor is how long an idempotency key is remembered.
 const keptFor = 24 * time.Hour
 
@@ -84,45 +31,6 @@ func (c *Control) Place(ctx context.Context, caller reeve.Caller, o Order) (Plac
 		return Placement{}, err
 	}
 	return c.place(ctx, placing{c: c, caller: caller, order: o, def: def, macs: macs, retire: true})
-}
-
-// check validates everything that needs no store, and normalises o.Params.
-func (c *Control) check(o *Order) (action.Definition, []reeve.MAC, error) {
-	if o.Version == "" {
-		o.Version = action.Latest
-	}
-	def, ok := action.Lookup(o.Action)
-	if !ok || !def.OfferedIn(o.Version) {
-		return def, nil, reeve.Errorf(reeve.Invalid, "there is no action with this name in this version; see the reference of Device Action")
-	}
-	var err error
-	if o.Params, err = def.Check(o.Params); err != nil {
-		return def, nil, err
-	}
-	selectors := 0
-	for _, given := range []bool{o.IDs != nil, o.MACs != nil, o.Group != "", o.All} {
-		if given {
-			selectors++
-		}
-	}
-	entries := len(o.IDs) + len(o.MACs)
-	switch {
-	case selectors != 1:
-		return def, nil, reeve.Errorf(reeve.Invalid, "name the devices in exactly one way: ids or macs (or, on Reeve's own API, group or all)")
-	case entries == 0 && o.Group == "" && !o.All:
-		return def, nil, reeve.Errorf(reeve.Invalid, "the list of devices is empty; name at least one")
-	case entries > c.opts.MaxEntries:
-		return def, nil, reeve.Errorf(reeve.TooLarge, "at most %d devices fit one request; split the list", c.opts.MaxEntries)
-	case len(o.Comment) > MaxComment:
-		return def, nil, reeve.Errorf(reeve.Invalid, "the comment is longer than %d bytes; shorten it", MaxComment)
-	case o.DeliverWithin < 0:
-		return def, nil, reeve.Errorf(reeve.Invalid, "deliver_within must be a positive number of seconds")
-	}
-	macs := make([]reeve.MAC, len(o.MACs))
-	for i, s := range o.MACs {
-		macs[i], _ = reeve.ParseMAC(s) // zero, which no device has, if malformed
-	}
-	return def, macs, nil
 }
 
 // place runs one placing, anew if its random job id was taken, and once more if

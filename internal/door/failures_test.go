@@ -29,7 +29,7 @@ func TestFailuresAreLimited(t *testing.T) {
 		if k.asked != asked {
 			t.Error("an address past the limit was looked up")
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) // of the bubble's clock: nobody waits
 		if answer := ask(h, "GET", "/o/api/v3/things?access_token="+goodToken); answer.StatusCode != 200 {
 			t.Errorf("a minute later: status %d, want 200", answer.StatusCode)
 		}

@@ -61,11 +61,11 @@ func TestFileHasEveryRowAndDevice(t *testing.T) {
 		m.enrol("one")
 		m.delete(2500)
 		m.event(reeve.AuditEntry{Event: "group_created"})
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		stop()
 		defer run(t, s)()
 		m.enrol("two")
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		rows := read(t, readFile(t, s.Folder, "siem.jsonl"))
 		if len(rows) != 4+2500 {
 			t.Fatalf("%d lines", len(rows))
@@ -99,14 +99,14 @@ func TestExportsTryAgain(t *testing.T) {
 		m.enrol("one")
 		m.event(reeve.AuditEntry{Event: "reports"})
 		m.enrol("two")
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if o := m.outlet(); o.Failures < 15 || o.Failures > 25 || !strings.Contains(o.LastError, "not a directory") || o.Behind() != 3 {
 			t.Errorf("%+v", o.Flow)
 		}
 		if err := os.Remove(s.Folder); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(lastPause)
+		pass(lastPause)
 		if rows := read(t, readFile(t, s.Folder, "siem.jsonl")); len(rows) != 2 || rows[0].Device != "one" || rows[1].Device != "two" {
 			t.Errorf("%+v", rows)
 		}
@@ -204,7 +204,7 @@ func TestObjectsAreWrittenByTimeAndNumber(t *testing.T) {
 		m.enrol("one")
 		elapse := func(d time.Duration) { // what the test reads and writes is under the lock
 			s3.Unlock()
-			time.Sleep(d)
+			pass(d)
 			s3.Lock()
 		}
 		s3.Lock()

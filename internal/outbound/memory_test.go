@@ -313,3 +313,7 @@ func run(t *testing.T, s *Sender) (stop func()) {
 	wait.Go(func() { s.Run(ctx) })
 	return func() { cancel(); wait.Wait() }
 }
+
+// pass lets time pass, of which a synctest bubble has as much as it likes:
+// nobody waits.
+func pass(d time.Duration) { time.Sleep(d) }

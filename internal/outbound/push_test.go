@@ -25,7 +25,7 @@ func TestPushesSayWhatHappened(t *testing.T) {
 		m.enrol("two")
 		m.event(reeve.AuditEntry{Event: "device_enrolled", Device: "no seat", Detail: `{"standing":"out_of_license"}`})
 		at := time.Now().UnixMilli()
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		stop()
 		var got []string
 		for _, p := range r.all() {
@@ -55,11 +55,11 @@ func TestRetries(t *testing.T) {
 		defer run(t, m.sender(t, r))()
 		m.enrol("one")
 		m.event(reeve.AuditEntry{Event: "reports"})
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		m.enrol("two") // the receiver hangs for 10 s, and fails twice more
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		m.enrol("three")
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		got := r.all()
 		if len(got) != 7 {
 			t.Fatalf("%+v", got)
@@ -92,7 +92,7 @@ func TestAHundredFailuresDisable(t *testing.T) {
 		s := m.sender(t, r)
 		defer run(t, s)()
 		m.delete(1000)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		o := m.outlet()
 		if o.Enabled || o.Failures != maxFailures || o.LastError != "connection refused" || len(r.all()) > 3*(maxFailures+pushLanes) {
 			t.Fatalf("enabled %v, %+v after %d requests", o.Enabled, o.Flow, len(r.all()))
@@ -107,7 +107,7 @@ func TestAHundredFailuresDisable(t *testing.T) {
 		up, r.got = true, nil
 		o.Enabled = true
 		m.SetOutlet(t.Context(), o, reeve.AuditEntry{})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		for _, p := range r.all() {
 			given[p.device] = true
 		}
@@ -129,7 +129,7 @@ func TestFailuresCountInARow(t *testing.T) {
 		m.webhook(t)
 		defer run(t, m.sender(t, r))()
 		m.delete(400)
-		time.Sleep(5 * time.Hour)
+		pass(5 * time.Hour)
 		if o := m.outlet(); !o.Enabled || o.Behind() != 0 || o.Failures == 0 {
 			t.Errorf("enabled %v, %+v", o.Enabled, o.Flow)
 		}
@@ -153,11 +153,11 @@ func TestARestartLosesNothing(t *testing.T) {
 		m.delete(500)
 		for range 8 {
 			stop := run(t, m.sender(t, r))
-			time.Sleep(2500 * time.Millisecond)
+			pass(2500 * time.Millisecond)
 			stop()
 		}
 		defer run(t, m.sender(t, r))()
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		names := map[string]string{}
 		for _, p := range r.all() {
 			if had, ok := names[p.device]; ok && had != p.id {
@@ -180,13 +180,13 @@ func TestAnotherNodeGoesOn(t *testing.T) {
 		defer run(t, m.sender(t, r))()
 		defer run(t, m.sender(t, r))()
 		m.enrol("one")
-		time.Sleep(claimFor - time.Second)
+		pass(claimFor - time.Second)
 		if len(r.all()) != 0 {
 			t.Error("two nodes serve one outlet")
 		}
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		m.enrol("two")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if got := r.all(); len(got) != 2 {
 			t.Errorf("%+v", got)
 		}
@@ -209,7 +209,7 @@ func TestOneThatHangsHoldsUpNobody(t *testing.T) {
 			return hanging.RoundTrip(q)
 		})))()
 		m.delete(2000)
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		if got := len(quick.all()); got != 2000 || hanging.crowd() > pushLanes {
 			t.Errorf("%d arrived, %d hang", got, hanging.crowd())
 		}
@@ -231,7 +231,7 @@ func TestANewOutletIsNotTheRemovedOne(t *testing.T) {
 				})))()
 				m.webhook(t)
 				m.enrol("before")
-				time.Sleep(3 * time.Second)
+				pass(3 * time.Second)
 				if len(removed.all()) != 1 {
 					t.Fatalf("before: %+v", removed.all())
 				}
@@ -243,9 +243,9 @@ func TestANewOutletIsNotTheRemovedOne(t *testing.T) {
 				}
 				for range 5 {
 					m.event(reeve.AuditEntry{Account: account, Event: "device_enrolled", Device: "after", Detail: `{"standing":"managed"}`})
-					time.Sleep(700 * time.Millisecond)
+					pass(700 * time.Millisecond)
 				}
-				time.Sleep(5 * time.Second)
+				pass(5 * time.Second)
 				if got := removed.all(); len(got) != 1 {
 					t.Errorf("the removed one got %+v", got)
 				}
@@ -275,9 +275,9 @@ func TestQuietRowsAreNotedRarely(t *testing.T) {
 		defer run(t, m.sender(t, r))()
 		for range 600 {
 			m.event(reeve.AuditEntry{Event: "reports"})
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
-		time.Sleep(saveEvery + 5*time.Second)
+		pass(saveEvery + 5*time.Second)
 		if o := m.outlet(); m.saves > 12 || o.Behind() != 0 || len(r.all()) != 0 {
 			t.Errorf("saved %d times, %+v", m.saves, o.Flow)
 		}

@@ -1,0 +1,115 @@
+package client
+
+import (
+	"time"
+)
+
+// A Device is one machine.
+type Device struct {
+	ID           string            `json:"id"`
+	Hostname     string            `json:"hostname,omitempty"`
+	Nickname     string            `json:"nickname,omitempty"`    // given by an administrator
+	CustomID     string            `json:"custom_id,omitempty"`   // a third party's id for it
+	LinkedUser   string            `json:"linked_user,omitempty"` // the user that an integration linked to it
+	LinkedTeam   string            `json:"linked_team,omitempty"` // that user's group
+	Standing     string            `json:"standing"`              // managed, unknown, ignored, out_of_license or archived
+	AgentKind    string            `json:"agent_kind"`            // none, persistent, on_demand, mobile or domain_controller
+	AgentVersion string            `json:"agent_version,omitempty"`
+	System       string            `json:"system"`              // other, windows, mac, linux, ios or android
+	Abilities    []string          `json:"abilities,omitempty"` // actions that its agent can do
+	MACs         []string          `json:"macs,omitempty"`
+	Group        string            `json:"group"` // id of its group
+	GroupName    string            `json:"group_name,omitempty"`
+	Exempt       string            `json:"exempt,omitempty"`       // from what it is exempt: all or critical
+	ExemptUntil  *time.Time        `json:"exempt_until,omitempty"` // the year 9999 is for ever
+	Online       bool              `json:"online"`
+	Address      string            `json:"address,omitempty"` // that its agent was last seen from
+	User         string            `json:"user,omitempty"`    // who is logged in
+	OS           string            `json:"os,omitempty"`
+	Architecture string            `json:"arch,omitempty"`
+	Type         string            `json:"type,omitempty"` // desktop, laptop, server, vm, phone or tablet
+	Networks     []Network         `json:"networks,omitempty"`
+	Identity     map[string]string `json:"identity,omitempty"` // answers to re-identify
+	AddedAt      time.Time         `json:"added_at"`
+	EnrolledAt   time.Time         `json:"enrolled_at,omitzero"`
+	LastSeen     time.Time         `json:"last_seen,omitzero"`
+	LastReboot   time.Time         `json:"last_reboot,omitzero"`
+	ArchivedAt   time.Time         `json:"archived_at,omitzero"` // when it was deleted
+}
+
+// A Network is one interface of a device.
+type Network struct {
+	Name string   `json:"name"`
+	MAC  string   `json:"mac"`
+	IPv4 []string `json:"ipv4,omitempty"`
+	IPv6 []string `json:"ipv6,omitempty"`
+}
+
+// A Description is what to change of what is said of a device. Nil members stay,
+// empty ones are taken away.
+type Description struct {
+	Nickname   *string `json:"nickname,omitempty"`
+	CustomID   *string `json:"custom_id,omitempty"`
+	LinkedUser *string `json:"linked_user,omitempty"`
+	LinkedTeam *string `json:"linked_team,omitempty"`
+}
+
+// A NewDevice is a device to import: known by name and address, without agent.
+type NewDevice struct {
+	Hostname string   `json:"hostname"`
+	MACs     []string `json:"macs,omitempty"`
+}
+
+// An Import adds devices, all of them or none.
+type Import struct {
+	Devices []NewDevice `json:"devices"`
+	DryRun  bool        `json:"dry_run,omitempty"` // only count
+}
+
+// Imported is what became of an Import.
+type Imported struct {
+	Imported int `json:"imported"`
+	Skipped  int `json:"skipped"` // such devices are there already: one of their MACs is, or their hostname where they have none
+}
+
+// A Restore asks for deleted devices by their ids.
+type Restore struct {
+	IDs []string `json:"ids"`
+}
+
+// Restored says which devices came back, by their ids, and which did not.
+type Restored struct {
+	Restored []string     `json:"restored"`
+	Refused  []Unrestored `json:"refused"`
+}
+
+// An Unrestored device did not come back.
+type Unrestored struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"` // not_found, not_deleted or erased
+	Why    string `json:"why"`    // the reason in words
+}
+
+// A Group is a named set of devices.
+type Group struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Default     bool      `json:"default,omitempty"` // takes devices that were put nowhere else
+	Devices     int64     `json:"devices"`
+	Created     time.Time `json:"created"`
+	Modified    time.Time `json:"modified"`
+}
+
+// A NewGroup is a group to create.
+type NewGroup struct {
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+}
+
+// A GroupChange is what to change of a group; nil members stay.
+type GroupChange struct {
+	Name        *string `json:"name,omitempty"`
+	Description *string `json:"description,omitempty"`
+	Default     *bool   `json:"default,omitempty"` // true: it takes new devices from now on
+}
