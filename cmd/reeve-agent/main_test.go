@@ -33,6 +33,17 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
+// TestMain forgets what stands for flags in the environment of whoever runs the
+// tests, as in a shell in which the README was followed.
+func TestMain(m *testing.M) {
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "REEVE_") {
+			os.Unsetenv(name)
+		}
+	}
+	os.Exit(m.Run())
+}
+
 // call runs one command line to its end.
 func call(t *testing.T, input string, args ...string) (code int, out, errors string) {
 	t.Helper()
