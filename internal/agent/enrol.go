@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"reeve"
@@ -42,8 +43,16 @@ type body struct {
 }
 
 func (b body) MayScan(path string) bool { return b.policy.MayScan(path) }
-func (b body) SignatureDir() string     { return b.policy.SignatureDir(b.StateDir()) }
-func (b body) Logs() []string           { return Logs(b.StateDir()) }
+func (b body) SignatureDirs() []string {
+	return []string{b.policy.SignatureDir(b.StateDir()), b.sent("signatures")}
+}
+func (b body) RuleDirs() []string { return []string{b.policy.RuleDir(b.StateDir()), b.sent("rules")} }
+func (b body) Logs() []string     { return Logs(b.StateDir()) }
+
+// sent names a folder of the signature set that the server sent.
+func (b body) sent(kind string) string {
+	return filepath.Join(b.StateDir(), "sets", "current", kind)
+}
 
 // Notes are the settings and the machine's facts, for the log archive. The
 // private key is not among them.

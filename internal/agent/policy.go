@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,8 +25,8 @@ import (
 //
 // An action that is not named is allowed. With scan_paths only scans of a path
 // that is one of these or below one are allowed, and no scan looks anywhere
-// else. signatures is the folder of the signature files, by default a folder of
-// the agent's state. The file is read when the agent starts.
+// else. signatures and rules are the folders of the owner's signature files and
+// YARA rules, by default folders of the agent's state. The file is read when the agent starts.
 //
 // A forbidden action is still offered to the server: so an order for it ends as
 // refused, with the reason, where the one who ordered it can read it.
@@ -33,6 +34,7 @@ type Policy struct {
 	Actions    map[string]bool `json:"actions,omitempty"`
 	ScanPaths  []string        `json:"scan_paths,omitempty"`
 	Signatures string          `json:"signatures,omitempty"`
+	Rules      string          `json:"rules,omitempty"`
 
 	roots []string // ScanPaths with links resolved
 }
@@ -55,7 +57,7 @@ func ReadPolicy(path string) (*Policy, error) {
 	}
 	if err != nil {
 		if member, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-			err = fmt.Errorf("it has no member %s; there are actions, scan_paths and signatures", member)
+			err = fmt.Errorf("it has no member %s; there are actions, scan_paths, signatures and rules", member)
 		}
 		return nil, fmt.Errorf("the policy %s is not usable: %w", path, err)
 	}
@@ -74,8 +76,10 @@ func (p *Policy) check() error {
 		}
 		p.roots = append(p.roots, resolve(path))
 	}
-	if p.Signatures != "" && !filepath.IsAbs(p.Signatures) {
-		return fmt.Errorf("the signature folder %q is not absolute", p.Signatures)
+	for _, folder := range []string{p.Signatures, p.Rules} {
+		if folder != "" && !filepath.IsAbs(folder) {
+			return fmt.Errorf("the folder %q is not absolute", folder)
+		}
 	}
 	return nil
 }
@@ -124,8 +128,10 @@ func (p *Policy) MayScan(path string) bool {
 // SignatureDir returns the folder of the signature files of an agent with the
 // given state folder.
 func (p *Policy) SignatureDir(state string) string {
-	if p.Signatures != "" {
-		return p.Signatures
-	}
-	return filepath.Join(state, "signatures")
+	return cmp.Or(p.Signatures, filepath.Join(state, "signatures"))
+}
+
+// RuleDir returns the folder of the YARA rules, likewise.
+func (p *Policy) RuleDir(state string) string {
+	return cmp.Or(p.Rules, filepath.Join(state, "rules"))
 }

@@ -41,7 +41,8 @@ func (h *fakeHost) StateDir() string           { return h.state }
 func (h *fakeHost) Logs() []string             { return h.logs }
 func (h *fakeHost) Notes() map[string]any      { return h.notes }
 func (h *fakeHost) Volumes() ([]Volume, error) { return h.volumes, nil }
-func (h *fakeHost) SignatureDir() string       { return filepath.Join(h.state, "signatures") }
+func (h *fakeHost) SignatureDirs() []string    { return []string{filepath.Join(h.state, "signatures")} }
+func (h *fakeHost) RuleDirs() []string         { return []string{filepath.Join(h.state, "rules")} }
 func (h *fakeHost) Device(fs.FileInfo) uint64  { return 1 }
 func (h *fakeHost) Quietly(f func())           { h.quietly++; f() }
 func (h *fakeHost) MayScan(path string) bool {

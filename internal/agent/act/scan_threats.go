@@ -25,8 +25,13 @@ type ScanHost interface {
 	// MayScan reports whether the local policy lets a path be scanned.
 	MayScan(path string) bool
 
-	// SignatureDir is the folder of the agent's signature files.
-	SignatureDir() string
+	// SignatureDirs are the folders with signature files (.hdb, .hsb, .ndb): the
+	// machine owner's own, then those that the server sent. They need not exist,
+	// and stay as they are while a scan runs. Ask once for each scan.
+	SignatureDirs() []string
+
+	// RuleDirs are the folders with YARA rules (.yar, .yara), likewise.
+	RuleDirs() []string
 
 	// OpenFile opens a file or folder for reading. It follows no link and
 	// never waits.
@@ -107,7 +112,7 @@ func scanThreats(ctx context.Context, h Host, _ Task, p scanParams, progress fun
 	progress(Progress{Percent: -1, Note: "reading the signatures"})
 	h.Quietly(func() {
 		var engine scan.Engine
-		if engine, err = scan.Open(h.SignatureDir()); err != nil {
+		if engine, err = scan.Open(h.SignatureDirs()...); err != nil {
 			return
 		}
 		result.Engines = []engineResult{describe(engine)}

@@ -25,7 +25,7 @@ const (
 
 // builtin is the engine that every agent has.
 type builtin struct {
-	folder     string
+	folders    []string
 	signatures Signatures
 	set        set
 }
@@ -34,15 +34,19 @@ func (e *builtin) Name() string           { return "builtin" }
 func (e *builtin) Version() string        { return "1" }
 func (e *builtin) Signatures() Signatures { return e.signatures }
 
-// Open returns the built-in engine with the .hdb and .hsb files of folder and
-// the EICAR test file. A folder that does not exist holds no files. What cannot
-// be used is told by Signatures; only a folder that cannot be listed is an
-// error.
-func Open(folder string) (Engine, error) {
-	e := &builtin{folder: folder, signatures: Signatures{Count: 1}} // EICAR
-	files, err := signatureFiles(folder)
-	if err != nil {
-		return nil, fmt.Errorf("listing the signature folder %s: %w", folder, err)
+// Open returns the built-in engine with the .hdb and .hsb files of the folders
+// and the EICAR test file. A folder that does not exist holds no files. What
+// cannot be used is told by Signatures; only a folder that cannot be listed is
+// an error.
+func Open(folders ...string) (Engine, error) {
+	e := &builtin{folders: folders, signatures: Signatures{Count: 1}} // EICAR
+	var files []string
+	for _, folder := range folders {
+		more, err := signatureFiles(folder)
+		if err != nil {
+			return nil, fmt.Errorf("listing the signature folder %s: %w", folder, err)
+		}
+		files = append(files, more...)
 	}
 
 	// Two passes: what the first counts, the second fills without ever growing.

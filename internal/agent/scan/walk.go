@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -36,8 +37,8 @@ type walk struct {
 
 	result Result // of the roots that are done, threats and errors of all
 	root   *RootResult
-	device uint64      // of the root
-	own    fs.FileInfo // the folder of signatures, nil without one
+	device uint64        // of the root
+	own    []fs.FileInfo // the folders of signatures
 
 	expected int64 // bytes below all roots, negative if not known
 	told     time.Time
@@ -54,8 +55,10 @@ func (e *builtin) Scan(ctx context.Context, roots []Root, o Options, progress fu
 	for i, a := range algorithms {
 		w.hashes[i] = a.open()
 	}
-	if own, err := os.Stat(e.folder); err == nil {
-		w.own = own
+	for _, folder := range e.folders {
+		if own, err := os.Stat(folder); err == nil {
+			w.own = append(w.own, own)
+		}
 	}
 	for _, root := range roots {
 		if root.Bytes < 0 {
@@ -119,7 +122,7 @@ func (w *walk) from(path string) error {
 // directory scans a folder that Lstat described as info. It returns an error
 // only if it could not begin.
 func (w *walk) directory(path string, info fs.FileInfo, depth int) error {
-	if w.own != nil && os.SameFile(info, w.own) {
+	if slices.ContainsFunc(w.own, func(own fs.FileInfo) bool { return os.SameFile(info, own) }) {
 		w.skip(Own)
 		return nil
 	}
