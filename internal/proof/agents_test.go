@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -24,7 +25,9 @@ type agentProcess struct {
 	state  string
 	policy string // file
 	server *server
-	via    []string // what runs the program, such as in a network namespace
+	via    []string            // what runs the program, such as in a network namespace
+	exe    string              // the program, if not this system's own
+	path   func(string) string // writes this machine's paths as the program does, nil for as they are
 	log    *transcript
 
 	*process
@@ -63,12 +66,24 @@ func (a *agentProcess) launch() {
 	a.t.Helper()
 	code := filepath.Join(filepath.Dir(a.state), "code")
 	must(a.t, os.WriteFile(code, []byte(a.server.first.RegistrationCode+"\n"), 0o600))
-	args := slices.Concat(a.via, []string{program("reeve-agent"), "run", "--server", a.server.first.URL,
-		"--pin", a.server.first.Pin, "--code-file", code, "--state", a.state})
+	args := a.command("run", "--server", a.server.first.URL, "--pin", a.server.first.Pin,
+		"--code-file", a.written(code), "--state", a.written(a.state))
 	if a.policy != "" {
-		args = append(args, "--policy", a.policy)
+		args = append(args, "--policy", a.written(a.policy))
 	}
 	a.process = run(a.t, a.log, args[0], args[1:]...)
+}
+
+// command is a command line of the agent's program.
+func (a *agentProcess) command(args ...string) []string {
+	return slices.Concat(a.via, []string{cmp.Or(a.exe, program("reeve-agent"))}, args)
+}
+
+func (a *agentProcess) written(path string) string {
+	if a.path == nil {
+		return path
+	}
+	return a.path(path)
 }
 
 // device returns the agent's device id.
