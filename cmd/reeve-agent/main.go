@@ -43,10 +43,11 @@ Flags, each with a twin in the environment:
   --code-file FILE  REEVE_CODE_FILE  a file with the registration code
   --code CODE       REEVE_CODE       the code itself; others can see it in the list of processes
   --state DIR       REEVE_STATE      folder for the agent's key, journal and logs; one agent each
-  --policy FILE     REEVE_POLICY     JSON file with what this agent refuses whatever is ordered:
+  --policy FILE     REEVE_POLICY     JSON file of this machine's owner with what the agent
+                                     refuses whatever is ordered, such as
                                      {"actions": {"dhcprenew": false},
-                                      "scan_paths": ["/srv"],
-                                      "signatures": "/usr/local/share/reeve-signatures"}
+                                      "hours": {"scan_threats": ["22:00-06:00"]},
+                                      "deny_paths": ["/srv/private"]}
                                      Without it every action is allowed.
   --json                             print one JSON object
 

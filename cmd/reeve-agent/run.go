@@ -20,11 +20,12 @@ func runAgent(ctx context.Context, c console, s settings) error {
 	if err != nil {
 		return err
 	}
-	policy := &agent.Policy{}
+	policy := func() (*agent.Policy, error) { return &agent.Policy{}, nil }
 	if s.policy != "" {
-		if policy, err = agent.ReadPolicy(s.policy); err != nil {
-			return err
-		}
+		policy = func() (*agent.Policy, error) { return agent.ReadPolicy(s.policy) }
+	}
+	if _, err := policy(); err != nil {
+		return err
 	}
 	state, err := agent.OpenState(dir)
 	if err != nil {

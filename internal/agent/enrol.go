@@ -38,11 +38,13 @@ type Machine interface {
 // body is the Host of the actions: the machine and the agent on it.
 type body struct {
 	Machine
-	policy   *Policy
+	policy   *Policy // under which the command began
 	identity Identity
 }
 
-func (b body) MayScan(path string) bool { return b.policy.MayScan(path) }
+func (b body) MayScan(path string) bool  { return b.policy.MayScan(path) }
+func (b body) MayUse(engine string) bool { return b.policy.MayUse(engine) }
+func (b body) MayQuarantine() bool       { return b.policy.MayQuarantine() }
 func (b body) SignatureDirs() []string {
 	return []string{b.policy.SignatureDir(b.StateDir()), b.sent("signatures")}
 }
@@ -152,7 +154,7 @@ func (s *State) Enrol(ctx context.Context, e Enrolment) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	hello := body{Machine: e.Machine, policy: &Policy{}}.hello()
+	hello := body{Machine: e.Machine}.hello()
 	for failures := 1; ; failures++ {
 		i.Member, err = door.Enrol(ctx, key, e.Code, hello)
 		if err == nil {

@@ -33,7 +33,7 @@ type Options struct {
 	State    *State
 	Identity Identity // enrolled
 	Machine  Machine
-	Policy   *Policy
+	Policy   func() (*Policy, error) // what the machine's owner allows now
 	Log      *slog.Logger
 }
 
@@ -41,8 +41,8 @@ type Options struct {
 type loop struct {
 	log     *slog.Logger
 	state   *State
-	policy  *Policy
-	host    act.Host
+	policy  func() (*Policy, error)
+	body    body
 	key     line.Key
 	door    *line.Server
 	session *line.Session
@@ -89,9 +89,9 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func newLoop(o Options) (*loop, error) {
-	b := body{Machine: o.Machine, policy: o.Policy, identity: o.Identity}
+	b := body{Machine: o.Machine, identity: o.Identity}
 	l := &loop{
-		log: o.Log, state: o.State, policy: o.Policy, host: b,
+		log: o.Log, state: o.State, policy: o.Policy, body: b,
 		kick: make(chan struct{}, 1), gone: make(chan struct{}),
 		tasks: map[string]*task{}, lanes: map[string][]*task{},
 	}
@@ -187,8 +187,8 @@ func (l *loop) Ordered(o line.Order) {
 	log := l.log.With("command", o.Command, "action", o.Action)
 	w := work{Action: o.Action, Params: o.Params, DeliverBy: o.DeliverBy, FinishBy: o.FinishBy}
 	veto := ""
-	if e.stage == unheard {
-		veto = l.policy.Refuses(o.Action, o.Params)
+	if e.stage == unheard && o.Fault == line.NoFault && o.Action != retire {
+		_, _, veto = l.judge(w)
 	}
 	switch {
 	case o.Fault == line.Forged:

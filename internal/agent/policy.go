@@ -12,37 +12,57 @@ import (
 	"strings"
 
 	"reeve/internal/action"
+	"reeve/internal/agent/host"
 )
+
+// maxPolicy is the most bytes that a policy file may have.
+const maxPolicy = 64 << 10
 
 // A Policy is the machine owner's veto: what the agent refuses whatever the
 // server orders. It is a JSON file such as
 //
 //	{
 //	  "actions": {"dhcprenew": false},
+//	  "hours": {"scan_threats": ["22:00-06:00", "Sat-Sun 00:00-24:00"]},
 //	  "scan_paths": ["/srv", "/home"],
+//	  "deny_paths": ["/srv/private"],
+//	  "engines": ["reeve", "clamd"],
+//	  "quarantine": false,
+//	  "report_neighbours": true,
 //	  "signatures": "/usr/local/share/reeve-signatures"
 //	}
 //
-// An action that is not named is allowed. With scan_paths only scans of a path
-// that is one of these or below one are allowed, and no scan looks anywhere
-// else. signatures and rules are the folders of the owner's signature files and
-// YARA rules, by default folders of the agent's state. The file is read when the agent starts.
+// What is not named is allowed, but for the report of neighbours. With
+// scan_paths only scans of a path that is one of these or below one are
+// allowed, and no scan looks anywhere else; below deny_paths no scan looks at
+// all. An action with hours begins within these only, see Hours. signatures
+// and rules are the folders of the owner's signature files and YARA rules, by
+// default folders of the agent's state.
+//
+// The file is read anew for every order and before every command begins; what
+// runs goes on under the policy that it began with.
 //
 // A forbidden action is still offered to the server: so an order for it ends as
 // refused, with the reason, where the one who ordered it can read it.
 type Policy struct {
-	Actions    map[string]bool `json:"actions,omitempty"`
-	ScanPaths  []string        `json:"scan_paths,omitempty"`
-	Signatures string          `json:"signatures,omitempty"`
-	Rules      string          `json:"rules,omitempty"`
+	Actions          map[string]bool  `json:"actions,omitempty"`
+	Hours            map[string]Hours `json:"hours,omitempty"`
+	ScanPaths        []string         `json:"scan_paths,omitempty"`
+	DenyPaths        []string         `json:"deny_paths,omitempty"`
+	Engines          []string         `json:"engines,omitempty"` // names of the only engines that may scan
+	Quarantine       *bool            `json:"quarantine,omitempty"`
+	ReportNeighbours bool             `json:"report_neighbours,omitempty"`
+	Signatures       string           `json:"signatures,omitempty"`
+	Rules            string           `json:"rules,omitempty"`
 
-	roots []string // ScanPaths with links resolved
+	roots, denied []string // ScanPaths and DenyPaths with links resolved
 }
 
 // ReadPolicy reads a policy file. A file that is not understood in full is an
-// error: a veto that is misspelt must not be lost.
+// error: a veto that is misspelt must not be lost. So is one that others than
+// root and the agent's own user may write, since it would not be the owner's.
 func ReadPolicy(path string) (*Policy, error) {
-	text, err := os.ReadFile(path)
+	text, err := readOwned(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the policy: %w", err)
 	}
@@ -57,24 +77,52 @@ func ReadPolicy(path string) (*Policy, error) {
 	}
 	if err != nil {
 		if member, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-			err = fmt.Errorf("it has no member %s; there are actions, scan_paths, signatures and rules", member)
+			err = fmt.Errorf("it has no member %s; there are actions, hours, scan_paths, deny_paths, engines, quarantine, report_neighbours, signatures and rules", member)
 		}
 		return nil, fmt.Errorf("the policy %s is not usable: %w", path, err)
 	}
 	return p, nil
 }
 
+// readOwned reads a file that nobody but the machine's owner can change.
+func readOwned(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if err := host.CheckOwned(file); err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxPolicy+1))
+	if err == nil && len(text) > maxPolicy {
+		err = fmt.Errorf("%s is larger than %d kB", path, maxPolicy>>10)
+	}
+	return text, err
+}
+
 func (p *Policy) check() error {
 	for name := range p.Actions {
-		if d, ok := action.Lookup(name); !ok || !d.Agent || d.Since == "" {
+		if !isAgents(name) {
 			return fmt.Errorf("%q is not an action of the agent", name)
 		}
 	}
-	for _, path := range p.ScanPaths {
-		if !filepath.IsAbs(path) {
-			return fmt.Errorf("the scan path %q is not absolute", path)
+	for name := range p.Hours {
+		if !isAgents(name) {
+			return fmt.Errorf("hours are given for %q, which is not an action of the agent", name)
 		}
-		p.roots = append(p.roots, resolve(path))
+	}
+	for _, list := range []struct {
+		what     string
+		given    []string
+		resolved *[]string
+	}{{"scan path", p.ScanPaths, &p.roots}, {"denied path", p.DenyPaths, &p.denied}} {
+		for _, path := range list.given {
+			if !filepath.IsAbs(path) {
+				return fmt.Errorf("the %s %q is not absolute", list.what, path)
+			}
+			*list.resolved = append(*list.resolved, resolve(path))
+		}
 	}
 	for _, folder := range []string{p.Signatures, p.Rules} {
 		if folder != "" && !filepath.IsAbs(folder) {
@@ -82,6 +130,11 @@ func (p *Policy) check() error {
 		}
 	}
 	return nil
+}
+
+func isAgents(name string) bool {
+	d, ok := action.Lookup(name)
+	return ok && d.Agent && d.Since != ""
 }
 
 // resolve follows links as far as there is something.
@@ -97,7 +150,7 @@ func (p *Policy) Refuses(name string, params json.RawMessage) string {
 	if allowed, named := p.Actions[name]; named && !allowed {
 		return "the local policy forbids " + name
 	}
-	if name != "scan_threats" || len(p.ScanPaths) == 0 {
+	if name != "scan_threats" || len(p.ScanPaths)+len(p.DenyPaths) == 0 {
 		return ""
 	}
 	var scan struct {
@@ -106,9 +159,12 @@ func (p *Policy) Refuses(name string, params json.RawMessage) string {
 		Path      string `json:"path"`
 	}
 	err := json.Unmarshal(params, &scan)
-	other := func(t int) bool { return t != action.ScanSpecificPath }
-	if err != nil || scan.FullScan != 0 || slices.ContainsFunc(scan.ScanTypes, other) || !p.MayScan(resolve(scan.Path)) {
+	path, other := resolve(scan.Path), func(t int) bool { return t != action.ScanSpecificPath }
+	switch {
+	case len(p.ScanPaths) > 0 && (err != nil || scan.FullScan != 0 || slices.ContainsFunc(scan.ScanTypes, other) || !within(path, p.roots)):
 		return "the local policy allows only scans of " + strings.Join(p.ScanPaths, ", ")
+	case slices.Contains(scan.ScanTypes, action.ScanSpecificPath) && within(path, p.denied):
+		return "the local policy forbids scans of " + scan.Path
 	}
 	return ""
 }
@@ -116,14 +172,24 @@ func (p *Policy) Refuses(name string, params json.RawMessage) string {
 // MayScan reports whether the policy lets a scan look at a path, in which links
 // are resolved.
 func (p *Policy) MayScan(path string) bool {
-	if len(p.ScanPaths) == 0 {
-		return true
-	}
-	return slices.ContainsFunc(p.roots, func(root string) bool {
+	return (len(p.ScanPaths) == 0 || within(path, p.roots)) && !within(path, p.denied)
+}
+
+// within reports whether path is one of the roots or below one.
+func within(path string, roots []string) bool {
+	return slices.ContainsFunc(roots, func(root string) bool {
 		rest, ok := strings.CutPrefix(path, strings.TrimSuffix(root, string(filepath.Separator)))
 		return ok && (rest == "" || rest[0] == filepath.Separator)
 	})
 }
+
+// MayUse reports whether the policy lets the engine of this name scan.
+func (p *Policy) MayUse(engine string) bool {
+	return len(p.Engines) == 0 || slices.Contains(p.Engines, engine)
+}
+
+// MayQuarantine reports whether the policy lets files be moved to quarantine.
+func (p *Policy) MayQuarantine() bool { return p.Quarantine == nil || *p.Quarantine }
 
 // SignatureDir returns the folder of the signature files of an agent with the
 // given state folder.

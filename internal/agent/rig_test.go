@@ -111,7 +111,8 @@ func (r *rig) start() (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		err := Run(ctx, Options{State: state, Identity: i, Machine: r.machine, Policy: r.policy, Log: log})
+		err := Run(ctx, Options{State: state, Identity: i, Machine: r.machine, Log: log,
+			Policy: func() (*Policy, error) { return r.policy, nil }})
 		state.Close()
 		done <- err
 	}()

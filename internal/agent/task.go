@@ -35,6 +35,7 @@ type task struct {
 	command, action string
 	ctx             context.Context
 	cancel          context.CancelCauseFunc
+	waited          bool // it was told that it waits for the hours of its action
 
 	mu   sync.Mutex
 	last link.Report // how it stands; no state before it begins
@@ -138,44 +139,75 @@ func (l *loop) perform(t *task) {
 	debug.FreeOSMemory()
 }
 
-// outcome does what a command asks for. Done is false if the agent stopped
-// before the end.
+// outcome does what a command asks for, within the hours that the policy gives
+// it. Done is false if the agent stopped before the end.
 func (l *loop) outcome(t *task) (r link.Report, done bool) {
 	r = link.Report{Command: t.command, State: failed}
-	if l.ctx.Err() != nil {
-		return r, false
-	}
-	if t.ctx.Err() != nil {
-		r.Reason, r.Message = "cancelled", "the job was cancelled before the command began"
-		return r, true
-	}
 	w, err := l.journal.work(t.command)
 	if err != nil {
 		r.Message = shorten(err.Error())
 		return r, true
 	}
-	e, now := l.journal.entry(t.command), l.now()
-	if e.began.IsZero() {
-		e.began = now
+	for {
+		policy, veto := l.admit(t, w)
+		now := l.now()
+		end := l.end(t.command, w, policy, now)
+		begun := l.journal.entry(t.command).stage >= started
+		switch {
+		case l.ctx.Err() != nil:
+			return r, false
+		case t.ctx.Err() != nil:
+			r.Reason, r.Message = "cancelled", "the job was cancelled before the command began"
+			return r, true
+		case !now.Before(end):
+			r.Reason, r.Message = "execution", "the time for the command ran out before it began"
+			return r, true
+		case veto != "":
+			r.Reason, r.Message = "policy", shorten(veto)
+			if !begun && !t.waited { // what was reported as running can only fail
+				r.State = refused
+			}
+			return r, true
+		}
+		if !begun && !l.durably("start", func() error { return l.journal.start(t.command, now) }) {
+			return r, false
+		}
+		l.log.Info("command begins", "command", t.command, "action", t.action)
+		r, done = l.carryOut(t, w, policy, now, end)
+		if done || l.ctx.Err() != nil {
+			return r, done
+		}
 	}
-	// It may take as long as the deadlines lie apart, and never past the last.
-	end := e.began.Add(w.FinishBy.Sub(w.DeliverBy))
-	if w.FinishBy.Before(end) {
+}
+
+// end returns when a command has to be over, by the server's time: it may take
+// as long as its deadlines lie apart, and never past the last. One that may run
+// within some hours only has until the last, since it may have to stop between
+// them.
+func (l *loop) end(command string, w work, policy *Policy, now time.Time) time.Time {
+	began := l.journal.entry(command).began
+	if began.IsZero() {
+		began = now
+	}
+	end := began.Add(w.FinishBy.Sub(w.DeliverBy))
+	if w.FinishBy.Before(end) || policy != nil && len(policy.Hours[w.Action]) > 0 {
 		end = w.FinishBy
 	}
-	if !now.Before(end) {
-		r.Reason, r.Message = "execution", "the time for the command ran out before it began"
-		return r, true
-	}
-	if e.stage < started && !l.durably("start", func() error { return l.journal.start(t.command, now) }) {
-		return r, false
-	}
-	l.log.Info("command begins", "command", t.command, "action", t.action)
+	return end
+}
+
+// carryOut runs the action of a command. Done is false if the agent stopped
+// before the end, or the hours were over in which it may run.
+func (l *loop) carryOut(t *task, w work, policy *Policy, now, end time.Time) (r link.Report, done bool) {
+	r = link.Report{Command: t.command, State: failed}
 	t.at(l, act.Progress{Percent: -1})
 	ctx, cancel := context.WithDeadline(t.ctx, time.Now().Add(end.Sub(now)))
 	defer cancel()
 	deadline, _ := ctx.Deadline()
-	o := act.Run(ctx, l.host, act.Task{Command: t.command, Action: t.action, Params: w.Params, FinishBy: deadline},
+	ctx = whileOpen(ctx, t.action, policy.Hours[t.action])
+	host := l.body
+	host.policy = policy
+	o := act.Run(ctx, host, act.Task{Command: t.command, Action: t.action, Params: w.Params, FinishBy: deadline},
 		func(p act.Progress) { t.at(l, p) })
 	if o.Upload != "" {
 		if err := l.upload(ctx, t, o.Upload); err != nil {
@@ -196,6 +228,9 @@ func (l *loop) outcome(t *task) (r link.Report, done bool) {
 		return r, false
 	case t.ctx.Err() != nil:
 		r.Reason = "cancelled"
+	case errors.Is(context.Cause(ctx), errClosed):
+		l.log.Info("command stops until its hours begin again", "command", t.command, "action", t.action)
+		return r, false
 	case !time.Now().Before(deadline): // the action's own timer may be the first to fire
 		r.Reason = "execution"
 	}
