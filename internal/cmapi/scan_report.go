@@ -20,9 +20,11 @@ type scanResult struct {
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
 	Engines  []struct {
-		Name       string `json:"name"`
-		Version    string `json:"version"`
-		Signatures int64  `json:"signatures"`
+		Name          string     `json:"name"`
+		Version       string     `json:"version"`
+		Unavailable   string     `json:"unavailable"`
+		Signatures    int64      `json:"signatures"`
+		SignatureDate *time.Time `json:"signature_date"`
 	} `json:"engines"`
 	Areas []struct {
 		Name   string   `json:"name"`
@@ -119,7 +121,14 @@ func scanLog(c reeve.Command, r scanResult) []byte {
 	line("Scan of %s (device %s), command %s", plain(c.Hostname), c.DeviceID, c.ID)
 	line("From %s to %s, %s", timestamp(r.Started), timestamp(r.Finished), r.Finished.Sub(r.Started).Round(time.Second))
 	for _, e := range r.Engines {
-		line("Engine %s %s with %d signatures", plain(e.Name), plain(e.Version), e.Signatures)
+		switch {
+		case e.Unavailable != "":
+			line("Engine %s took no part: %s", plain(e.Name), plain(e.Unavailable))
+		case e.SignatureDate != nil:
+			line("Engine %s %s with %d signatures of %s", plain(e.Name), plain(e.Version), e.Signatures, timestamp(*e.SignatureDate))
+		default:
+			line("Engine %s %s with %d signatures", plain(e.Name), plain(e.Version), e.Signatures)
+		}
 	}
 	for _, a := range r.Areas {
 		line("Area %s: %s%s%s", plain(a.Name), plain(a.Status), prefixed(" in ", strings.Join(a.Roots, " ")), prefixed("; ", a.Reason))

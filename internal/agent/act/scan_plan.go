@@ -1,7 +1,9 @@
 package act
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -196,11 +198,16 @@ func missing(r scan.RootResult) (why []string) {
 		{r.Counts.Errors, "entries could not be read"},
 		{r.Skipped[scan.Refused], "entries are not allowed by the local policy"},
 		{r.Skipped[scan.TooDeep], "folders are too deep"},
-		{r.Skipped[scan.TooLarge], "files are too large for signatures without a size"},
 	} {
 		if gap.count > 0 {
 			why = append(why, fmt.Sprintf("in %s, %d %s", path, gap.count, gap.reason))
 		}
+	}
+	byName := func(a, b scan.Lack) int {
+		return cmp.Or(cmp.Compare(a.Engine, b.Engine), cmp.Compare(a.Reason, b.Reason))
+	}
+	for _, lack := range slices.SortedFunc(maps.Keys(r.Missed), byName) {
+		why = append(why, fmt.Sprintf("in %s, %d not judged by the engine %s (%s)", path, r.Missed[lack], lack.Engine, lack.Reason))
 	}
 	return why
 }

@@ -88,12 +88,16 @@ type scanResult struct {
 }
 
 type engineResult struct {
-	Name            string       `json:"name"`
-	Version         string       `json:"version"`
-	Signatures      int          `json:"signatures"`
-	SignatureDigest string       `json:"signature_digest"`
-	SignatureFaults int          `json:"signature_faults"` // files and lines that could not be used
-	FaultSample     []scan.Fault `json:"signature_fault_sample,omitempty"`
+	Name            string                `json:"name"`
+	Version         string                `json:"version"`
+	Unavailable     string                `json:"unavailable,omitempty"` // why it did not take part
+	Signatures      int                   `json:"signatures"`
+	SignatureDigest string                `json:"signature_digest"`
+	SignatureDate   *time.Time            `json:"signature_date,omitempty"`
+	SignatureFaults int                   `json:"signature_faults"` // files and lines that could not be used
+	FaultSample     []scan.Fault          `json:"signature_fault_sample,omitempty"`
+	Judged          int64                 `json:"judged"` // files and processes
+	Missed          map[scan.Reason]int64 `json:"missed,omitempty"`
 }
 
 func init() { perform("scan_threats", true, scanThreats) }
@@ -103,24 +107,15 @@ func scanThreats(ctx context.Context, h Host, _ Task, p scanParams, progress fun
 	if err != nil {
 		return Outcome{}, err
 	}
-	options := scan.Options{Allow: h.MayScan, Open: h.OpenFile, Device: h.Device}
+	signatures, rules := h.SignatureDirs(), h.RuleDirs()
+	options := scan.Options{Allow: h.MayScan, Open: h.OpenFile, Device: h.Device, Own: slices.Concat(signatures, rules)}
 	tell := func(p scan.Progress) {
 		progress(Progress{Percent: p.Percent, Note: fmt.Sprintf("%d files, %d threats", p.Files, p.Threats)})
 	}
 	result := scanResult{Started: now(), Areas: plan.areas}
 	var done scan.Result
 	progress(Progress{Percent: -1, Note: "reading the signatures"})
-	h.Quietly(func() {
-		var engine scan.Engine
-		if engine, err = scan.Open(h.SignatureDirs()...); err != nil {
-			return
-		}
-		result.Engines = []engineResult{describe(engine)}
-		done = engine.Scan(ctx, plan.roots, options, tell)
-	})
-	if err != nil {
-		return Outcome{}, err
-	}
+	h.Quietly(func() { done = scan.Scan(ctx, engines(h, signatures), plan.roots, options, tell) })
 	plan.judge(done.Roots)
 	result.Finished = now()
 	result.take(done)
@@ -136,9 +131,31 @@ func scanThreats(ctx context.Context, h Host, _ Task, p scanParams, progress fun
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Second) }
 
-func describe(e scan.Engine) engineResult {
-	s := e.Signatures()
-	return engineResult{e.Name(), e.Version(), s.Count, s.Digest, s.Faults, s.Sample}
+// engines are those of every pass.
+func engines(h ScanHost, signatures []string) []scan.Engine {
+	return []scan.Engine{scan.BuiltIn(signatures, h.Quietly)}
+}
+
+// describe says of an engine what it did. One that was not there is told by
+// the reason, and never counts as having found nothing.
+func describe(e scan.EngineResult) engineResult {
+	r := engineResult{
+		Name:            e.Name,
+		Version:         e.Version,
+		Signatures:      e.Signatures.Count,
+		SignatureDigest: e.Signatures.Digest,
+		SignatureFaults: e.Signatures.Faults,
+		FaultSample:     e.Signatures.Sample,
+		Judged:          e.Judged,
+		Missed:          e.Missed,
+	}
+	if e.Unavailable != nil {
+		r.Unavailable = e.Unavailable.Error()
+	}
+	if !e.Signatures.Date.IsZero() {
+		r.SignatureDate = &e.Signatures.Date
+	}
+	return r
 }
 
 // planScan says what a request means on this machine.
@@ -202,8 +219,11 @@ func (r *scanResult) take(done scan.Result) {
 	}
 	r.Threats = append([]scan.Threat{}, done.Threats...)
 	r.Errors = append([]scan.Failure{}, done.Errors...)
+	for _, engine := range done.Engines {
+		r.Engines = append(r.Engines, describe(engine))
+	}
 	for i := range r.Threats {
-		r.Threats[i].Path = printable(r.Threats[i].Path)
+		r.Threats[i].Path, r.Threats[i].Within = printable(r.Threats[i].Path), printable(r.Threats[i].Within)
 	}
 	for i := range r.Errors {
 		r.Errors[i].Path = printable(r.Errors[i].Path)

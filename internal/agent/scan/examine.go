@@ -1,11 +1,10 @@
 package scan
 
 import (
-	"crypto/md5"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
-	"os"
 )
 
 // maxAnySize is the largest file that is hashed for signatures without a size.
@@ -38,122 +37,53 @@ func isEICAR(head []byte) bool {
 	return hex.EncodeToString(digest[:]) == eicarDigest
 }
 
-// file examines one file. An error means that it could not be read.
-func (w *walk) file(path string) error {
-	w.tell()
-	file, err := w.options.Open(path)
-	if err != nil {
-		return err
+// examine looks at one file. What ctx or the disk ends is an error.
+func (x *examination) examine(f *File) (name string, read int64, tooLarge bool, err error) {
+	n, err := f.ReadAt(x.head[:], 0)
+	if err != nil && err != io.EOF {
+		return "", 0, false, err
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
+	if isEICAR(x.head[:n]) {
+		return eicarName, int64(n), false, nil
 	}
-	switch { // once more, now of what was really opened
-	case !info.Mode().IsRegular():
-		w.skip(NotAFile)
-		return nil
-	case w.options.Device(info) != w.device:
-		w.skip(OtherFileSystem)
-		return nil
-	}
-	n, err := io.ReadFull(file, w.head[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return err
-	}
-	name, size := "", info.Size()
-	read := int64(n)
-	if isEICAR(w.head[:n]) {
-		name = eicarName
-	} else if name, read, err = w.lookUp(file, w.head[:n], size); err != nil {
-		return err
-	}
-	w.root.Counts.Files++
-	w.root.Counts.Bytes += size
-	w.root.Counts.BytesRead += read
-	if name != "" {
-		w.found(path, name, file, size)
-	}
-	return nil
-}
-
-// lookUp hashes a file whose first bytes are head, if any signature could
-// match its size, and returns the name of one that does. A file that grows
-// while it is read is read up to size.
-func (w *walk) lookUp(file io.Reader, head []byte, size int64) (name string, read int64, err error) {
 	var wanted []io.Writer
-	tooLarge := false
-	lists := &w.engine.set.lists
-	for i := range lists {
-		if lists[i].wants(size) {
-			w.hashes[i].Reset()
-			w.hashes[i].Write(head)
-			wanted = append(wanted, w.hashes[i])
-		} else if lists[i].anySize {
+	for i := range x.set.lists {
+		if list := &x.set.lists[i]; list.wants(f.Size) {
+			x.hashes[i].Reset()
+			wanted = append(wanted, x.hashes[i])
+		} else if list.anySize {
 			tooLarge = true
 		}
 	}
-	if tooLarge {
-		w.skip(TooLarge)
-	}
-	read = int64(len(head))
 	if wanted == nil {
-		return "", read, nil
+		return "", int64(n), tooLarge, nil
 	}
-	rest, err := w.copy(io.MultiWriter(wanted...), file, size-read)
-	read += rest
+	whole := interruptible{x.ctx, io.NewSectionReader(f, 0, f.Size)} // a file that grows is read up to here
+	read, err = io.CopyBuffer(io.MultiWriter(wanted...), whole, x.buffer)
 	if err != nil {
-		return "", read, err
+		return "", read, tooLarge, err
 	}
 	var digest [maxDigest]byte
-	for i := range lists {
-		if !lists[i].wants(size) {
+	for i := range x.set.lists {
+		if !x.set.lists[i].wants(f.Size) {
 			continue
 		}
-		if at, ok := lists[i].find(w.hashes[i].Sum(digest[:0]), size); ok {
-			return string(w.engine.set.name(at)), read, nil
+		if at, ok := x.set.lists[i].find(x.hashes[i].Sum(digest[:0]), f.Size); ok {
+			return string(x.set.name(at)), read, tooLarge, nil
 		}
 	}
-	return "", read, nil
+	return "", read, tooLarge, nil
 }
 
-// found records a threat. It is read once more for the digests by which
-// people look threats up, whatever matched.
-func (w *walk) found(path, name string, file *os.File, size int64) {
-	w.root.Counts.Threats++
-	if len(w.result.Threats) == MaxThreats {
-		return
-	}
-	threat := Threat{Path: path, Signature: name, Engine: w.engine.Name(), Size: size}
-	short, long := md5.New(), sha256.New()
-	_, err := file.Seek(0, io.SeekStart)
-	if err == nil {
-		_, err = w.copy(io.MultiWriter(short, long), file, size)
-	}
-	if err == nil { // without them it is a threat all the same
-		threat.MD5 = hex.EncodeToString(short.Sum(nil))
-		threat.SHA256 = hex.EncodeToString(long.Sum(nil))
-	}
-	w.result.Threats = append(w.result.Threats, threat)
+// interruptible ends a read with ctx.
+type interruptible struct {
+	ctx  context.Context
+	from io.Reader
 }
 
-// copy reads at most size bytes of a file into to, and ends early with the
-// scan.
-func (w *walk) copy(to io.Writer, file io.Reader, size int64) (int64, error) {
-	return io.CopyBuffer(to, io.LimitReader(attentive{w, file}, size), w.buffer)
-}
-
-// attentive is a file under a scan that may be called off at any time.
-type attentive struct {
-	w    *walk
-	file io.Reader
-}
-
-func (a attentive) Read(p []byte) (int, error) {
-	if err := a.w.ctx.Err(); err != nil {
+func (r interruptible) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
 		return 0, err
 	}
-	a.w.tell()
-	return a.file.Read(p)
+	return r.from.Read(p)
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 const (
@@ -23,28 +24,20 @@ const (
 	maxFaults = 20 // described in [Signatures.Sample]
 )
 
-// builtin is the engine that every agent has.
-type builtin struct {
-	folders    []string
+// A loader reads signature files.
+type loader struct {
 	signatures Signatures
 	set        set
 }
 
-func (e *builtin) Name() string           { return "builtin" }
-func (e *builtin) Version() string        { return "1" }
-func (e *builtin) Signatures() Signatures { return e.signatures }
-
-// Open returns the built-in engine with the .hdb and .hsb files of the folders
-// and the EICAR test file. A folder that does not exist holds no files. What
-// cannot be used is told by Signatures; only a folder that cannot be listed is
-// an error.
-func Open(folders ...string) (Engine, error) {
-	e := &builtin{folders: folders, signatures: Signatures{Count: 1}} // EICAR
+// load reads all signature files of the folders.
+func load(folders []string) (Signatures, *set, error) {
+	e := &loader{signatures: Signatures{Count: 1}} // EICAR
 	var files []string
 	for _, folder := range folders {
 		more, err := signatureFiles(folder)
 		if err != nil {
-			return nil, fmt.Errorf("listing the signature folder %s: %w", folder, err)
+			return Signatures{}, nil, fmt.Errorf("listing the signature folder %s: %w", folder, err)
 		}
 		files = append(files, more...)
 	}
@@ -75,7 +68,7 @@ func Open(folders ...string) (Engine, error) {
 	if len(files) > 0 {
 		e.signatures.Digest = hex.EncodeToString(digest.Sum(nil))
 	}
-	return e, nil
+	return e.signatures, &e.set, nil
 }
 
 func signatureFiles(folder string) ([]string, error) {
@@ -121,7 +114,7 @@ var errLong = fmt.Errorf("the line is longer than %d bytes", maxLineLen)
 
 // read gives every signature of a file to keep, and every line that is none to
 // the engine's faults. It feeds the file's name and bytes to digest, if any.
-func (e *builtin) read(path string, digest hash.Hash, keep func(signature) error) {
+func (e *loader) read(path string, digest hash.Hash, keep func(signature) error) {
 	name := filepath.Base(path)
 	file, err := os.Open(path)
 	if err != nil {
@@ -129,6 +122,9 @@ func (e *builtin) read(path string, digest hash.Hash, keep func(signature) error
 		return
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.ModTime().After(e.signatures.Date) {
+		e.signatures.Date = info.ModTime().UTC().Truncate(time.Second)
+	}
 	var from io.Reader = file
 	if digest != nil {
 		fmt.Fprintf(digest, "%s\x00", name)
@@ -181,7 +177,7 @@ func nextLine(r *bufio.Reader) ([]byte, error) {
 	return nil, errLong
 }
 
-func (e *builtin) fault(file string, line int, err error) {
+func (e *loader) fault(file string, line int, err error) {
 	e.signatures.Faults++
 	if len(e.signatures.Sample) < maxFaults {
 		e.signatures.Sample = append(e.signatures.Sample, Fault{file, line, err.Error()})

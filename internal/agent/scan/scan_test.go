@@ -1,13 +1,13 @@
 package scan
 
 import (
-	"bytes"
 	"context"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -39,13 +39,27 @@ func tree(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-func open(t *testing.T, folder string) Engine {
+// scanWith runs one pass with the built-in engine over the given paths.
+func scanWith(t *testing.T, signatures string, o Options, paths ...string) Result {
 	t.Helper()
-	e, err := Open(folder)
+	return scanUntil(t.Context(), signatures, o, paths...)
+}
+
+func scanUntil(ctx context.Context, signatures string, o Options, paths ...string) Result {
+	var roots []Root
+	for _, path := range paths {
+		roots = append(roots, Root{Path: path})
+	}
+	return Scan(ctx, []Engine{BuiltIn([]string{signatures}, nil)}, roots, o, nil)
+}
+
+func signaturesOf(t *testing.T, folder string) Signatures {
+	t.Helper()
+	s, _, err := load([]string{folder})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e
+	return s
 }
 
 // threats returns "name signature" for each threat, ordered.
@@ -84,8 +98,7 @@ func TestIsEICAR(t *testing.T) {
 
 func TestFindsEICARWithoutSignatures(t *testing.T) {
 	dir := tree(t, map[string]string{"a/b/test.com": eicar + "\n", "a/clean": "nothing here", "empty": "", "folder/": ""})
-	e := open(t, filepath.Join(dir, "no such folder"))
-	r := e.Scan(t.Context(), []Root{{Path: dir}}, Options{}, nil)
+	r := scanWith(t, filepath.Join(dir, "no such folder"), Options{}, dir)
 
 	want := Threat{
 		Path:      filepath.Join(dir, "a/b/test.com"),
@@ -102,7 +115,7 @@ func TestFindsEICARWithoutSignatures(t *testing.T) {
 	if r.Counts != counts {
 		t.Errorf("counts %+v, want %+v", r.Counts, counts)
 	}
-	if s := e.Signatures(); s.Count != 1 || s.Digest != "" || s.Faults != 0 {
+	if s := r.Engines[0].Signatures; s.Count != 1 || s.Digest != "" || s.Faults != 0 {
 		t.Errorf("signatures %+v, want EICAR alone", s)
 	}
 }
@@ -125,11 +138,10 @@ func TestFindsHashes(t *testing.T) {
 		"1": content("md5.hdb"), "2": content("wild.hdb"), "3": content("sha1.hsb"),
 		"4": content("sha256.hsb"), "5": content("other size"), "6": content("none of all"),
 	})
-	e := open(t, signatures)
-	if s := e.Signatures(); s.Count != 6 || s.Faults != 0 || len(s.Digest) != 64 {
+	r := scanWith(t, signatures, Options{}, dir)
+	if s := r.Engines[0].Signatures; s.Count != 6 || s.Faults != 0 || len(s.Digest) != 64 {
 		t.Errorf("signatures %+v, want 6 without faults", s)
 	}
-	r := e.Scan(t.Context(), []Root{{Path: dir}}, Options{}, nil)
 	want := []string{"1 md5.hdb", "2 wild.hdb", "3 sha1.hsb", "4 sha256.hsb"}
 	if got := threats(r); !slices.Equal(got, want) {
 		t.Errorf("threats %q, want %q", got, want)
@@ -144,7 +156,7 @@ func TestReadsOnlySizesThatOccur(t *testing.T) {
 	large := strings.Repeat("x", 100_000)
 	dir := tree(t, map[string]string{"large": large, "larger": large + "y"})
 	signatures := tree(t, map[string]string{"l.hdb": fmt.Sprintf("%x:%d:Large\n", md5.Sum([]byte(large)), len(large))})
-	r := open(t, signatures).Scan(t.Context(), []Root{{Path: dir}}, Options{}, nil)
+	r := scanWith(t, signatures, Options{}, dir)
 	want := Counts{Files: 2, Bytes: 200_001, BytesRead: 100_000 + eicarLimit + 1, Directories: 1, Threats: 1}
 	if r.Counts != want {
 		t.Errorf("counts %+v, want %+v", r.Counts, want)
@@ -168,14 +180,14 @@ func TestBadSignaturesAreTold(t *testing.T) {
 		{"bad.hdb", 5, errDigest.Error()},
 		{"bad.hdb", 7, errName.Error()},
 	}
-	s := open(t, signatures).Signatures()
+	s := signaturesOf(t, signatures)
 	if s.Count != 3 || s.Faults != 5 || !slices.Equal(s.Sample, want) {
 		t.Errorf("got %+v, want 3 signatures and the faults %+v", s, want)
 	}
 }
 
 func TestDigestFollowsTheFiles(t *testing.T) {
-	digest := func(files map[string]string) string { return open(t, tree(t, files)).Signatures().Digest }
+	digest := func(files map[string]string) string { return signaturesOf(t, tree(t, files)).Digest }
 	line := "d41d8cd98f00b204e9800998ecf8427e:0:Empty\n"
 	one := digest(map[string]string{"a.hdb": line})
 	if one != digest(map[string]string{"a.hdb": line, "unrelated": "x"}) {
@@ -188,7 +200,8 @@ func TestDigestFollowsTheFiles(t *testing.T) {
 
 func TestOwnSignaturesAreExcluded(t *testing.T) {
 	dir := tree(t, map[string]string{"signatures/sample": eicar, "other/sample": eicar})
-	r := open(t, filepath.Join(dir, "signatures")).Scan(t.Context(), []Root{{Path: dir}}, Options{}, nil)
+	own := filepath.Join(dir, "signatures")
+	r := scanWith(t, own, Options{Own: []string{own}}, dir)
 	if len(r.Threats) != 1 || r.Threats[0].Path != filepath.Join(dir, "other/sample") {
 		t.Errorf("threats %+v, want only the one outside", r.Threats)
 	}
@@ -200,7 +213,7 @@ func TestOwnSignaturesAreExcluded(t *testing.T) {
 func TestPolicy(t *testing.T) {
 	dir := tree(t, map[string]string{"no/sample": eicar, "yes/sample": eicar})
 	allow := func(path string) bool { return !strings.HasSuffix(path, "/no") }
-	r := open(t, "").Scan(t.Context(), []Root{{Path: dir}, {Path: dir + "/no"}}, Options{Allow: allow}, nil)
+	r := scanWith(t, "", Options{Allow: allow}, dir, dir+"/no")
 	if got := r.Roots[0].Skipped[Refused]; got != 1 || r.Counts.Threats != 1 {
 		t.Errorf("%d refused and %d threats, want one of each", got, r.Counts.Threats)
 	}
@@ -217,7 +230,7 @@ func TestStaysOnTheDeviceOfTheRoot(t *testing.T) {
 		}
 		return 1
 	}
-	r := open(t, "").Scan(t.Context(), []Root{{Path: dir}}, Options{Device: device}, nil)
+	r := scanWith(t, "", Options{Device: device}, dir)
 	if r.Counts.Threats != 0 || r.Roots[0].Skipped[OtherFileSystem] != 1 {
 		t.Errorf("crossed into another file system: %+v", r)
 	}
@@ -235,7 +248,7 @@ func TestUnreadableEntriesAreCounted(t *testing.T) {
 		}
 		return os.Open(path)
 	}
-	r := open(t, "").Scan(t.Context(), []Root{{Path: dir}, {Path: dir + "/gone"}, {Path: "/dev/null"}}, Options{Open: open1}, nil)
+	r := scanWith(t, "", Options{Open: open1}, dir, dir+"/gone", "/dev/null")
 	if r.Counts.Errors != MaxErrors+20 || len(r.Errors) != MaxErrors || r.Counts.Threats != 1 {
 		t.Errorf("counts %+v with %d errors described", r.Counts, len(r.Errors))
 	}
@@ -252,7 +265,7 @@ func TestThreatsAreCapped(t *testing.T) {
 	for i := range MaxThreats + 5 {
 		files[fmt.Sprint(i)] = eicar
 	}
-	r := open(t, "").Scan(t.Context(), []Root{{Path: tree(t, files)}}, Options{}, nil)
+	r := scanWith(t, "", Options{}, tree(t, files))
 	if r.Counts.Threats != MaxThreats+5 || len(r.Threats) != MaxThreats {
 		t.Errorf("%d threats counted and %d described", r.Counts.Threats, len(r.Threats))
 	}
@@ -267,7 +280,7 @@ func TestDepthIsBounded(t *testing.T) {
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r := open(t, "").Scan(t.Context(), []Root{{Path: root}}, Options{}, nil)
+	r := scanWith(t, "", Options{}, root)
 	if r.Counts.Directories != MaxDepth+1 || r.Roots[0].Skipped[TooDeep] != 1 {
 		t.Errorf("entered %d folders and skipped %v", r.Counts.Directories, r.Roots[0].Skipped)
 	}
@@ -286,21 +299,15 @@ func TestCancelledInTheMiddle(t *testing.T) {
 			}
 			return os.Open(path)
 		}
-		r := open(t, "").Scan(ctx, []Root{{Path: dir}, {Path: dir}}, Options{Open: open1}, nil)
+		r := scanUntil(ctx, "", Options{Open: open1}, dir, dir)
 		if r.Counts.Files != 1 || r.Roots[0].Stopped != stop || r.Roots[1].Stopped != stop {
 			t.Errorf("went on: %+v", r)
 		}
 	})
 	t.Run("of a file", func(t *testing.T) {
-		large := filepath.Join(t.TempDir(), "large")
-		if err := os.WriteFile(large, bytes.Repeat([]byte("x"), 4*readBytes), 0o644); err != nil {
-			t.Fatal(err)
-		}
 		ctx, cancel := context.WithCancelCause(t.Context())
-		e := open(t, tree(t, map[string]string{"any.hdb": "d41d8cd98f00b204e9800998ecf8427e:*:Any\n"})).(*builtin)
-		w := &walk{ctx: ctx, engine: e, buffer: make([]byte, readBytes)}
-		file := readerFunc(func(p []byte) (int, error) { cancel(stop); return len(p), nil })
-		if n, err := w.copy(md5.New(), file, 4*readBytes); n != readBytes || !errors.Is(err, context.Canceled) {
+		file := interruptible{ctx, readerFunc(func(p []byte) (int, error) { cancel(stop); return len(p), nil })}
+		if n, err := io.CopyBuffer(md5.New(), file, make([]byte, readBytes)); n != readBytes || !errors.Is(err, context.Canceled) {
 			t.Errorf("read %d bytes and ended with %v, want one read and a cancelled one", n, err)
 		}
 	})
@@ -323,8 +330,8 @@ func TestProgress(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var told []Progress
-			w := &walk{root: &RootResult{Counts: Counts{Files: 1, Bytes: 3}}, expected: tt.bytes}
-			w.result.Counts = Counts{Files: 1, Bytes: 2}
+			w := &pass{expected: tt.bytes}
+			w.result.Roots = []RootResult{{Counts: Counts{Files: 1, Bytes: 3}}, {Counts: Counts{Files: 1, Bytes: 2}}}
 			w.progress = func(p Progress) { told = append(told, p) }
 			w.tell()
 			w.tell() // within the same second
@@ -338,7 +345,7 @@ func TestProgress(t *testing.T) {
 		told := 0
 		dir := tree(t, map[string]string{"1": "x", "2": "x"})
 		start := time.Now()
-		open(t, "").Scan(t.Context(), []Root{{Path: dir}}, Options{}, func(Progress) { told++ })
+		Scan(t.Context(), []Engine{BuiltIn(nil, nil)}, []Root{{Path: dir}}, Options{}, func(Progress) { told++ })
 		if told > int(time.Since(start)/progressEvery) {
 			t.Errorf("told %d times in %v", told, time.Since(start))
 		}

@@ -20,7 +20,7 @@ func TestLeavesAloneWhatIsNoFile(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r := open(t, "").Scan(t.Context(), []Root{{Path: dir}}, Options{}, nil)
+	r := scanWith(t, "", Options{}, dir)
 	want := map[Reason]int64{Link: 4, NotAFile: 1}
 	if !maps.Equal(r.Roots[0].Skipped, want) || r.Counts.Files != 1 || r.Counts.Skipped != 5 {
 		t.Errorf("skipped %v with counts %+v, want %v and one file", r.Roots[0].Skipped, r.Counts, want)

@@ -99,20 +99,23 @@ func TestSignaturesAreFrugal(t *testing.T) {
 	file.Close()
 
 	before := heap()
-	e := open(t, folder).(*builtin)
+	signatures, set, err := load([]string{folder})
+	if err != nil {
+		t.Fatal(err)
+	}
 	grown := heap() - before
 	if grown > count*64 {
 		t.Errorf("%d signatures take %d bytes, more than 64 each", count, grown)
 	}
-	if e.signatures.Count != count+1 {
-		t.Errorf("%d signatures, want %d", e.signatures.Count, count+1)
+	if signatures.Count != count+1 {
+		t.Errorf("%d signatures, want %d", signatures.Count, count+1)
 	}
 	digest, _ := hex.DecodeString(fmt.Sprintf("%032x", (count-1)*7919))
-	at, ok := e.set.lists[0].find(digest, count-1)
-	if want := fmt.Sprintf("Synthetic.Family-%d", count-1); !ok || string(e.set.name(at)) != want {
+	at, ok := set.lists[0].find(digest, count-1)
+	if want := fmt.Sprintf("Synthetic.Family-%d", count-1); !ok || string(set.name(at)) != want {
 		t.Errorf("the last signature was not found")
 	}
-	if _, ok := e.set.lists[0].find(digest, count); ok {
+	if _, ok := set.lists[0].find(digest, count); ok {
 		t.Error("a digest was found with another size")
 	}
 }
