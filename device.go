@@ -135,9 +135,13 @@ type Facts struct {
 	OSVersion    string    `json:"os_version,omitempty"` // such as "12.11"
 	Architecture string    `json:"arch,omitempty"`       // such as "amd64"
 	User         string    `json:"user,omitempty"`       // who is logged in
+	Users        []string  `json:"users,omitempty"`      // all who are, User among them
 	Type         string    `json:"type,omitempty"`       // desktop, laptop, server, vm, phone, tablet
+	Memory       int64     `json:"memory,omitempty"`     // bytes
 	LastReboot   time.Time `json:"last_reboot,omitzero"`
+	AgentSince   time.Time `json:"agent_since,omitzero"` // when the agent was started
 	Networks     []Network `json:"networks,omitempty"`
+	Disks        []Disk    `json:"disks,omitempty"`
 }
 
 // A Network is one interface of a device.
@@ -146,4 +150,12 @@ type Network struct {
 	MAC  string   `json:"mac"`
 	IPv4 []string `json:"ipv4,omitempty"`
 	IPv6 []string `json:"ipv6,omitempty"`
+}
+
+// A Disk is one file system of a device that keeps what is written to it.
+type Disk struct {
+	Name string `json:"name"`           // where it is found: "/", "/home", `C:\`
+	Type string `json:"type,omitempty"` // such as ext4 or NTFS
+	Size int64  `json:"size"`           // bytes
+	Free int64  `json:"free"`           // bytes that its users may still write, about
 }

@@ -25,15 +25,19 @@ type Device struct {
 	Online       bool              `json:"online"`
 	Address      string            `json:"address,omitempty"` // that its agent was last seen from
 	User         string            `json:"user,omitempty"`    // who is logged in
+	Users        []string          `json:"users,omitempty"`   // all who are
 	OS           string            `json:"os,omitempty"`
 	Architecture string            `json:"arch,omitempty"`
-	Type         string            `json:"type,omitempty"` // desktop, laptop, server, vm, phone or tablet
+	Type         string            `json:"type,omitempty"`   // desktop, laptop, server, vm, phone or tablet
+	Memory       int64             `json:"memory,omitempty"` // bytes
 	Networks     []Network         `json:"networks,omitempty"`
+	Disks        []Disk            `json:"disks,omitempty"`
 	Identity     map[string]string `json:"identity,omitempty"` // answers to re-identify
 	AddedAt      time.Time         `json:"added_at"`
 	EnrolledAt   time.Time         `json:"enrolled_at,omitzero"`
 	LastSeen     time.Time         `json:"last_seen,omitzero"`
 	LastReboot   time.Time         `json:"last_reboot,omitzero"`
+	AgentSince   time.Time         `json:"agent_since,omitzero"` // when its agent was started
 	ArchivedAt   time.Time         `json:"archived_at,omitzero"` // when it was deleted
 }
 
@@ -43,6 +47,14 @@ type Network struct {
 	MAC  string   `json:"mac"`
 	IPv4 []string `json:"ipv4,omitempty"`
 	IPv6 []string `json:"ipv6,omitempty"`
+}
+
+// A Disk is one file system of a device.
+type Disk struct {
+	Name string `json:"name"`           // where it is found: "/", "/home", `C:\`
+	Type string `json:"type,omitempty"` // such as ext4 or NTFS
+	Size int64  `json:"size"`           // bytes
+	Free int64  `json:"free"`           // bytes that may still be written, about
 }
 
 // A Description is what to change of what is said of a device. Nil members stay,

@@ -152,6 +152,15 @@ var deviceFields = append(slices.Clone(deviceColumns),
 	column[client.Device]{"EXEMPT FROM, UNTIL", exemptUntil},
 	column[client.Device]{"OS", func(d client.Device) string { return d.OS }},
 	column[client.Device]{"USER", func(d client.Device) string { return d.User }},
+	column[client.Device]{"LOGGED IN", func(d client.Device) string { return strings.Join(d.Users, " ") }},
+	column[client.Device]{"MEMORY", func(d client.Device) string { return amount(d.Memory) }},
+	column[client.Device]{"DISKS", func(d client.Device) string {
+		var disks []string
+		for _, disk := range d.Disks {
+			disks = append(disks, fmt.Sprintf("%s %s free of %s", disk.Name, amount(disk.Free), amount(disk.Size)))
+		}
+		return strings.Join(disks, ", ")
+	}},
 	column[client.Device]{"ADDRESS", func(d client.Device) string { return d.Address }},
 	column[client.Device]{"IDENTITY", func(d client.Device) string {
 		var answers []string
@@ -162,6 +171,7 @@ var deviceFields = append(slices.Clone(deviceColumns),
 	}},
 	column[client.Device]{"ENROLLED", func(d client.Device) string { return moment(d.EnrolledAt) }},
 	column[client.Device]{"LAST REBOOT", func(d client.Device) string { return moment(d.LastReboot) }},
+	column[client.Device]{"AGENT SINCE", func(d client.Device) string { return moment(d.AgentSince) }},
 )
 
 func exemptUntil(d client.Device) string {

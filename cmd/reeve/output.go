@@ -131,6 +131,18 @@ func moment(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
 
+// amount writes bytes for people, "" for none.
+func amount(n int64) string {
+	if n <= 0 {
+		return ""
+	}
+	size, units := float64(n), []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
+	for size >= 1024 && len(units) > 1 {
+		size, units = size/1024, units[1:]
+	}
+	return fmt.Sprintf("%.1f %s", size, units[0])
+}
+
 // sequence turns a slice into what list takes.
 func sequence[T any](items []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

@@ -40,6 +40,7 @@ type body struct {
 	Machine
 	policy   *Policy // under which the command began
 	identity Identity
+	since    time.Time // when it was started
 }
 
 func (b body) MayScan(path string) bool  { return b.policy.MayScan(path) }
@@ -74,8 +75,20 @@ func (b body) Notes() map[string]any {
 // hello says who is there. An action that the policy forbids is named too, see
 // Policy.
 func (b body) hello() link.Hello {
+	return b.introduction(b.describe())
+}
+
+// describe returns what the server is told of the machine.
+func (b body) describe() reeve.Facts {
 	facts := b.Facts()
 	facts.Networks = telling(facts.Networks)
+	facts.Users = facts.Users[:min(len(facts.Users), maxUsers)]
+	facts.Disks = facts.Disks[:min(len(facts.Disks), maxDisks)]
+	facts.AgentSince = b.since
+	return facts
+}
+
+func (b body) introduction(facts reeve.Facts) link.Hello {
 	hello := link.Hello{
 		Version: Version, Kind: reeve.Persistent.String(), System: b.System(), Hostname: b.Hostname(),
 		Actions: append(act.Offered(b), retire), MACs: []string{},
@@ -92,6 +105,8 @@ func (b body) hello() link.Hello {
 const (
 	maxNetworks = 64
 	maxIPs      = 32
+	maxUsers    = 32
+	maxDisks    = 64
 )
 
 // telling leaves what a server takes: a host of many containers has more

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,8 @@ type Options struct {
 	Machine  Machine
 	Policy   func() (*Policy, error) // what the machine's owner allows now
 	Log      *slog.Logger
+
+	look time.Duration // how often the machine is looked at; default lookEvery
 }
 
 // A loop is a running agent.
@@ -53,6 +56,8 @@ type loop struct {
 	kick chan struct{}   // asks for all reports to be sent again
 	gone chan struct{}   // closed when the server has the report on retire
 	once struct{ welcomed, gone sync.Once }
+
+	inventory inventory
 
 	work  sync.WaitGroup
 	mu    sync.Mutex
@@ -74,6 +79,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	l.log.Info("agent runs", "version", Version, "device", o.Identity.Place.Device, "server", o.Identity.Server)
 	l.work.Go(l.resend)
+	l.work.Go(func() { l.observe(cmp.Or(o.look, lookEvery)) })
 	l.session.Run(l.ctx)
 	l.work.Wait()
 	if !errors.Is(context.Cause(l.ctx), ErrRetired) {
@@ -89,12 +95,13 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func newLoop(o Options) (*loop, error) {
-	b := body{Machine: o.Machine, identity: o.Identity}
+	b := body{Machine: o.Machine, identity: o.Identity, since: time.Now().UTC().Truncate(time.Second)}
 	l := &loop{
 		log: o.Log, state: o.State, policy: o.Policy, body: b,
 		kick: make(chan struct{}, 1), gone: make(chan struct{}),
 		tasks: map[string]*task{}, lanes: map[string][]*task{},
 	}
+	l.inventory.body = b
 	trust, err := line.NewTrust(o.Identity.Root, o.Identity.RootCert)
 	if err == nil {
 		l.key, err = line.KeyOf(o.Identity.Seed)
@@ -105,7 +112,7 @@ func newLoop(o Options) (*loop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the identity in the state folder is not usable: %w", err)
 	}
-	l.session = &line.Session{Key: l.key, Trust: trust, Place: o.Identity.Place, Hello: b.hello, Handler: l}
+	l.session = &line.Session{Key: l.key, Trust: trust, Place: o.Identity.Place, Hello: l.inventory.hello, Handler: l}
 	// Archives of uploads that a crash ended are made anew.
 	if err := os.RemoveAll(filepath.Join(o.State.dir, "uploads")); err != nil {
 		return nil, fmt.Errorf("tidying the state folder: %w", err)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,12 +26,19 @@ import (
 type fakeMachine struct {
 	state   string
 	effects string
-	renew   func(ctx context.Context) error
-	ask     func(ctx context.Context) (map[string]string, error)
+
+	hostname atomic.Pointer[string] // "one" if nil
+	renew    func(ctx context.Context) error
+	ask      func(ctx context.Context) (map[string]string, error)
 }
 
-func (m *fakeMachine) System() string              { return "linux" }
-func (m *fakeMachine) Hostname() string            { return "one" }
+func (m *fakeMachine) System() string { return "linux" }
+func (m *fakeMachine) Hostname() string {
+	if name := m.hostname.Load(); name != nil {
+		return *name
+	}
+	return "one"
+}
 func (m *fakeMachine) HardwareID() (string, error) { return "hardware", nil }
 func (m *fakeMachine) Can(string) bool             { return true }
 func (m *fakeMachine) StateDir() string            { return m.state }
@@ -85,6 +93,7 @@ type rig struct {
 	dir     string
 	policy  *Policy
 	address string
+	look    time.Duration
 }
 
 func newRig(t *testing.T) *rig {
@@ -112,7 +121,7 @@ func (r *rig) start() (stop func() error) {
 	done := make(chan error, 1)
 	go func() {
 		err := Run(ctx, Options{State: state, Identity: i, Machine: r.machine, Log: log,
-			Policy: func() (*Policy, error) { return r.policy, nil }})
+			Policy: func() (*Policy, error) { return r.policy, nil }, look: r.look})
 		state.Close()
 		done <- err
 	}()

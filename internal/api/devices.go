@@ -16,16 +16,19 @@ func shapeDevice(d reeve.Device) client.Device {
 		ID: d.ID, Hostname: d.Hostname, Nickname: d.Nickname, CustomID: d.CustomID, LinkedUser: d.LinkedUser, LinkedTeam: d.LinkedTeam,
 		Standing: d.Class.Standing.String(), AgentKind: d.Class.Kind.String(), AgentVersion: d.Class.Version.String(),
 		System: d.Class.System.String(), Abilities: d.Class.Abilities.Names(), Group: d.GroupID, GroupName: d.GroupName,
-		Online: d.Online, Address: d.PublicIP, User: d.Facts.User,
+		Online: d.Online, Address: d.PublicIP, User: d.Facts.User, Users: d.Facts.Users, Memory: d.Facts.Memory,
 		OS: strings.TrimSpace(d.Facts.OSName + " " + d.Facts.OSVersion), Architecture: d.Facts.Architecture, Type: d.Facts.Type,
 		Identity: d.Identity, AddedAt: d.AddedAt, EnrolledAt: d.EnrolledAt, LastSeen: d.LastSeen,
-		LastReboot: d.Facts.LastReboot, ArchivedAt: d.ArchivedAt,
+		LastReboot: d.Facts.LastReboot, AgentSince: d.Facts.AgentSince, ArchivedAt: d.ArchivedAt,
 	}
 	for _, mac := range d.MACs {
 		out.MACs = append(out.MACs, mac.String())
 	}
 	for _, n := range d.Facts.Networks {
 		out.Networks = append(out.Networks, client.Network(n))
+	}
+	for _, disk := range d.Facts.Disks {
+		out.Disks = append(out.Disks, client.Disk(disk))
 	}
 	if d.IsExempt(time.Now()) {
 		out.ExemptUntil, out.Exempt = &d.ExemptUntil, "all"

@@ -20,12 +20,16 @@ var deviceFields = []door.Field{
 	{Name: "online", Type: "bool"},
 	{Name: "address", Type: "string", About: "that its agent was last seen from"},
 	{Name: "user", Type: "string", About: "who is logged in"},
+	{Name: "users", Type: "array of string", About: "all who are logged in"},
 	{Name: "os, arch", Type: "string"},
 	{Name: "type", Type: "string", About: "desktop, laptop, server, vm, phone or tablet"},
+	{Name: "memory", Type: "int", About: "bytes"},
 	{Name: "networks[].name, networks[].mac", Type: "string"},
 	{Name: "networks[].ipv4, networks[].ipv6", Type: "array of string"},
+	{Name: "disks[].name, disks[].type", Type: "string", About: "where a file system is found, such as / or C:\\, and its kind, such as ext4"},
+	{Name: "disks[].size, disks[].free", Type: "int", About: "bytes; free is told again when it has changed by a twentieth of the size"},
 	{Name: "identity", Type: "object of string", About: "answers to re-identify"},
-	{Name: "added_at, enrolled_at, last_seen, last_reboot", Type: "string", About: "RFC 3339, UTC; what is not known is left out"},
+	{Name: "added_at, enrolled_at, last_seen, last_reboot, agent_since", Type: "string", About: "RFC 3339, UTC; what is not known is left out; agent_since is when its agent was started"},
 	{Name: "archived_at", Type: "string", About: "when it was deleted; left out for all others"},
 }
 

@@ -65,7 +65,7 @@ func ReadRegistration(data []byte) (Hello, error) {
 		}
 		h.MACs = append(h.MACs, mac)
 		h.Facts.Networks = append(h.Facts.Networks, reeve.Network{
-			Name: Line(a.Description, MaxText), MAC: mac.String(), IPv4: lines(a.IPv4), IPv6: lines(a.IPv6),
+			Name: Line(a.Description, MaxText), MAC: mac.String(), IPv4: lines(a.IPv4, maxIPs), IPv6: lines(a.IPv6, maxIPs),
 		})
 	}
 	slices.Sort(h.MACs)

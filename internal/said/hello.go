@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"reeve"
 	"reeve/internal/link"
@@ -16,6 +17,8 @@ const (
 	maxMACs     = 64
 	maxNetworks = 64
 	maxIPs      = 32 // of one network, in each version
+	maxUsers    = 32
+	maxDisks    = 64
 )
 
 // A Hello is what an agent says of itself and its machine.
@@ -95,19 +98,29 @@ func readFacts(raw json.RawMessage) (f reeve.Facts, err error) {
 	for _, s := range []*string{&f.OSName, &f.OSVersion, &f.Architecture, &f.User, &f.Type} {
 		*s = Line(*s, MaxText)
 	}
-	if y := f.LastReboot.Year(); y < 1 || y > 9999 {
-		return f, errors.New("the Hello has a time that is out of range")
+	for _, at := range []time.Time{f.LastReboot, f.AgentSince} {
+		if y := at.Year(); y < 1 || y > 9999 {
+			return f, errors.New("the Hello has a time that is out of range")
+		}
+	}
+	f.Users = lines(f.Users, maxUsers)
+	f.Memory = max(f.Memory, 0)
+	f.Disks = f.Disks[:min(len(f.Disks), maxDisks)]
+	for i := range f.Disks {
+		d := &f.Disks[i]
+		d.Name, d.Type = Line(d.Name, MaxText), Line(d.Type, MaxText)
+		d.Size, d.Free = max(d.Size, 0), max(d.Free, 0)
 	}
 	for i := range f.Networks {
 		n := &f.Networks[i]
 		n.Name, n.MAC = Line(n.Name, MaxText), Line(n.MAC, MaxText)
-		n.IPv4, n.IPv6 = lines(n.IPv4), lines(n.IPv6)
+		n.IPv4, n.IPv6 = lines(n.IPv4, maxIPs), lines(n.IPv6, maxIPs)
 	}
 	return f, nil
 }
 
-func lines(texts []string) []string {
-	texts = texts[:min(len(texts), maxIPs)]
+func lines(texts []string, most int) []string {
+	texts = texts[:min(len(texts), most)]
 	for i := range texts {
 		texts[i] = Line(texts[i], MaxText)
 	}

@@ -41,7 +41,7 @@ func hello(change func(*link.Hello)) []byte {
 		Protocol: 1, Nonce: []byte("n"), Version: "26.11.0", Kind: "persistent", System: "linux",
 		Actions: []string{"retire", "fly"}, Hostname: "host", Hardware: "h",
 		MACs:  []string{"00:0c:30:cd:ff:b2", "00-0C-29-CD-C7-B2", "000c.29cd.c7b2"},
-		Facts: json.RawMessage(`{"os_name":"Debian\u0000","networks":[{"name":"eth0","ipv4":["10.0.0.1"]}],"new":1}`),
+		Facts: json.RawMessage(`{"os_name":"Debian\u0000","networks":[{"name":"eth0","ipv4":["10.0.0.1"]}],"new":1,"users":["a\nb"],"memory":-1,"disks":[{"name":"/\u0000","size":5,"free":-5}]}`),
 	}
 	change(&h)
 	b, err := json.Marshal(h)
@@ -60,6 +60,9 @@ func TestReadHello(t *testing.T) {
 	second, _ := reeve.ParseMAC("00:0c:30:cd:ff:b2")
 	if !slices.Equal(h.MACs, []reeve.MAC{first, second}) {
 		t.Errorf("MACs %v", h.MACs)
+	}
+	if h.Facts.Users[0] != "a b" || h.Facts.Memory != 0 || h.Facts.Disks[0] != (reeve.Disk{Name: "/", Size: 5}) {
+		t.Errorf("facts %+v", h.Facts)
 	}
 	if h.Facts.OSName != "Debian" || h.Facts.Networks[0].IPv4[0] != "10.0.0.1" {
 		t.Errorf("facts %+v", h.Facts)

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"reflect"
 	"slices"
 
 	"reeve"
@@ -212,6 +213,4 @@ func (t *tx) describe(account int64, d reeve.Device) error {
 		d.No, account, flag(d.Online), micro(d.LastSeen), clean(d.PublicIP))
 }
 
-func isZero(f reeve.Facts) bool {
-	return f.Networks == nil && f.OSName+f.OSVersion+f.Architecture+f.User+f.Type == "" && f.LastReboot.IsZero()
-}
+func isZero(f reeve.Facts) bool { return reflect.ValueOf(f).IsZero() }

@@ -15,7 +15,7 @@ type words struct{ hostname, folded, users, addresses, kind string }
 // wordsOf returns the words of a device: several users or addresses are in lines
 // of their own.
 func wordsOf(d reeve.Device) words {
-	w := words{hostname: clean(d.Hostname), users: lines(d.Facts.User, d.LinkedUser), kind: clean(d.Facts.Type)}
+	w := words{hostname: clean(d.Hostname), users: lines(append([]string{d.Facts.User, d.LinkedUser}, d.Facts.Users...)...), kind: clean(d.Facts.Type)}
 	w.folded = fold(w.hostname)
 	addresses := []string{d.PublicIP}
 	for _, n := range d.Facts.Networks {

@@ -2,12 +2,18 @@ package host
 
 import (
 	"bufio"
-	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"reeve"
+	"reeve/internal/agent/act"
 )
 
 var actions = []string{"dhcprenew", "fetch_agent_log", "re-identify", "scan_threats"}
@@ -68,36 +74,63 @@ func (m *Machine) systemIDs() []string {
 	return []string{m.read("/etc/machine-id"), m.read("/sys/class/dmi/id/product_uuid")}
 }
 
-// user returns who is logged in: the active session of systemd-logind, or
-// else the last entry of utmp(5).
-func (m *Machine) user() string {
+// users returns who is logged in: by the sessions of systemd-logind, or else by
+// utmp(5). The first of them is who has the screen, or came last.
+func (m *Machine) users() (first string, all []string) {
 	sessions, _ := filepath.Glob(filepath.Join(m.root, "/run/systemd/sessions/*"))
 	for _, path := range sessions {
 		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 			continue // beside each session lies a pipe, which must not be opened
 		}
 		data, _ := os.ReadFile(path)
-		if s := assignments(string(data)); s["ACTIVE"] == "1" && s["CLASS"] == "user" {
-			return s["USER"]
+		s := assignments(string(data))
+		if s["CLASS"] != "user" || s["USER"] == "" {
+			continue
+		}
+		all = append(all, s["USER"])
+		if first == "" && s["ACTIVE"] == "1" {
+			first = s["USER"]
 		}
 	}
-	data, err := os.ReadFile(filepath.Join(m.root, "/run/utmp"))
-	if err != nil {
-		return ""
+	if len(all) == 0 {
+		data, _ := os.ReadFile(filepath.Join(m.root, "/run/utmp"))
+		if all = glibcUTMP.users(data); len(all) > 0 {
+			first = all[len(all)-1]
+		}
 	}
-	return lastUser(data)
+	return first, once(all)
 }
 
-// lastUser reads utmp(5) records as glibc writes them on all architectures.
-func lastUser(utmp []byte) (name string) {
-	const record, nameAt, nameEnd, userProcess = 384, 44, 76, 7
-	for ; len(utmp) >= record; utmp = utmp[record:] {
-		if utmp[0] == userProcess && utmp[1] == 0 {
-			field, _, _ := bytes.Cut(utmp[nameAt:nameEnd], []byte{0})
-			name = string(field)
+// memory reads proc_meminfo(5).
+func (m *Machine) memory() int64 {
+	for line := range strings.Lines(m.read("/proc/meminfo")) {
+		var kilobytes int64
+		if n, _ := fmt.Sscanf(line, "MemTotal: %d kB", &kilobytes); n == 1 {
+			return kilobytes << 10
 		}
 	}
-	return name
+	return 0
+}
+
+// fleeting are file systems that keep nothing, or nothing of their own.
+var fleeting = []string{"tmpfs", "ramfs", "zram", "overlay", "squashfs", "iso9660", "erofs"}
+
+// disks are the local file systems; in a container, what stands for the root.
+func (m *Machine) disks() (out []reeve.Disk) {
+	volumes, _ := m.Volumes()
+	for _, v := range volumes {
+		isLocal := v.Kind == act.AdditionalVolume || v.Kind == act.PortableVolume
+		if v.Kind != act.SystemVolume && (!isLocal || slices.Contains(fleeting, v.Type)) {
+			continue
+		}
+		var s unix.Statfs_t
+		if unix.Statfs(filepath.Join(m.root, v.Root), &s) != nil || s.Blocks == 0 {
+			continue
+		}
+		block := int64(s.Frsize)
+		out = append(out, reeve.Disk{Name: v.Root, Type: v.Type, Size: int64(s.Blocks) * block, Free: int64(s.Bavail) * block})
+	}
+	return out
 }
 
 // chassisTypes are the numbers of the SMBIOS specification, table 17.

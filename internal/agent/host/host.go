@@ -12,7 +12,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -67,43 +66,19 @@ func (m *Machine) Hostname() string {
 // Facts describes the machine as far as that can be read; the rest is zero.
 func (m *Machine) Facts() reeve.Facts {
 	name, version := m.osRelease()
+	user, users := m.users()
 	return reeve.Facts{
 		OSName:       name,
 		OSVersion:    version,
 		Architecture: runtime.GOARCH,
-		User:         m.user(),
+		User:         user,
+		Users:        users,
 		Type:         m.chassis(),
+		Memory:       m.memory(),
 		LastReboot:   m.bootTime(),
-		Networks:     networks(),
+		Networks:     m.networks(),
+		Disks:        m.disks(),
 	}
-}
-
-// networks lists the interfaces that have a hardware address.
-func networks() []reeve.Network {
-	interfaces, err := net.Interfaces()
-	if err != nil {
-		return nil
-	}
-	var out []reeve.Network
-	for _, i := range interfaces {
-		if len(i.HardwareAddr) == 0 || i.Flags&net.FlagLoopback != 0 {
-			continue
-		}
-		n := reeve.Network{Name: i.Name, MAC: i.HardwareAddr.String()}
-		addresses, _ := i.Addrs()
-		for _, a := range addresses {
-			ip, ok := a.(*net.IPNet)
-			switch {
-			case !ok:
-			case ip.IP.To4() != nil:
-				n.IPv4 = append(n.IPv4, ip.IP.String())
-			default:
-				n.IPv6 = append(n.IPv6, ip.IP.String())
-			}
-		}
-		out = append(out, n)
-	}
-	return out
 }
 
 // HardwareID returns a hash that tells this machine from others and stays the

@@ -42,7 +42,7 @@ type Session struct {
 	Hello   func() link.Hello // what the agent says on each connection
 	Handler Handler
 
-	current atomic.Pointer[conn] // nil unless welcomed
+	current atomic.Pointer[visit] // nil unless welcomed
 	clock   atomic.Pointer[clock]
 }
 
@@ -114,7 +114,7 @@ func (s *Session) connect(ctx context.Context) (welcomed bool, err error) {
 	rand.Read(v.nonce)
 	stop := context.AfterFunc(ctx, v.leave)
 	defer stop()
-	defer s.current.CompareAndSwap(c, nil)
+	defer s.current.CompareAndSwap(v, nil)
 
 	subjects := make([]string, len(topics))
 	for i, verb := range topics {
@@ -142,15 +142,29 @@ func (s *Session) connect(ctx context.Context) (welcomed bool, err error) {
 func (s *Session) subject(verb string) string { return link.Subject(s.Place.Address, verb) }
 
 func (v *visit) sayHello() error {
+	v.wake(time.Now().Add(welcomeWait << v.hellos))
+	v.hellos++
+	return v.introduce()
+}
+
+func (v *visit) introduce() error {
 	hello := v.Hello()
 	hello.Protocol, hello.Nonce = link.Protocol, v.nonce
 	message, err := json.Marshal(hello)
 	if err != nil {
 		return fmt.Errorf("writing Hello: %w", err)
 	}
-	v.wake(time.Now().Add(welcomeWait << v.hellos))
-	v.hellos++
 	return v.publish(v.subject(link.VerbHello), message, "")
+}
+
+// Introduce says Hello once more on a connection that is up, as when something
+// in it has changed.
+func (s *Session) Introduce() error {
+	v := s.current.Load()
+	if v == nil {
+		return ErrAway
+	}
+	return v.introduce()
 }
 
 // idle is called while nothing comes. Each beat asks for a sign of life too,
@@ -174,7 +188,7 @@ func (v *visit) wakeForBeat() { v.wake(time.Now().Add(v.beat*9/10 + draw(v.beat/
 
 // leave says goodbye and ends the connection.
 func (v *visit) leave() {
-	if v.current.Load() == v.conn {
+	if v.current.Load() == v {
 		v.publish(v.subject(link.VerbBye), nil, "")
 	}
 	v.Close()
@@ -222,7 +236,7 @@ func (v *visit) welcome(message []byte) error {
 	v.clock.Store(&clock{server: w.At, since: time.Now()})
 	v.beat = time.Duration(min(max(w.BeatSeconds, 5), 3600)) * time.Second
 	v.wakeForBeat()
-	v.current.Store(v.conn)
+	v.current.Store(v)
 	v.Handler.Welcomed()
 	for _, m := range v.waiting {
 		v.take(link.VerbOrder, m)
@@ -257,9 +271,9 @@ func (s *Session) Report(r link.Report) error {
 	if len(message) > link.MaxReport {
 		return fmt.Errorf("a report of %d bytes is larger than the server takes", len(message))
 	}
-	c := s.current.Load()
-	if c == nil {
+	v := s.current.Load()
+	if v == nil {
 		return ErrAway
 	}
-	return c.publish(s.subject(link.VerbReport), message, "")
+	return v.publish(s.subject(link.VerbReport), message, "")
 }
