@@ -7,9 +7,10 @@
 #   make test     everything a change must pass
 #   make bench    the figures; ONLY=name runs one, ONLY='place-*' a family
 #   make proof    the long ones: fuzzing, kills, large fleets (FUZZTIME=1m)
+#   make dist     packages and archives of all systems in dist/, with checksums
 #   make clean
 
-.PHONY: build demo check test bench proof clean
+.PHONY: build demo check test bench proof dist clean
 .DEFAULT_GOAL := build
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -20,6 +21,7 @@ ONLY     ?=
 # What tests start besides Go programs. PostgreSQL is with-postgres.sh's care.
 TESTBEDS := dnsmasq-base:dnsmasq rsyslog:rsyslogd isc-dhcp-client:dhclient iproute2:ip curl:curl jq:jq unzip:unzip \
             wine64:/usr/lib/wine/wine64 gcc-mingw-w64-x86-64-win32:x86_64-w64-mingw32-gcc
+PACKERS  := dpkg:dpkg-deb rpm:rpmbuild zip:zip
 RACE     := gcc:gcc libc6-dev:/usr/include/stdlib.h
 
 build:
@@ -29,13 +31,13 @@ demo: build
 	@exec bin/reeve demo
 
 check:
-	@scripts/need.sh $(TESTBEDS)
+	@scripts/need.sh $(TESTBEDS) $(PACKERS)
 	@scripts/lint.sh quick
 	$(GOBUILD) -o bin/ ./cmd/reeve ./cmd/reeve-agent
 	@scripts/with-postgres.sh scripts/gotest.sh -short -timeout 5m ./...
 
 test:
-	@scripts/need.sh $(RACE) $(TESTBEDS)
+	@scripts/need.sh $(RACE) $(TESTBEDS) $(PACKERS)
 	@scripts/lint.sh
 	@scripts/with-postgres.sh scripts/gotest.sh -race -p 2 -timeout 12m ./...
 
@@ -43,9 +45,14 @@ bench:
 	@scripts/with-postgres.sh --durable go -C bench run . $(if $(ONLY),-only '$(ONLY)')
 
 proof:
-	@scripts/need.sh $(RACE) $(TESTBEDS)
+	@scripts/need.sh $(RACE) $(TESTBEDS) $(PACKERS)
 	@scripts/fuzz.sh $(FUZZTIME)
 	@REEVE_PROOF=1 scripts/with-postgres.sh scripts/gotest.sh -v -count=1 -p 1 -timeout 3h -run 'Test.*Proof' ./...
 
+dist:
+	@scripts/need.sh $(PACKERS)
+	@rm -rf dist
+	@scripts/dist.sh dist
+
 clean:
-	rm -rf bin
+	rm -rf bin dist

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -33,6 +34,11 @@ const usage = `Reeve's agent carries out on this machine what its server orders.
       tell whether the agent runs, who it is and whether its server is there.
   reeve-agent retire --state DIR
       leave the server for good and forget the enrolment. Stop the agent first.
+  reeve-agent install [--server URL --pin PIN --code-file FILE]
+      make this program a service of this machine (systemd, launchd, Windows) and
+      start it. Without flags it keeps what it was told before.
+  reeve-agent uninstall [--retire]
+      stop the service and remove everything that install and the agent made.
   reeve-agent --version
 
 Flags, each with a twin in the environment:
@@ -49,6 +55,7 @@ Flags, each with a twin in the environment:
                                       "hours": {"scan_threats": ["22:00-06:00"]},
                                       "deny_paths": ["/srv/private"]}
                                      Without it every action is allowed.
+  --retire                           leave the server first, as retire does
   --json                             print one JSON object
 
 Signature files (*.hdb, *.hsb) are read from DIR/signatures, unless the policy names
@@ -63,6 +70,9 @@ const processors = 2
 
 func main() {
 	runtime.GOMAXPROCS(min(processors, runtime.NumCPU()))
+	if asService(os.Args[1:]) {
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], console{os.Stdin, os.Stdout, os.Stderr}))
@@ -97,6 +107,9 @@ var commands = map[string]struct {
 	"identify": {"state", identify},
 	"status":   {"state json", status},
 	"retire":   {"state", retire},
+
+	"install":   {"server pin code code-file", install},
+	"uninstall": {"retire", uninstall},
 }
 
 // run runs one command line and returns its exit code.
@@ -142,7 +155,7 @@ func dispatch(ctx context.Context, args []string, c console) error {
 // settings are the values of the flags.
 type settings struct {
 	server, pin, code, codeFile, state, policy string
-	json                                       bool
+	json, retire                               bool
 }
 
 // readSettings takes the named flags from the command line and, where they are
@@ -154,8 +167,8 @@ func readSettings(names string, args []string) (s settings, err error) {
 	flags := flag.NewFlagSet("", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	for _, name := range strings.Fields(names) {
-		if name == "json" {
-			flags.BoolVar(&s.json, name, false, "")
+		if value, ok := map[string]*bool{"json": &s.json, "retire": &s.retire}[name]; ok {
+			flags.BoolVar(value, name, false, "")
 			continue
 		}
 		twin := "REEVE_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
@@ -167,7 +180,7 @@ func readSettings(names string, args []string) (s settings, err error) {
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("%q is too much", flags.Arg(0))
 	}
-	if s.state == "" {
+	if s.state == "" && slices.Contains(strings.Fields(names), "state") {
 		return s, errors.New("name the agent's folder with --state")
 	}
 	if s.code != "" && s.codeFile != "" {

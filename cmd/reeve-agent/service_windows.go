@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"golang.org/x/sys/windows/svc"
+	"golang.org/x/sys/windows/svc/eventlog"
+)
+
+// source is the name under which install made the event log know the service.
+const source = "reeve-agent"
+
+// asService runs a command line under the service control manager, if that
+// started this process. It reports whether it did.
+func asService(args []string) bool {
+	if is, err := svc.IsWindowsService(); err != nil || !is {
+		return false
+	}
+	return svc.Run("", service{args}) == nil // the name is not looked at
+}
+
+// A service carries out a command line until Windows stops it.
+type service struct{ args []string }
+
+// Execute implements [svc.Handler]. What keeps the agent from running goes to
+// the event log, since a service has no screen.
+func (s service) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (own bool, code uint32) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- dispatch(ctx, s.args, console{strings.NewReader(""), io.Discard, io.Discard}) }()
+	status <- svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
+	for {
+		select {
+		case r := <-requests:
+			switch r.Cmd {
+			case svc.Interrogate:
+				status <- r.CurrentStatus
+			case svc.Stop, svc.Shutdown:
+				status <- svc.Status{State: svc.StopPending}
+				cancel()
+			}
+		case err := <-done:
+			if err == nil {
+				return false, exitDone
+			}
+			if log, unopened := eventlog.Open(source); unopened == nil {
+				log.Error(exitFailed, err.Error())
+				log.Close()
+			}
+			return true, exitFailed
+		}
+	}
+}
