@@ -119,9 +119,13 @@ func (f *Folder) Remove(_ context.Context, name string) error {
 	return nil
 }
 
-// Prune removes the files that were stored before a time and returns how many.
+// Prune removes the files that were stored before a time, and what came in part
+// and nobody goes on with, and returns how many files that were whole.
 func (f *Folder) Prune(ctx context.Context, before time.Time) (int, error) {
 	removed := 0
+	if err := f.tidy("", ""); err != nil {
+		return 0, fmt.Errorf("removing what came in part: %w", err)
+	}
 	err := f.walk(func(file fs.DirEntry) error {
 		info, err := file.Info()
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.ModTime().Before(before) {

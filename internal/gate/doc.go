@@ -12,6 +12,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"reeve"
@@ -29,10 +30,11 @@ type Rules interface {
 	Account(ctx context.Context, no int64) (reeve.Account, error)
 }
 
-// Files stores what agents upload. Nothing changes until r has ended without
-// an error.
+// Files stores what agents upload, known by a command's id and the file's hex
+// SHA-256. See blob.Folder.
 type Files interface {
-	Put(ctx context.Context, name string, r io.Reader, limit int64) (size int64, digest string, err error)
+	Received(ctx context.Context, name, digest string) (int64, error)
+	Resume(ctx context.Context, name, digest string, offset int64, r io.Reader, limit int64) error
 }
 
 // A Config says what the gate works with. All members are needed but those with
@@ -47,15 +49,12 @@ type Config struct {
 	Now       func() time.Time // default time.Now
 }
 
-// Uploads are slow and large, so they have limits of their own.
-const (
-	uploadsAtOnce = 64
-	uploadTime    = 30 * time.Minute
-)
-
 type gate struct {
 	Config
 	uploads chan struct{} // a slot for each
+
+	mu     sync.Mutex
+	bodies map[reeve.CommandID]*body // that are being read
 }
 
 // Routes returns the agents' routes. Credentials marks those whose Denied answers
@@ -64,10 +63,11 @@ func Routes(c Config) door.API {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	g := &gate{c, make(chan struct{}, uploadsAtOnce)}
+	g := &gate{Config: c, uploads: make(chan struct{}, uploadsAtOnce), bodies: map[reeve.CommandID]*body{}}
 	return door.API{Routes: append(g.communityRoutes(), []door.Route{
 		{Method: http.MethodGet, Path: link.PathIdentity, Serve: g.identity, Page: identityPage},
 		{Method: http.MethodPost, Path: link.PathEnrol, Verb: "device_enrolled", Credentials: true, Counter: "agent", Serve: g.enrol, Page: enrolPage},
+		{Method: http.MethodGet, Path: link.PathUpload + "{command}", Credentials: true, Counter: "agent", Serve: g.received, Page: receivedPage},
 		{Method: http.MethodPut, Path: link.PathUpload + "{command}", Credentials: true, Counter: "agent", Serve: g.upload, Page: uploadPage},
 		{Method: http.MethodPost, Path: link.PathRetire, Verb: "job_placed", Credentials: true, Counter: "agent", Serve: g.retire, Page: retirePage},
 	}...)}

@@ -3,14 +3,13 @@ package gate
 import (
 	"bytes"
 	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,7 +126,10 @@ func TestUpload(t *testing.T) {
 		"ahead":           {link.PathUpload + command, func(r *http.Request) { sign(r, s.key, []byte("evil"), time.Now().Add(11*time.Minute)) }, 401},
 		"deleted device":  {link.PathUpload + command, func(r *http.Request) { sign(r, archived, []byte("evil"), time.Now()) }, 401},
 		"stranger":        {link.PathUpload + command, func(r *http.Request) { sign(r, stranger, []byte("evil"), time.Now()) }, 401},
-		"another body":    {link.PathUpload + command, func(r *http.Request) { sign(r, s.key, []byte("good"), time.Now()) }, 400},
+		"another body":    {link.PathUpload + command, func(r *http.Request) { sign(r, s.key, []byte("good"), time.Now()) }, 409},
+		"odd offset":      {link.PathUpload + command, func(r *http.Request) { r.Header.Set(link.HeaderOffset, "-1") }, 400},
+		"endless offset":  {link.PathUpload + command, func(r *http.Request) { r.Header.Set(link.HeaderOffset, "67108864") }, 413},
+		"nothing before":  {link.PathUpload + command, func(r *http.Request) { r.Header.Set(link.HeaderOffset, "5") }, 409},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -186,8 +188,12 @@ func TestRetire(t *testing.T) {
 func TestRoutesAreClosed(t *testing.T) {
 	s := open(t)
 	open := map[string]bool{link.PathIdentity: true}
+	methods := map[string][]string{}
 	for _, route := range Routes(Config{}).Routes {
 		path := strings.NewReplacer("{command}", command, "{license}", "l", "{device}", "d").Replace(route.Path)
+		methods[path] = append(methods[path], route.Method)
+	}
+	for path, offered := range methods {
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 			status, text := s.request(method, path, []byte("{}"), func(r *http.Request) {
 				for _, h := range []string{link.HeaderKey, link.HeaderSignature, link.HeaderDigest, link.HeaderTime} {
@@ -196,9 +202,9 @@ func TestRoutesAreClosed(t *testing.T) {
 			})
 			want := http.StatusMethodNotAllowed
 			switch {
-			case method == route.Method && open[path]:
+			case slices.Contains(offered, method) && open[path]:
 				want = http.StatusOK
-			case method == route.Method:
+			case slices.Contains(offered, method):
 				want = http.StatusUnauthorized
 			}
 			if status != want {
@@ -240,21 +246,6 @@ func TestLogKeepsSecrets(t *testing.T) {
 		}
 	}
 }
-
-func TestBrokenUpload(t *testing.T) {
-	s := signature{digest: sha256.Sum256([]byte("whole"))}
-	_, err := io.ReadAll(s.reader(io.MultiReader(strings.NewReader("wh"), broken{})))
-	if reeve.KindOf(err) != reeve.Unavailable || !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("got %v", err)
-	}
-	if b, err := io.ReadAll(s.reader(strings.NewReader("whole"))); err != nil || string(b) != "whole" {
-		t.Errorf("got %q, %v", b, err)
-	}
-}
-
-type broken struct{}
-
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func FuzzEnrolment(f *testing.F) {
 	f.Add(enrolment("GOODCODE"))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http/httptest"
 	"testing"
@@ -17,36 +18,82 @@ import (
 	"reeve/internal/link"
 )
 
-// The agent's own end enrols, uploads and leaves through this gate, over TLS
-// with the server's own keys and pin.
-func TestRealAgent(t *testing.T) {
+// A house is a server behind TLS with its own keys and pin, as agents meet it.
+type house struct {
+	keys    *keys.Keys
+	rules   *rules
+	dir     string // of the files
+	files   *blob.Folder
+	address string
+	close   func()
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
 	own, err := keys.Open(t.TempDir(), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, err := own.ServerTLS("127.0.0.1")
+	h := &house{keys: own, rules: &rules{devices: map[reeve.Key]reeve.Device{}}, dir: t.TempDir()}
+	h.open(t)
+	t.Cleanup(func() { h.close() })
+	return h
+}
+
+// open starts the server, after close on another port.
+func (h *house) open(t *testing.T) {
+	t.Helper()
+	port, err := h.keys.ServerTLS("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	endorsement, err := own.Endorse(port)
+	endorsement, err := h.keys.Endorse(port)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := blob.Open(t.TempDir())
-	if err != nil {
+	if h.files, err = blob.Open(h.dir); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { files.Close() })
-	rules := &rules{devices: map[reeve.Key]reeve.Device{}}
 	server := httptest.NewUnstartedServer(door.Open(door.Config{Log: slog.New(slog.DiscardHandler)}, Routes(Config{
-		Rules: rules, Files: files, Agents: "127.0.0.1:8444", AgentsTLS: true,
-		Identity: link.Identity{Root: own.Root(), RootCert: own.RootCert(), Endorsement: endorsement},
+		Rules: h.rules, Files: h.files, Agents: "127.0.0.1:8444", AgentsTLS: true,
+		Identity: link.Identity{Root: h.keys.Root(), RootCert: h.keys.RootCert(), Endorsement: endorsement},
 	})))
-	address := "https://" + server.Listener.Addr().String()
+	h.address = server.Listener.Addr().String()
 	server.Listener = tls.NewListener(server.Listener, port)
 	server.Start()
-	t.Cleanup(server.Close)
+	h.close = func() {
+		server.CloseClientConnections()
+		server.Close()
+		h.files.Close()
+	}
+}
 
+// know makes a key that of a device.
+func (h *house) know(key line.Key) {
+	h.rules.mu.Lock()
+	defer h.rules.mu.Unlock()
+	h.rules.devices[reeve.Key(key.Public())] = reeve.Device{No: 36}
+}
+
+func (h *house) stored(t *testing.T) []byte {
+	t.Helper()
+	file, err := h.files.Open(t.Context(), command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	b, err := io.ReadAll(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// The agent's own end enrols, uploads and leaves through this gate, over TLS
+// with the server's own keys and pin.
+func TestRealAgent(t *testing.T) {
+	h := newHouse(t)
+	own, rules, address := h.keys, h.rules, "https://"+h.address
 	key := line.NewKey()
 	agent, err := line.Open(address, own.Pin())
 	if err != nil {
@@ -66,17 +113,14 @@ func TestRealAgent(t *testing.T) {
 		t.Errorf("enrolled as %+v", member)
 	}
 	public := reeve.Key(key.Public())
-	rules.mu.Lock()
-	rules.devices[public] = reeve.Device{No: 36}
-	rules.mu.Unlock()
-	if err := agent.Upload(t.Context(), key, command, bytes.NewReader(bytes.Repeat([]byte("log\n"), 1<<20))); err != nil {
+	h.know(key)
+	content := bytes.Repeat([]byte("log\n"), 1<<20)
+	if err := agent.Upload(t.Context(), key, command, bytes.NewReader(content)); err != nil {
 		t.Fatal(err)
 	}
-	file, err := files.Open(t.Context(), command)
-	if err != nil {
-		t.Fatal(err)
+	if !bytes.Equal(h.stored(t), content) {
+		t.Error("another file is stored")
 	}
-	file.Close()
 	if err := agent.Retire(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}

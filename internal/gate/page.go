@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"slices"
+
 	"reeve/internal/door"
 	"reeve/internal/link"
 )
@@ -45,14 +47,34 @@ var enrolPage = &door.Page{
 	Codes: map[int]string{401: "the code or the signature is not valid"},
 }
 
+var uploadCodes = map[int]string{401: "the signature is not valid, or the clock is off (`wrong_time`)",
+	404: "no open command of this device takes an upload under this id"}
+
+var fileDigest = door.Field{Name: link.HeaderDigest, In: "header", Type: "string", About: "SHA-256 of the whole file in hex digits"}
+
+func uploadInputs(more ...door.Field) []door.Field {
+	command := door.Field{Name: "command", In: "path", Type: "string", About: "id of the command, 24 hex digits"}
+	inputs := append([]door.Field{command}, signedInputs(more...)...)
+	inputs[slices.IndexFunc(inputs, func(f door.Field) bool { return f.Name == link.HeaderDigest })] = fileDigest
+	return inputs
+}
+
+var receivedPage = &door.Page{
+	Family: agentsDoor, About: "Tells how much of the file of a command has come, so that an upload that broke off goes on where it stopped. An upload of the file that still waits for bytes is ended.",
+	Inputs: uploadInputs(),
+	Answer: []door.Field{{Name: "bytes", Type: "int", About: "how many; 0 for a file with another digest"}},
+	Codes:  uploadCodes,
+}
+
 var uploadPage = &door.Page{
-	Family: agentsDoor, About: "Takes the file of a command that asks for one. Until the command has ended the same command may send again.",
-	Inputs: signedInputs(
-		door.Field{Name: "command", In: "path", Type: "string", About: "id of the command, 24 hex digits"},
-		door.Field{Name: "(the body)", In: "body", Type: "bytes", About: "the file, at most 64 MiB"}),
+	Family: agentsDoor, About: "Takes the file of a command that asks for one, or what is left of it. Until the command has ended the same command may send again.",
+	Inputs: uploadInputs(
+		door.Field{Name: link.HeaderOffset, In: "header", Type: "int", About: "how many bytes of the file came before; 0 by default, which begins anew"},
+		door.Field{Name: "(the body)", In: "body", Type: "bytes", About: "the file from there on, with which it has at most 64 MiB"}),
 	Answer: door.None,
-	Codes: map[int]string{401: "the signature is not valid, or the clock is off (`wrong_time`)", 404: "no open command of this device takes an upload under this id",
-		503: "too many agents are uploading"},
+	Codes: map[int]string{401: uploadCodes[401], 404: uploadCodes[404],
+		409: "the server has another number of bytes than the offset, or the whole is not the file that was announced: ask, and send the rest",
+		503: "too many agents are uploading, or the connection broke"},
 }
 
 var retirePage = &door.Page{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"time"
 
 	"reeve"
 	"reeve/internal/control"
@@ -80,42 +79,6 @@ func (g *gate) device(ctx context.Context, s signature) (device, account int64, 
 		err = reeve.Errorf(reeve.Denied, "this device was deleted; its key is not good for anything any more")
 	}
 	return d.No, account, err
-}
-
-// upload stores the file of a command. The same command may send again, until
-// it has ended: an agent that was interrupted makes its file anew.
-func (g *gate) upload(w http.ResponseWriter, r *door.Request) error {
-	s, err := readSignature(r.Request)
-	if err != nil {
-		return err
-	}
-	id, ok := reeve.ParseCommandID(r.PathValue("command"))
-	if !ok {
-		return reeve.Errorf(reeve.NotFound, "there is no such command")
-	}
-	if r.ContentLength > link.MaxUpload {
-		return reeve.Errorf(reeve.TooLarge, "the file is larger than the %d MB that are taken", link.MaxUpload>>20)
-	}
-	device, account, err := g.device(r.Context(), s)
-	if err != nil {
-		return err
-	}
-	if err := g.Rules.MayUpload(r.Context(), device, account, id); err != nil {
-		return err
-	}
-	select {
-	case g.uploads <- struct{}{}:
-		defer func() { <-g.uploads }()
-	default:
-		return reeve.Errorf(reeve.Unavailable, "too many agents are uploading; try again later")
-	}
-	// A file may take longer than the requests that the port's limits are for.
-	// Where the deadline cannot be moved, the port's own holds.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime))
-	if _, _, err := g.Files.Put(r.Context(), id.String(), s.reader(r.Body), link.MaxUpload); err != nil {
-		return err
-	}
-	return door.Write(w, http.StatusOK, struct{}{})
 }
 
 // retire lets a device leave by its own wish.

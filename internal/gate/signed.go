@@ -7,8 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"hash"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -21,7 +19,6 @@ import (
 var (
 	errUnsigned = reeve.Errorf(reeve.Denied, "the request is not signed with the key that it names")
 	errDigest   = reeve.Errorf(reeve.Invalid, "the body is not the one that was signed; send it again")
-	errBroken   = reeve.Errorf(reeve.Unavailable, "the file did not arrive as a whole; send it again")
 )
 
 // A signature is what the headers of a request prove: that the holder of key
@@ -68,28 +65,4 @@ func (s signature) body(w http.ResponseWriter, r *door.Request, limit int64) ([]
 		return nil, errDigest
 	}
 	return body, nil
-}
-
-// reader passes r on, and fails at its end if it was not what was signed.
-func (s signature) reader(r io.Reader) io.Reader {
-	h := sha256.New()
-	return &signedReader{io.TeeReader(r, h), h, s.digest}
-}
-
-type signedReader struct {
-	r      io.Reader
-	hash   hash.Hash
-	digest [sha256.Size]byte
-}
-
-func (s *signedReader) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
-	switch {
-	case err == nil:
-	case err != io.EOF:
-		err = errBroken.Because(err)
-	case !bytes.Equal(s.hash.Sum(nil), s.digest[:]):
-		err = errDigest
-	}
-	return n, err
 }

@@ -10,4 +10,7 @@ package link
 //
 //   - 1, 2026-11-21: first version. Orders with a seal per job, reports,
 //     acknowledgements, cancellations, Hello and Welcome, beats.
+//   - 1, 2026-11-22: an agent may ask how much of an upload came (Received) and
+//     send the rest (HeaderOffset). A server that answers such a question with
+//     405 is older, and is sent the whole file.
 const Protocol = 1

@@ -6,7 +6,7 @@ import "time"
 const (
 	PathIdentity = "/agent/v1/identity" // GET: an Identity
 	PathEnrol    = "/agent/v1/enrol"    // POST an Enrolment: an Enrolled
-	PathUpload   = "/agent/v1/uploads/" // PUT + command id: a file that the command allows
+	PathUpload   = "/agent/v1/uploads/" // + command id; PUT: a file that the command allows; GET: Received of it
 	PathRetire   = "/agent/v1/retire"   // POST a Retirement: the device leaves by its own wish
 )
 
@@ -15,9 +15,14 @@ const (
 const (
 	HeaderKey       = "Reeve-Key"       // device public key, standard base64
 	HeaderSignature = "Reeve-Signature" // standard base64
-	HeaderDigest    = "Reeve-Digest"    // hex SHA-256 of the body
+	HeaderDigest    = "Reeve-Digest"    // hex SHA-256 of the body; about an upload, of the whole file
 	HeaderTime      = "Reeve-Time"      // Unix seconds by the agent's idea of server time
 )
+
+// HeaderOffset says with an upload how many bytes of the file came before this
+// body; without it there are none. It needs no signature: a file that is put
+// together wrongly has another digest.
+const HeaderOffset = "Reeve-Offset"
 
 // RequestSkew is how far the time of a signed request may be from the
 // server's.
@@ -51,6 +56,12 @@ type Enrolled struct {
 	Agents  string    `json:"agents"`  // HOST:PORT of the message bus
 	TLS     bool      `json:"tls"`     // whether the bus speaks TLS, with the root's certificates
 	At      time.Time `json:"at"`
+}
+
+// Received is the answer to the question how much of an upload has come, so that
+// one that broke off goes on where it stopped.
+type Received struct {
+	Bytes int64 `json:"bytes"` // all of them if the file is complete
 }
 
 // ServerName is the name in the certificate of the agents' port.

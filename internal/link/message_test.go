@@ -46,6 +46,7 @@ var messages = map[string]any{
 	"enrolled": &Enrolled{
 		Device: strings.Repeat("0a", 16), Account: 7, Address: "2s", Agents: "reeve.example.com:8444", TLS: true, At: at,
 	},
+	"received":   &Received{Bytes: 1 << 20},
 	"retirement": &Retirement{},
 	"failure":    &Failure{Error: "invalid_request", Description: "the body is not JSON"},
 }

@@ -40,8 +40,8 @@ func newHTTPConn(c net.Conn) *httpConn {
 type request struct {
 	method, host, path string
 	header             [][2]string
-	size               int64
-	body               io.Reader // nil for none
+	body               io.ReadSeeker // nil for none
+	from, size         int64         // the part of it that is sent
 }
 
 // An answer is what comes back.

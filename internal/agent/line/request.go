@@ -67,29 +67,6 @@ func (s *Server) Retire(ctx context.Context, key Key) error {
 	return nil
 }
 
-// Upload sends the file that a command produced. It tries again until it
-// succeeds, the server refuses, or ctx ends.
-func (s *Server) Upload(ctx context.Context, key Key, command string, file io.ReadSeeker) error {
-	hash := sha256.New()
-	size, err := io.Copy(hash, file)
-	if err != nil {
-		return fmt.Errorf("reading the file to upload: %w", err)
-	}
-	if size > link.MaxUpload {
-		return fmt.Errorf("the file to upload has %d MB, more than the %d that the server takes", size>>20, link.MaxUpload>>20)
-	}
-	digest := hex.EncodeToString(hash.Sum(nil))
-	for failures := 1; ; failures++ {
-		err := s.send(ctx, key, "PUT", link.PathUpload+command, digest, size, file, nil)
-		if err == nil {
-			return nil
-		}
-		if _, final := errors.AsType[*Refusal](err); final || !Pause(ctx, Backoff(failures+2)) {
-			return fmt.Errorf("uploading: %w", err)
-		}
-	}
-}
-
 // requestTimeout bounds a request with a small body.
 const requestTimeout = time.Minute
 
@@ -97,25 +74,28 @@ func (s *Server) post(ctx context.Context, key Key, path string, body []byte, re
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	sum := sha256.Sum256(body)
-	return s.send(ctx, key, "POST", path, hex.EncodeToString(sum[:]), int64(len(body)), bytes.NewReader(body), result)
+	r := request{method: "POST", path: path, size: int64(len(body)), body: bytes.NewReader(body)}
+	r.header = [][2]string{{"Content-Type", "application/json"}}
+	return s.send(ctx, key, r, hex.EncodeToString(sum[:]), result)
 }
 
-// send makes one request, signed with the device's key.
-func (s *Server) send(ctx context.Context, key Key, method, path, digest string, size int64, body io.ReadSeeker, result any) error {
+// send makes one request, signed with the device's key for a body or file with
+// this digest.
+func (s *Server) send(ctx context.Context, key Key, r request, digest string, result any) error {
 	now, err := s.now(ctx)
 	if err != nil {
 		return err
 	}
 	at := strconv.FormatInt(now.Unix(), 10)
-	signature := ed25519.Sign(key.private, link.SignedRequest(method, path, digest, at))
-	r := request{method: method, host: s.base.Host, path: s.path(path), size: size, body: body, header: [][2]string{
-		{"Content-Type", contentTypes[method]},
+	signature := ed25519.Sign(key.private, link.SignedRequest(r.method, r.path, digest, at))
+	r.host, r.path = s.base.Host, s.path(r.path)
+	r.header = append(r.header, [][2]string{
 		{link.HeaderKey, base64.StdEncoding.EncodeToString(key.Public())},
 		{link.HeaderSignature, base64.StdEncoding.EncodeToString(signature)},
 		{link.HeaderDigest, digest},
 		{link.HeaderTime, at},
-	}}
-	a, err := s.exchange(ctx, r, body)
+	}...)
+	a, err := s.exchange(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -131,14 +111,15 @@ func (s *Server) send(ctx context.Context, key Key, method, path, digest string,
 	return nil
 }
 
-var contentTypes = map[string]string{"POST": "application/json", "PUT": "application/octet-stream"}
-
 // exchange makes a request on any connection. One that was kept may have been
-// closed by the server meanwhile; then another is tried.
-func (s *Server) exchange(ctx context.Context, r request, body io.Seeker) (answer, error) {
+// closed by the server meanwhile; then another is tried, but not with what may
+// have arrived in part.
+func (s *Server) exchange(ctx context.Context, r request) (answer, error) {
 	for {
-		if _, err := body.Seek(0, io.SeekStart); err != nil {
-			return answer{}, fmt.Errorf("reading what is to be sent: %w", err)
+		if r.body != nil {
+			if _, err := r.body.Seek(r.from, io.SeekStart); err != nil {
+				return answer{}, fmt.Errorf("reading what is to be sent: %w", err)
+			}
 		}
 		c, used, err := s.take(ctx)
 		if err != nil {
@@ -150,7 +131,7 @@ func (s *Server) exchange(ctx context.Context, r request, body io.Seeker) (answe
 			return a, nil
 		}
 		c.Close()
-		if err == nil || !used || ctx.Err() != nil {
+		if err == nil || !used || ctx.Err() != nil || r.size > sendUnasked {
 			return a, err
 		}
 	}
