@@ -3,10 +3,11 @@ package reeve
 import "encoding/json"
 
 // The events of rows whose devices are not in the row's Device: those of a job,
-// and those of a batch of reports.
+// those of a batch of reports, and those of the reports in it that named threats.
 const (
-	JobPlaced = "job_placed"
-	Reports   = "reports"
+	JobPlaced    = "job_placed"
+	Reports      = "reports"
+	ThreatsFound = "threats_found"
 )
 
 // About is what the Detail of a row says of the devices that the row is about.

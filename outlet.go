@@ -80,10 +80,11 @@ const (
 	StatusDeleted      = "deleted"       // a device was deleted, by whomever
 	StatusCompliant    = "compliant"     // a device that counts as compliant was enrolled
 	StatusNonCompliant = "non_compliant" // nothing that Reeve knows of leads to it yet
+	StatusThreatFound  = "threat_found"  // a scan of a device found threats; Reeve's own
 )
 
 // WebhookStatuses are all of them.
-var WebhookStatuses = []string{StatusInstalled, StatusDeleted, StatusCompliant, StatusNonCompliant}
+var WebhookStatuses = []string{StatusInstalled, StatusDeleted, StatusCompliant, StatusNonCompliant, StatusThreatFound}
 
 // A Reply is what the receiver of a webhook said to a sample.
 type Reply struct {

@@ -11,7 +11,7 @@ import (
 type Webhook struct {
 	URL     string    `json:"url"`
 	Enabled bool      `json:"enabled"`
-	Events  []string  `json:"events"`       // of installed, deleted, compliant, non_compliant
+	Events  []string  `json:"events"`       // of installed, deleted, compliant, non_compliant, threat_found
 	CA      string    `json:"ca,omitempty"` // PEM certificates to trust besides the system's
 	Created time.Time `json:"created"`
 	Flow

@@ -56,7 +56,7 @@ func webhookSet() *cobra.Command {
 	cmd := &cobra.Command{Use: "set --callback URL --events EVENTS", Short: "Create the webhook, or change it as a whole", Args: exactly()}
 	flags := cmd.Flags()
 	flags.StringVar(&spec.URL, "callback", "", "URL that gets a POST for each device event")
-	flags.StringSliceVar(&spec.Events, "events", nil, "what is sent: installed, deleted, compliant, non_compliant")
+	flags.StringSliceVar(&spec.Events, "events", nil, "what is sent: installed, deleted, compliant, non_compliant, threat_found")
 	keyFile := flags.String("api-key-file", "", "file with the API key; without it the present key stays")
 	caFile := flags.String("trust-file", "", "file with PEM certificates to trust besides the system's")
 	enabled := flags.Bool("enabled", true, "false keeps the webhook without using it")

@@ -40,7 +40,7 @@ var noWebhook = map[int]string{http.StatusNotFound: "there is none"}
 var webhookInputs = []door.Field{
 	{Name: "url", In: "body", Type: "string", About: "the callback, https://; http:// only for loopback addresses"},
 	{Name: "api_key", In: "body", Type: "string", About: "goes with every push as it is, in the header Authorization; 1 to 1,024 visible ASCII characters. Kept encrypted; left out, the present one stays. Another url needs it again"},
-	{Name: "events", In: "body", Type: "array of string", About: "at least one of installed, deleted, compliant, non_compliant"},
+	{Name: "events", In: "body", Type: "array of string", About: "at least one of installed, deleted, compliant, non_compliant, threat_found"},
 	{Name: "enabled", In: "body", Type: "bool", About: "default true"},
 	{Name: "ca", In: "body", Type: "string", About: "PEM certificates to trust besides the system's"},
 }
@@ -66,7 +66,7 @@ var flowAnswer = []door.Field{
 // Source: "Webhook" of the manual.
 var webhookNotes = []string{
 	"What is sent: POST to the callback, Content-Type: application/json, Authorization: the API key, and the body {\"device_id\": 32 hex digits, \"status\": \"installed\", \"timestamp\": milliseconds since 1970}; one request for each event of a device.",
-	"installed: a device was enrolled. deleted: it was deleted by an administrator, through an API or by its agent's leave. compliant: a managed device was enrolled and the account's setting unassessed is compliant; it follows installed. non_compliant: never yet, since Reeve assesses no posture; a change of the setting sends nothing.",
+	"installed: a device was enrolled. deleted: it was deleted by an administrator, through an API or by its agent's leave. compliant: a managed device was enrolled and the account's setting unassessed is compliant; it follows installed. non_compliant: never yet, since Reeve assesses no posture; a change of the setting sends nothing. threat_found: a scan of the device found threats, which Get Threats tells; this word is Reeve's own.",
 	"2xx is success. Anything else, also a redirect and no answer within 10 seconds, is repeated after 4 seconds and after a minute, then it counts as failed and the next event is sent. After 100 failures in a row the webhook disables itself until it is enabled again by hand, and then goes on with the event after the last one that was settled.",
 	"Ours: the header X-Reeve-Delivery is the same in all repetitions of one push. After a crash of the server pushes of the last moments may come again, with the same value.",
 	"Ours: up to 8 pushes are under way at once; those about one device come one after the other, in their order.",

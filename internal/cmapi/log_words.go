@@ -31,6 +31,7 @@ var eventWords = map[string]map[string]string{
 		"exemptions_ended":              "unexempted",
 		"devices_licensed":              "licensed",
 		"devices_restored":              "restored",
+		reeve.ThreatsFound:              "threats_found",
 	},
 	adminEvents: {
 		"devices_imported":    "devices_imported",

@@ -47,7 +47,7 @@ func (u push) body() []byte {
 }
 
 // deviceEvents are the rows that a webhook is about.
-var deviceEvents = []string{"device_enrolled", "device_enrolled_duplicate_mac", reeve.JobPlaced}
+var deviceEvents = []string{"device_enrolled", "device_enrolled_duplicate_mac", reeve.JobPlaced, reeve.ThreatsFound}
 
 func aboutDevices(row trail.Row) bool { return row.Event != reeve.JobPlaced || row.Action == "delete" }
 
@@ -108,6 +108,8 @@ func statuses(e trail.Event, s reeve.Settings) []string {
 		return []string{reeve.StatusDeleted}
 	case e.Row.Event == reeve.JobPlaced:
 		return nil
+	case e.Row.Event == reeve.ThreatsFound:
+		return []string{reeve.StatusThreatFound}
 	case s.Unassessed == "compliant" && isManaged(e.Row):
 		return []string{reeve.StatusInstalled, reeve.StatusCompliant}
 	}

@@ -41,7 +41,7 @@ const fleetOfFlows = 400
 func flows(t *testing.T, withStorage bool) {
 	s := newServer(t).start()
 	s.grant()
-	pushed := newReceiver(t)
+	pushed := newReceiver(t, "deleted")
 	key, all, on := "key-123", []string{}, true
 	hook, err := s.own.SetWebhook(t.Context(), client.WebhookSpec{URL: pushed.URL, APIKey: &key, Events: []string{"deleted"}})
 	must(t, err)
@@ -150,14 +150,14 @@ type receiver struct {
 	twice int
 }
 
-func newReceiver(t *testing.T) *receiver {
+func newReceiver(t *testing.T, status string) *receiver {
 	r := &receiver{names: map[string]string{}}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		var push struct {
 			DeviceID string `json:"device_id"`
 			Status   string `json:"status"`
 		}
-		if err := json.NewDecoder(q.Body).Decode(&push); err != nil || q.Header.Get("Authorization") != "key-123" || push.Status != "deleted" {
+		if err := json.NewDecoder(q.Body).Decode(&push); err != nil || q.Header.Get("Authorization") != "key-123" || push.Status != status {
 			t.Errorf("a push: %+v, %v", push, err)
 		}
 		pass(20*time.Millisecond, q.Context().Done())

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"reeve"
 	"reeve/client"
 	"reeve/internal/agent"
 )
@@ -87,6 +89,31 @@ func (w warehouse) checkReport(s *server, command string) {
 	if r.Counts.Files != w.count || r.Counts.Threats != 1 || len(r.Threats) != 1 || r.Threats[0].Signature != "Unwanted-Test" ||
 		!strings.HasSuffix(r.Threats[0].Path, "bad.bin") || len(r.Areas) != 1 || r.Areas[0].Status != "scanned" {
 		s.t.Errorf("the report says %+v", r)
+	}
+}
+
+// What a scan finds becomes a threat of its device, a row of the log and a push
+// of the webhook.
+func TestDetection(t *testing.T) {
+	t.Parallel()
+	s := newServer(t).start()
+	s.grant()
+	w := newWarehouse(t)
+	a := newAgent(t, s, w.policy()).start()
+	pushed, key := newReceiver(t, "threat_found"), "key-123"
+	_, err := s.own.SetWebhook(t.Context(), client.WebhookSpec{URL: pushed.URL, APIKey: &key, Events: []string{"threat_found"}})
+	must(t, err)
+	command := w.scan(s, a.device(), time.Hour)
+	s.ended(command, 3*time.Minute)
+	eventually(t, time.Minute, "the webhook tells of the threat", func() bool { return pushed.count() == 1 })
+	status, body, err := s.ask(t.Context(), "POST", "/o/api/v3/get_threats", fmt.Sprintf(`{"id":%q}`, a.device()))
+	if err != nil || status != http.StatusOK || !strings.Contains(string(body), "Unwanted-Test") {
+		t.Errorf("Get Threats answers %d %s: %v", status, body, err)
+	}
+	rows, err := s.own.LogNewest(t.Context(), client.LogFilter{Events: []string{reeve.ThreatsFound}}, math.MaxInt64, 10)
+	must(t, err)
+	if len(rows) != 1 || rows[0].Source != "agent" {
+		t.Errorf("the log has %+v", rows)
 	}
 }
 

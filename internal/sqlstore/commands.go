@@ -35,6 +35,7 @@ func idColumns(ids []reeve.CommandID) (jobs, leaves column) {
 type jobHead struct {
 	id       reeve.JobID
 	account  int64
+	action   string
 	targets  int32
 	finishBy int64
 }
@@ -52,10 +53,10 @@ func (t *tx) lockJobs(ids []reeve.CommandID) (map[reeve.JobID]jobHead, error) {
 	these, arg := t.among(1, numbers("job", jobs))
 	found, err := all(t.ctx, t, func(r rows) (h jobHead, err error) {
 		var id int64
-		err = r.Scan(&id, &h.account, &h.targets, &h.finishBy)
+		err = r.Scan(&id, &h.account, &h.action, &h.targets, &h.finishBy)
 		h.id = reeve.JobID(id)
 		return h, err
-	}, t.locking("SELECT id, account, targets, finish_by FROM jobs WHERE id "+these+" AND account > 0 ORDER BY id"), arg)
+	}, t.locking("SELECT id, account, action, targets, finish_by FROM jobs WHERE id "+these+" AND account > 0 ORDER BY id"), arg)
 	heads := make(map[reeve.JobID]jobHead, len(found))
 	for _, h := range found {
 		heads[h.id] = h

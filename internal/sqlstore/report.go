@@ -115,6 +115,7 @@ func (t *tx) movesOf(ids []reeve.CommandID) ([]move, error) {
 func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead) error {
 	ended := map[reeve.JobID]*reeve.Counts{}
 	sums := map[int64]*reportSum{}
+	found := detections{}
 	var told, noted []*move
 	for i := range moves {
 		m := &moves[i]
@@ -126,6 +127,12 @@ func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead) 
 		}
 		if m.state != m.was || m.late != "" {
 			sum(sums, heads[m.id.Job].account).add(m)
+		}
+		if heads[m.id.Job].action != "scan_threats" {
+			m.threats = nil // only a scan finds any
+		}
+		if len(m.threats) > 0 {
+			found.add(heads[m.id.Job].account, m)
 		}
 		if m.state != m.was && m.state.IsFinal() {
 			countIn(ended, m.id.Job)[m.state]++
@@ -148,7 +155,10 @@ func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead) 
 	if err := t.writeThreats(now, noted); err != nil {
 		return err
 	}
-	return t.logReports(now, sums)
+	if err := t.logReports(now, sums); err != nil {
+		return err
+	}
+	return t.logDetections(now, found)
 }
 
 // writeNotes keeps what agents said beyond the state. What comes after the end

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -36,8 +38,8 @@ type finding struct {
 	key    int64
 }
 
-// writeThreats keeps what scans found; results of other actions say nothing of
-// threats. A scan counts once, also if its report comes again late.
+// writeThreats keeps what scans found. A scan counts once, also if its report
+// comes again late.
 func (t *tx) writeThreats(now time.Time, moves []*move) error {
 	var found []finding
 	type place struct{ device, key int64 }
@@ -77,11 +79,46 @@ func (t *tx) writeFindings(now time.Time, found []finding) error {
 	return t.later(`INSERT INTO threats (device, finding, path, signature, engine, size, sha256, md5, found_first, found_last, scans, job)
 		SELECT r.device, r.finding, r.path, r.signature, r.engine, r.size, r.sha256, r.md5,
 			CAST($1 AS BIGINT), CAST($1 AS BIGINT), 1, r.job
-		FROM `+list+` JOIN jobs AS j ON j.id = r.job WHERE j.action = 'scan_threats'
+		FROM `+list+` WHERE TRUE
 		ON CONFLICT (device, finding) DO UPDATE SET size = excluded.size, sha256 = excluded.sha256, md5 = excluded.md5,
 			found_last = excluded.found_last,
 			scans = threats.scans + CASE WHEN excluded.job > threats.job THEN 1 ELSE 0 END,
 			job = CASE WHEN excluded.job > threats.job THEN excluded.job ELSE threats.job END`, append([]any{micro(now)}, args...)...)
+}
+
+// detections are, by account, the commands of a batch that found threats.
+type detections map[int64]*detection
+
+// A detection is what the log says of them. Which threats they are is in the
+// threats of their devices.
+type detection struct {
+	Threats  int        `json:"threats"`
+	Commands reeve.Runs `json:"commands"`
+
+	found []reeve.CommandID // as Commands
+}
+
+func (d detections) add(account int64, m *move) {
+	if d[account] == nil {
+		d[account] = &detection{}
+	}
+	d[account].Threats += len(m.threats)
+	d[account].found = append(d[account].found, m.id)
+}
+
+// logDetections tells of found threats in one row for each account.
+func (t *tx) logDetections(now time.Time, found detections) error {
+	for account, d := range found {
+		d.Commands = reeve.RunsOf(d.found)
+		detail, err := json.Marshal(d)
+		if err != nil {
+			return fmt.Errorf("encoding the entry of found threats: %w", err)
+		}
+		e := system(account, now, reeve.ThreatsFound)
+		e.Source, e.Actor, e.Detail = reeve.FromAgent, "agents", string(detail)
+		t.log(e)
+	}
+	return nil
 }
 
 // keyOf tells one finding on a device from another. Two that met would be told

@@ -33,6 +33,22 @@ func testThreats(t *testing.T, open func(testing.TB) Store) {
 		w.threats(d[1], asFound(eicar, first, first, 1))
 	})
 
+	s.run("the log has a row for the scans of a batch that found some", func(w *world) {
+		d := w.fleet(0, 4)
+		job, log := w.order("scan_threats", d), w.order("fetch_agent_log", d)
+		report := func(job reeve.Job, leaf int32, threats ...reeve.Threat) reeve.Report {
+			return reeve.Report{ID: reeve.CommandID{Job: job.ID, Leaf: leaf}, Device: d[leaf].No, State: reeve.Succeeded, Threats: threats}
+		}
+		batch := []reeve.Report{report(job, 0, eicar, worm), report(job, 1), report(job, 2, eicar), report(log, 3, eicar)}
+		w.reports(noon, true, batch...)
+		w.reports(noon, true, batch...) // says nothing new
+		rows, err := w.Log(w.ctx, w.account.No, reeve.LogQuery{Limit: 10, Events: []string{reeve.ThreatsFound}})
+		w.check(err)
+		if want := fmt.Sprintf(`{"threats":3,"commands":"%s:0,2"}`, job.ID); len(rows) != 1 || rows[0].Detail != want || rows[0].Source != reeve.FromAgent {
+			w.t.Errorf("logged %+v; want %s", rows, want)
+		}
+	})
+
 	s.run("the file may change", func(w *world) {
 		d := w.fleet(0, 1)
 		w.found(w.order("scan_threats", d), 0, d[0], noon, eicar)
