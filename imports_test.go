@@ -51,6 +51,7 @@ var rooms = map[string]room{
 	"internal/cmapi": {own: ". internal/action internal/control internal/door internal/trail", mods: "github.com/klauspost/compress/"},
 	"internal/api":   {own: ". internal/action internal/control internal/door internal/trail client"},
 
+	"packaging":          {}, // tests alone
 	"docs":               {},
 	"internal/reference": {own: "internal/door", mods: "github.com/yuin/goldmark"},
 
