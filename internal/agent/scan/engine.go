@@ -103,6 +103,7 @@ type Finding struct {
 type Miss struct {
 	Reason Reason
 	Within string // the part of the file; empty for all of it
+	Times  int64  // in this file, if more than once
 	Err    error  // more about it, may be nil
 }
 

@@ -102,8 +102,9 @@ func (l *list) find(digest []byte, size int64) (name uint32, ok bool) {
 
 // A set is all signatures of an engine.
 type set struct {
-	lists [len(algorithms)]list
-	names []byte // each is one byte of length and then the name
+	lists   [len(algorithms)]list
+	matcher *matcher
+	names   []byte // each is one byte of length and then the name
 }
 
 // reserve makes room, so that filling the set never copies it.
@@ -113,6 +114,7 @@ func (s *set) reserve(sizes, wild [len(algorithms)]int, names int) {
 		s.lists[i].records = make([]byte, 0, (sizes[i]+wild[i])*s.lists[i].width())
 		s.lists[i].sizes = make([]int64, 0, sizes[i])
 	}
+	s.matcher = newMatcher()
 	s.names = make([]byte, 0, names)
 }
 

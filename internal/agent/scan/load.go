@@ -21,6 +21,10 @@ const (
 	// while a scan runs.
 	maxSignatures = 2_000_000
 
+	// maxBodies bounds the signatures with patterns among them, which take about
+	// half a kilobyte each.
+	maxBodies = 200_000
+
 	maxFaults = 20 // described in [Signatures.Sample]
 )
 
@@ -46,7 +50,7 @@ func load(folders []string) (Signatures, *set, error) {
 	var count counter
 	digest := sha256.New()
 	for _, file := range files {
-		e.read(file, digest, count.add)
+		e.read(file, digest, count.add, count.addBody)
 	}
 	e.set.reserve(count.sizes, count.wild, count.names)
 	e.signatures.Faults, e.signatures.Sample = 0, nil
@@ -60,11 +64,23 @@ func load(folders []string) (Signatures, *set, error) {
 			e.set.add(s, last)
 			e.signatures.Count++
 			return nil
+		}, func(name []byte, b body) error {
+			if len(e.set.matcher.bodies) == maxBodies {
+				return errFullOfBodies
+			}
+			b.name = e.set.intern(name, last)
+			if err := e.set.matcher.add(b); err != nil {
+				return err
+			}
+			last = b.name
+			e.signatures.Count++
+			return nil
 		})
 	}
 	for i := range e.set.lists {
 		e.set.lists[i].seal()
 	}
+	e.set.matcher.seal()
 	if len(files) > 0 {
 		e.signatures.Digest = hex.EncodeToString(digest.Sum(nil))
 	}
@@ -79,7 +95,7 @@ func signatureFiles(folder string) ([]string, error) {
 	var files []string
 	for _, entry := range entries {
 		switch strings.ToLower(filepath.Ext(entry.Name())) {
-		case ".hdb", ".hsb":
+		case ".hdb", ".hsb", ".ndb":
 			if entry.Type().IsRegular() {
 				files = append(files, filepath.Join(folder, entry.Name()))
 			}
@@ -108,13 +124,20 @@ func (c *counter) add(s signature) error {
 	return nil
 }
 
+func (c *counter) addBody(name []byte, _ body) error {
+	c.names += 1 + len(name)
+	return nil
+}
+
+var errFullOfBodies = fmt.Errorf("there are more than %d body signatures; this one and the rest are not used", maxBodies)
+
 var errFull = fmt.Errorf("there are more than %d signatures; this one and the rest are not used", maxSignatures)
 
 var errLong = fmt.Errorf("the line is longer than %d bytes", maxLineLen)
 
-// read gives every signature of a file to keep, and every line that is none to
-// the engine's faults. It feeds the file's name and bytes to digest, if any.
-func (e *loader) read(path string, digest hash.Hash, keep func(signature) error) {
+// read gives every signature of a file to keep or keepBody, and every line that
+// is none to the engine's faults. It feeds the file's name and bytes to digest, if any.
+func (e *loader) read(path string, digest hash.Hash, keep func(signature) error, keepBody func([]byte, body) error) {
 	name := filepath.Base(path)
 	file, err := os.Open(path)
 	if err != nil {
@@ -148,14 +171,22 @@ func (e *loader) read(path string, digest hash.Hash, keep func(signature) error)
 		if len(line) == 0 || line[0] == '#' {
 			continue
 		}
-		s, err := parse(line, &buffer)
-		if err == nil {
-			err = keep(s)
+		if strings.EqualFold(filepath.Ext(name), ".ndb") {
+			var bodyName []byte
+			var b body
+			if bodyName, b, err = parseBody(line); err == nil {
+				err = keepBody(bodyName, b)
+			}
+		} else {
+			var s signature
+			if s, err = parse(line, &buffer); err == nil {
+				err = keep(s)
+			}
 		}
 		if err != nil {
 			e.fault(name, number, err)
 		}
-		if err == errFull {
+		if err == errFull || err == errFullOfBodies {
 			return
 		}
 	}

@@ -224,9 +224,10 @@ func (p *pass) hear(i int, root *RootResult, path string, v Verdict) (threats []
 		if p.ctx.Err() != nil {
 			break // what a pass that was called off left unread is no failure
 		}
-		root.Counts.Missed++
-		root.Missed[Lack{engine.Name, miss.Reason}]++
-		engine.Missed[miss.Reason]++
+		times := max(miss.Times, 1)
+		root.Counts.Missed += times
+		root.Missed[Lack{engine.Name, miss.Reason}] += times
+		engine.Missed[miss.Reason] += times
 		failure := Failure{Path: inside(path, miss.Within), Engine: engine.Name, Reason: miss.Reason}
 		if miss.Err != nil {
 			failure.Error = plain(miss.Err).Error()

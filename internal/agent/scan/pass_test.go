@@ -118,7 +118,7 @@ func TestWithoutAnEngineNothingIsScanned(t *testing.T) {
 // A fault of the engine costs one file, not the agent.
 func TestFaultOfTheEngine(t *testing.T) {
 	x := &examination{} // without signatures it cannot but fail
-	if v := x.judge(&File{}); len(v.Missed) != 1 || v.Missed[0].Reason != Unjudged {
+	if v := guarded(func() Verdict { return x.file(&File{}) }); len(v.Missed) != 1 || v.Missed[0].Reason != Unjudged {
 		t.Errorf("got %+v", v)
 	}
 }

@@ -47,8 +47,13 @@ const (
 
 // Why an engine could not judge all of a file.
 const (
-	TooLarge Reason = "too_large" // examined, but not for all signatures
-	Unjudged Reason = "failed"    // the engine met an error
+	Unjudged      Reason = "failed"                  // the engine met an error
+	TooLarge      Reason = "too_large"               // examined, but not for all signatures
+	ArchiveLimits Reason = "archive_limits"          // an archive made to fill memory, or one that could be
+	Encrypted     Reason = "encrypted"               // an entry of an archive
+	Damaged       Reason = "damaged_archive"         // it cannot be read to its end
+	Unsupported   Reason = "unsupported_compression" // an entry of an archive
+	Unreadable    Reason = "unreadable_memory"       // of a process, which changed under the look perhaps
 )
 
 // Progress is where a pass stands.

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -157,7 +156,7 @@ func TestReadsOnlySizesThatOccur(t *testing.T) {
 	dir := tree(t, map[string]string{"large": large, "larger": large + "y"})
 	signatures := tree(t, map[string]string{"l.hdb": fmt.Sprintf("%x:%d:Large\n", md5.Sum([]byte(large)), len(large))})
 	r := scanWith(t, signatures, Options{}, dir)
-	want := Counts{Files: 2, Bytes: 200_001, BytesRead: 100_000 + eicarLimit + 1, Directories: 1, Threats: 1}
+	want := Counts{Files: 2, Bytes: 200_001, BytesRead: 100_000 + headBytes, Directories: 1, Threats: 1}
 	if r.Counts != want {
 		t.Errorf("counts %+v, want %+v", r.Counts, want)
 	}
@@ -168,7 +167,7 @@ func TestBadSignaturesAreTold(t *testing.T) {
 		"no colons",
 		"d41d8cd98f00b204e9800998ecf8427e:0:Good.One",
 		"d41d8cd98f00b204e9800998ecf8427e:-1:Negative",
-		strings.Repeat("a", 5000),
+		strings.Repeat("a", maxLineLen+10),
 		"d41d8cd98f00b204e9800998ecf8427g:1:Not.Hex",
 		"d41d8cd98f00b204e9800998ecf8427e:1:Good.Two",
 		"d41d8cd98f00b204e9800998ecf8427e:1:",
@@ -306,9 +305,12 @@ func TestCancelledInTheMiddle(t *testing.T) {
 	})
 	t.Run("of a file", func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		file := interruptible{ctx, readerFunc(func(p []byte) (int, error) { cancel(stop); return len(p), nil })}
-		if n, err := io.CopyBuffer(md5.New(), file, make([]byte, readBytes)); n != readBytes || !errors.Is(err, context.Canceled) {
-			t.Errorf("read %d bytes and ended with %v, want one read and a cancelled one", n, err)
+		_, set, _ := load(nil)
+		look := newInspection(set, readBytes)
+		look.begin(-1, nil)
+		file := readerFunc(func(p []byte) (int, error) { cancel(stop); return len(p), nil })
+		if err := look.readAll(ctx, file); look.size != readBytes || !errors.Is(err, context.Canceled) {
+			t.Errorf("read %d bytes and ended with %v, want one read and a cancelled one", look.size, err)
 		}
 	})
 }

@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	anySize    = -1      // the size of a signature that is written as *
-	maxName    = 255     // bytes in a signature's name
-	maxFile    = 1 << 53 // bytes in a file, as large as a signature may claim
-	maxDigest  = 32      // bytes of the longest digest
-	maxLineLen = 1024    // bytes; the longest valid line is far below
+	anySize    = -1       // the size of a signature that is written as *
+	maxName    = 255      // bytes in a signature's name
+	maxFile    = 1 << 53  // bytes in a file, as large as a signature may claim
+	maxDigest  = 32       // bytes of the longest digest
+	maxLineLen = 16 << 10 // bytes; ClamAV takes half of that
 )
 
 // A signature is one line of an .hdb or .hsb file. Its slices point into
