@@ -40,6 +40,7 @@ type body struct {
 	Machine
 	policy   *Policy // under which the command began
 	identity Identity
+	journal  *journal
 	since    time.Time // when it was started
 }
 
@@ -55,21 +56,6 @@ func (b body) Logs() []string     { return Logs(b.StateDir()) }
 // sent names a folder of the signature set that the server sent.
 func (b body) sent(kind string) string {
 	return filepath.Join(b.StateDir(), "sets", "current", kind)
-}
-
-// Notes are the settings and the machine's facts, for the log archive. The
-// private key is not among them.
-func (b body) Notes() map[string]any {
-	return map[string]any{
-		"settings.json": struct {
-			Version string        `json:"version"`
-			Server  string        `json:"server"`
-			Pin     string        `json:"pin"`
-			Place   link.Enrolled `json:"place"`
-			Policy  *Policy       `json:"policy"`
-		}{Version, b.identity.Server, b.identity.Pin, b.identity.Place, b.policy},
-		"facts.json": b.Facts(),
-	}
 }
 
 // hello says who is there. An action that the policy forbids is named too, see

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -48,6 +49,7 @@ func (l *LogFile) open() error {
 }
 
 // Write appends one entry and starts a new file when the present one is full.
+// What a full disk takes in part is taken back, so that entries stay whole.
 func (l *LogFile) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -57,14 +59,21 @@ func (l *LogFile) Write(p []byte) (int, error) {
 		}
 	}
 	n, err := l.file.Write(p)
+	if err != nil {
+		return 0, errors.Join(err, l.file.Truncate(l.size))
+	}
 	l.size += int64(n)
-	return n, err
+	return n, nil
 }
 
+// rotate begins a new file. If none can be made yet the next call tries again,
+// and moves nothing before there is one.
 func (l *LogFile) rotate() error {
-	l.file.Close()
-	for i := logFiles - 1; i > 0; i-- {
-		os.Rename(l.name(i-1), l.name(i)) // a gap in the row is no harm
+	if _, err := os.Stat(l.path); err == nil {
+		l.file.Close()
+		for i := logFiles - 1; i > 0; i-- {
+			os.Rename(l.name(i-1), l.name(i)) // a gap in the row is no harm
+		}
 	}
 	return l.open()
 }

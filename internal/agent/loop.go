@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -113,10 +114,6 @@ func newLoop(o Options) (*loop, error) {
 		return nil, fmt.Errorf("the identity in the state folder is not usable: %w", err)
 	}
 	l.session = &line.Session{Key: l.key, Trust: trust, Place: o.Identity.Place, Hello: l.inventory.hello, Handler: l}
-	// Archives of uploads that a crash ended are made anew.
-	if err := os.RemoveAll(filepath.Join(o.State.dir, "uploads")); err != nil {
-		return nil, fmt.Errorf("tidying the state folder: %w", err)
-	}
 	var damaged int
 	if l.journal, damaged, err = openJournal(filepath.Join(o.State.dir, journalFile)); err != nil {
 		return nil, err
@@ -124,7 +121,25 @@ func newLoop(o Options) (*loop, error) {
 	if damaged > 0 {
 		l.log.Error("the journal is damaged; check the disk", "lines", damaged)
 	}
+	l.body.journal = l.journal
+	if err := l.tidyUploads(); err != nil {
+		return nil, errors.Join(fmt.Errorf("tidying the state folder: %w", err), l.journal.Close())
+	}
 	return l, nil
+}
+
+// tidyUploads removes what commands made for the server that have ended since.
+func (l *loop) tidyUploads() error {
+	folders, err := os.ReadDir(filepath.Join(l.state.dir, "uploads"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, folder := range folders {
+		if s := l.journal.entry(folder.Name()).stage; s != received && s != started {
+			err = errors.Join(err, os.RemoveAll(act.UploadDir(l.state.dir, folder.Name())))
+		}
+	}
+	return err
 }
 
 // recover takes up what a stop or crash left open.

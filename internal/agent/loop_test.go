@@ -1,10 +1,13 @@
 package agent
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -239,9 +242,12 @@ func TestFetchLog(t *testing.T) {
 	r := newRig(t)
 	log, err := OpenLog(r.dir)
 	must(t, err)
-	fmt.Fprintln(log, "something happened")
+	fmt.Fprint(log, "level=INFO msg=\"something happened\"\nlevel=ERROR msg=bad\n")
 	must(t, log.Close())
+	r.machine.ask = func(context.Context) (map[string]string, error) { return map[string]string{"a": "secret answer"}, nil }
 	r.start()
+	asked, _ := r.order(2, "re-identify", `{"fields":[{"name":"a"}]}`)
+	r.wants(r.end(asked), succeeded, "")
 	command, _ := r.order(1, "fetch_agent_log", `{}`)
 	got := r.end(command)
 	r.wants(got, succeeded, "")
@@ -251,6 +257,24 @@ func TestFetchLog(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(filepath.Join(r.dir, "uploads")); len(left) > 0 {
 		t.Errorf("%v is left behind", left)
+	}
+	archive, err := zip.NewReader(bytes.NewReader(r.server.Uploads()[command]), int64(result.Size))
+	must(t, err)
+	files := map[string]string{}
+	for _, f := range archive.File {
+		file, err := f.Open()
+		must(t, err)
+		text, err := io.ReadAll(file)
+		must(t, err)
+		files[f.Name] = string(text)
+	}
+	for name, want := range map[string]string{
+		"settings.json": `"policy": {}`, "facts.json": `"os_name": "Test"`, "commands.json": `"stage": "started"`,
+		"errors.json": "level=ERROR msg=bad", "logs/agent.log": "something happened",
+	} {
+		if !strings.Contains(files[name], want) || strings.Contains(files[name], "secret answer") {
+			t.Errorf("%s is %q, want %s", name, files[name], want)
+		}
 	}
 	identity, err := (&State{dir: r.dir}).Identity()
 	must(t, err)

@@ -130,6 +130,7 @@ func (l *loop) perform(t *task) {
 	}
 	l.log.Info("command ended", "command", t.command, "action", t.action, "state", r.State, "message", r.Message)
 	if l.durably("report", func() error { return l.journal.finish(r, l.now()) }) {
+		os.RemoveAll(act.UploadDir(l.state.dir, t.command)) // else the next start does
 		l.send(r)
 	}
 	// What an archive or a large scan took is given back at once and not in
@@ -248,9 +249,8 @@ func answers(result json.RawMessage) map[string]string {
 	return r.Identity
 }
 
-// upload sends a file that an action made, and removes it.
+// upload sends a file that an action made.
 func (l *loop) upload(ctx context.Context, t *task, path string) error {
-	defer os.Remove(path)
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("opening the file to upload: %w", err)

@@ -25,7 +25,7 @@ const MaxLogs = 32 << 20
 
 // A LogHost knows what helps to understand an agent from afar.
 type LogHost interface {
-	// StateDir is a folder of the agent's own, where the archive is made.
+	// StateDir is a folder of the agent's own; the archive is made in UploadDir.
 	StateDir() string
 
 	// Logs lists the log files, the newest first.
@@ -53,23 +53,54 @@ type logReport struct {
 func init() { perform("fetch_agent_log", true, fetchLog) }
 
 func fetchLog(ctx context.Context, h Host, t Task, _ struct{}, progress func(Progress)) (Outcome, error) {
-	progress(Progress{Percent: -1, Note: "packing"})
-	folder := filepath.Join(h.StateDir(), "uploads")
+	folder := UploadDir(h.StateDir(), t.Command)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return Outcome{}, fmt.Errorf("making a place for the archive: %w", err)
 	}
-	// Named by the command: running it again replaces what a crash left.
-	path := filepath.Join(folder, "agent_log-"+t.Command+".zip")
-	report, err := pack(ctx, path, h.Notes(), h.Logs(), MaxLogs)
-	if err != nil {
-		os.Remove(path)
-		return Outcome{}, err
+	path := filepath.Join(folder, "agent_log.zip")
+	report, packed := packedBefore(path)
+	if !packed {
+		progress(Progress{Percent: -1, Note: "packing"})
+		var err error
+		if report, err = pack(ctx, path, h.Notes(), h.Logs(), MaxLogs); err != nil {
+			os.RemoveAll(folder)
+			return Outcome{}, err
+		}
+		if err := os.WriteFile(path+reportEnd, encode(report), 0o600); err != nil {
+			return Outcome{}, fmt.Errorf("describing the archive: %w", err)
+		}
 	}
 	return Outcome{
 		Message: fmt.Sprintf("Packed %d files into %d bytes", len(report.Files), report.Size),
 		Result:  encode(report),
 		Upload:  path,
 	}, nil
+}
+
+// UploadDir is where a command keeps what it makes for the server, in an agent
+// with the given state folder. The loop removes it when the command has ended.
+func UploadDir(state, command string) string { return filepath.Join(state, "uploads", command) }
+
+// reportEnd is what the file with an archive's description has behind its name.
+// It is written when the archive is complete.
+const reportEnd = ".json"
+
+// packedBefore returns the description of an archive that was made by the same
+// command before the agent stopped. It is sent as it is: part of it may have
+// arrived, and over a slow line a new one might never get through.
+func packedBefore(path string) (r logReport, ok bool) {
+	text, err := os.ReadFile(path + reportEnd)
+	if err != nil || json.Unmarshal(text, &r) != nil {
+		return logReport{}, false
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return logReport{}, false
+	}
+	defer file.Close()
+	digest := sha256.New()
+	size, err := io.Copy(digest, file)
+	return r, err == nil && size == r.Size && hex.EncodeToString(digest.Sum(nil)) == r.SHA256
 }
 
 // pack writes the archive, with at most room bytes of logs, and describes it.
@@ -107,7 +138,7 @@ func pack(ctx context.Context, path string, notes map[string]any, logs []string,
 		room -= added.Bytes
 		report.Files = append(report.Files, added)
 	}
-	if err := errors.Join(archive.Close(), file.Close()); err != nil {
+	if err := errors.Join(archive.Close(), file.Sync(), file.Close()); err != nil {
 		return logReport{}, fmt.Errorf("writing the archive: %w", err)
 	}
 	info, err := os.Stat(path)

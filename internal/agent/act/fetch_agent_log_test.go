@@ -3,6 +3,7 @@ package act
 import (
 	"archive/zip"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -73,9 +74,17 @@ func TestFetchLog(t *testing.T) {
 	if info, err := os.Stat(o.Upload); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the archive has mode %v, %v", info.Mode(), err)
 	}
-	// Again, as after a crash: the same place, not a second file.
-	if again := run(t, h, "fetch_agent_log", "", nil); again.Upload != o.Upload {
-		t.Errorf("run again it wrote %s beside %s", again.Upload, o.Upload)
+	// Again, as after a crash: the same file, of which a part may have arrived.
+	h.notes["facts.json"] = []int{2}
+	if again := run(t, h, "fetch_agent_log", "", nil); !reflect.DeepEqual(again, o) || unpack(t, o.Upload)["facts.json"] != "[\n  1\n]\n" {
+		t.Errorf("run again it ended as %+v, before as %+v", again, o)
+	}
+	// One that was not complete, or was damaged, is made anew.
+	if err := os.Truncate(o.Upload, 100); err != nil {
+		t.Fatal(err)
+	}
+	if again := run(t, h, "fetch_agent_log", "", nil); !again.OK || unpack(t, o.Upload)["facts.json"] != "[\n  2\n]\n" {
+		t.Errorf("of a damaged archive came %+v", again)
 	}
 }
 
@@ -114,5 +123,21 @@ func TestFetchLogLeavesNothingBehind(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(state, "uploads", "*")); len(left) > 0 {
 		t.Errorf("left %v behind", left)
+	}
+}
+
+// Whatever the logs hold, an archive is never larger than what is sent.
+func TestFetchLogOfNoise(t *testing.T) {
+	state := t.TempDir()
+	noise := make([]byte, MaxLogs+1<<20)
+	rand.Read(noise)
+	path := filepath.Join(state, "agent.log")
+	if err := os.WriteFile(path, noise, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var report logReport
+	o := run(t, &fakeHost{state: state, logs: []string{path}}, "fetch_agent_log", "", &report)
+	if !o.OK || report.Size > MaxLogs+1<<20 || !report.Files[0].Cut {
+		t.Errorf("ended as %q with %d bytes", o.Message, report.Size)
 	}
 }
