@@ -13,7 +13,9 @@ import (
 
 	"reeve"
 	"reeve/internal/agent/act"
+	"reeve/internal/agent/host"
 	"reeve/internal/agent/line"
+	"reeve/internal/agent/scan"
 	"reeve/internal/link"
 )
 
@@ -33,6 +35,7 @@ type Machine interface {
 	OpenFile(path string) (*os.File, error)
 	Device(fs.FileInfo) uint64
 	Quietly(f func())
+	Engines(host.EngineSetup) []scan.Engine
 }
 
 // body is the Host of the actions: the machine and the agent on it.
@@ -44,9 +47,12 @@ type body struct {
 	since    time.Time // when it was started
 }
 
-func (b body) MayScan(path string) bool  { return b.policy.MayScan(path) }
-func (b body) MayUse(engine string) bool { return b.policy.MayUse(engine) }
-func (b body) MayQuarantine() bool       { return b.policy.MayQuarantine() }
+func (b body) MayScan(path string) bool { return b.policy.MayScan(path) }
+func (b body) OnlyEngines() []string    { return b.policy.Engines }
+func (b body) Engines() []scan.Engine {
+	return b.Machine.Engines(host.EngineSetup{Rules: b.RuleDirs(), Cache: filepath.Join(b.StateDir(), "yara"), Clamd: b.policy.Clamd})
+}
+func (b body) MayQuarantine() bool { return b.policy.MayQuarantine() }
 func (b body) SignatureDirs() []string {
 	return []string{b.policy.SignatureDir(b.StateDir()), b.sent("signatures")}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"reeve/internal/action"
 	"reeve/internal/agent/host"
+	"reeve/internal/agent/scan"
 )
 
 // maxPolicy is the most bytes that a policy file may have.
@@ -26,7 +28,7 @@ const maxPolicy = 64 << 10
 //	  "hours": {"scan_threats": ["22:00-06:00", "Sat-Sun 00:00-24:00"]},
 //	  "scan_paths": ["/srv", "/home"],
 //	  "deny_paths": ["/srv/private"],
-//	  "engines": ["reeve", "clamd"],
+//	  "engines": ["builtin", "clamav"],
 //	  "quarantine": false,
 //	  "report_neighbours": true,
 //	  "signatures": "/usr/local/share/reeve-signatures"
@@ -49,7 +51,8 @@ type Policy struct {
 	Hours            map[string]Hours `json:"hours,omitempty"`
 	ScanPaths        []string         `json:"scan_paths,omitempty"`
 	DenyPaths        []string         `json:"deny_paths,omitempty"`
-	Engines          []string         `json:"engines,omitempty"` // names of the only engines that may scan
+	Engines          []string         `json:"engines,omitempty"` // names of the only engines that may scan, and have to
+	Clamd            string           `json:"clamd,omitempty"`   // its socket, or its address on this machine
 	Quarantine       *bool            `json:"quarantine,omitempty"`
 	ReportNeighbours bool             `json:"report_neighbours,omitempty"`
 	Signatures       string           `json:"signatures,omitempty"`
@@ -77,7 +80,7 @@ func ReadPolicy(path string) (*Policy, error) {
 	}
 	if err != nil {
 		if member, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-			err = fmt.Errorf("it has no member %s; there are actions, hours, scan_paths, deny_paths, engines, quarantine, report_neighbours, signatures and rules", member)
+			err = fmt.Errorf("it has no member %s; there are actions, hours, scan_paths, deny_paths, engines, clamd, quarantine, report_neighbours, signatures and rules", member)
 		}
 		return nil, fmt.Errorf("the policy %s is not usable: %w", path, err)
 	}
@@ -123,6 +126,14 @@ func (p *Policy) check() error {
 			}
 			*list.resolved = append(*list.resolved, resolve(path))
 		}
+	}
+	for _, name := range p.Engines {
+		if !slices.Contains(scan.Names, name) {
+			return fmt.Errorf("there is no engine %q; there are %s", name, strings.Join(scan.Names, ", "))
+		}
+	}
+	if port, err := netip.ParseAddrPort(p.Clamd); p.Clamd != "" && !filepath.IsAbs(p.Clamd) && (err != nil || !port.Addr().IsLoopback()) {
+		return fmt.Errorf("clamd is %q, which is neither the absolute path of a socket nor an address of this machine such as 127.0.0.1:3310", p.Clamd)
 	}
 	for _, folder := range []string{p.Signatures, p.Rules} {
 		if folder != "" && !filepath.IsAbs(folder) {
@@ -181,11 +192,6 @@ func within(path string, roots []string) bool {
 		rest, ok := strings.CutPrefix(path, strings.TrimSuffix(root, string(filepath.Separator)))
 		return ok && (rest == "" || rest[0] == filepath.Separator)
 	})
-}
-
-// MayUse reports whether the policy lets the engine of this name scan.
-func (p *Policy) MayUse(engine string) bool {
-	return len(p.Engines) == 0 || slices.Contains(p.Engines, engine)
 }
 
 // MayQuarantine reports whether the policy lets files be moved to quarantine.

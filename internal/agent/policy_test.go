@@ -25,14 +25,14 @@ func policyOf(t *testing.T, text string) (*Policy, error) {
 func TestPolicySwitches(t *testing.T) {
 	p, err := policyOf(t, `{}`)
 	must(t, err)
-	if !p.MayUse("clamd") || !p.MayQuarantine() || p.ReportNeighbours || !p.MayScan("/etc") {
+	if len(p.Engines) != 0 || !p.MayQuarantine() || p.ReportNeighbours || !p.MayScan("/etc") {
 		t.Errorf("an empty policy is %+v", p)
 	}
 	dir := t.TempDir()
 	must(t, os.Symlink("/etc", filepath.Join(dir, "link")))
-	p, err = policyOf(t, fmt.Sprintf(`{"engines":["clamd"],"quarantine":false,"report_neighbours":true,"deny_paths":[%q]}`, dir+"/link"))
+	p, err = policyOf(t, fmt.Sprintf(`{"engines":["clamav"],"clamd":"127.0.0.1:3310","quarantine":false,"report_neighbours":true,"deny_paths":[%q]}`, dir+"/link"))
 	must(t, err)
-	if !p.MayUse("clamd") || p.MayUse("yara") || p.MayQuarantine() || !p.ReportNeighbours || p.MayScan("/etc/passwd") || !p.MayScan("/etcetera") {
+	if len(p.Engines) != 1 || p.MayQuarantine() || !p.ReportNeighbours || p.MayScan("/etc/passwd") || !p.MayScan("/etcetera") {
 		t.Errorf("read %+v", p)
 	}
 	for params, want := range map[string]bool{
@@ -52,6 +52,9 @@ func TestBadPolicies(t *testing.T) {
 		`{"hours":{"fly":["22:00-06:00"]}}`:        `hours are given for "fly"`,
 		`{"hours":{"scan_threats":["22"]}}`:        `"22" is not a window`,
 		`{"deny_paths":["srv"]}`:                   `the denied path "srv" is not absolute`,
+		`{"engines":["clamd"]}`:                    `no engine "clamd"; there are builtin`,
+		`{"clamd":"192.0.2.1:3310"}`:               "address of this machine",
+		`{"clamd":"clamd.ctl"}`:                    "absolute path of a socket",
 		`{"deny_path":["/srv"]}`:                   `no member "deny_path"`,
 		strings.Repeat(" ", maxPolicy) + `{}`:      "larger than 64 kB",
 		`{"report_neighbours":"no"}`:               "not usable",

@@ -16,7 +16,9 @@ import (
 
 	"reeve"
 	"reeve/internal/agent/act"
+	"reeve/internal/agent/host"
 	"reeve/internal/agent/linetest"
+	"reeve/internal/agent/scan"
 	"reeve/internal/link"
 	"reeve/internal/seal"
 )
@@ -55,6 +57,7 @@ func (m *fakeMachine) Volumes() ([]act.Volume, error) {
 func (m *fakeMachine) OpenFile(path string) (*os.File, error) { return os.Open(path) }
 func (m *fakeMachine) Device(fs.FileInfo) uint64              { return 1 }
 func (m *fakeMachine) Quietly(f func())                       { f() }
+func (m *fakeMachine) Engines(host.EngineSetup) []scan.Engine { return nil }
 
 func (m *fakeMachine) RenewDHCP(ctx context.Context, _ string) ([]act.Renewal, error) {
 	file, err := os.OpenFile(m.effects, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"reeve"
+	"reeve/internal/agent/scan"
 )
 
 // A fakeHost is a machine made of what a test needs.
@@ -28,6 +29,8 @@ type fakeHost struct {
 	mayScan  func(path string) bool
 	quietly  int
 	openFile func(path string) (*os.File, error)
+	engines  []scan.Engine
+	only     []string
 }
 
 func (h *fakeHost) Can(action string) bool { return !slices.Contains(h.cannot, action) }
@@ -45,6 +48,8 @@ func (h *fakeHost) SignatureDirs() []string    { return []string{filepath.Join(h
 func (h *fakeHost) RuleDirs() []string         { return []string{filepath.Join(h.state, "rules")} }
 func (h *fakeHost) Device(fs.FileInfo) uint64  { return 1 }
 func (h *fakeHost) Quietly(f func())           { h.quietly++; f() }
+func (h *fakeHost) Engines() []scan.Engine     { return h.engines }
+func (h *fakeHost) OnlyEngines() []string      { return h.only }
 func (h *fakeHost) MayScan(path string) bool {
 	return h.mayScan == nil || h.mayScan(path)
 }

@@ -2,6 +2,7 @@ package act
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -163,6 +164,20 @@ func (p *scanPlan) volumeOf(path string) (home Volume) {
 func below(path, folder string) bool {
 	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator)))
 	return ok && (rest == "" || rest[0] == filepath.Separator)
+}
+
+// lack tells each area which engines it had to do without.
+func (p *scanPlan) lack(engines []scan.EngineResult) {
+	for _, e := range engines {
+		if e.Unavailable == nil || errors.Is(e.Unavailable, scan.ErrNotSetUp) {
+			continue
+		}
+		for _, a := range p.areas {
+			if len(a.covers) > 0 {
+				a.why = append(a.why, fmt.Sprintf("the engine %s took no part: %v", e.Name, e.Unavailable))
+			}
+		}
+	}
 }
 
 // judge tells each area what became of its roots.

@@ -33,6 +33,12 @@ type ScanHost interface {
 	// RuleDirs are the folders with YARA rules (.yar, .yara), likewise.
 	RuleDirs() []string
 
+	// Engines are those that stand in front of programs of this machine.
+	Engines() []scan.Engine
+
+	// OnlyEngines names the only engines that may scan, none if all may.
+	OnlyEngines() []string
+
 	// OpenFile opens a file or folder for reading. It follows no link and
 	// never waits.
 	OpenFile(path string) (*os.File, error)
@@ -91,7 +97,8 @@ type engineResult struct {
 	Name            string                `json:"name"`
 	Version         string                `json:"version"`
 	Unavailable     string                `json:"unavailable,omitempty"` // why it did not take part
-	Signatures      int                   `json:"signatures"`
+	Signatures      int                   `json:"signatures"`            // zero if the engine does not say
+	SignatureSet    string                `json:"signature_version,omitempty"`
 	SignatureDigest string                `json:"signature_digest"`
 	SignatureDate   *time.Time            `json:"signature_date,omitempty"`
 	SignatureFaults int                   `json:"signature_faults"` // files and lines that could not be used
@@ -108,7 +115,7 @@ func scanThreats(ctx context.Context, h Host, _ Task, p scanParams, progress fun
 		return Outcome{}, err
 	}
 	signatures, rules := h.SignatureDirs(), h.RuleDirs()
-	options := scan.Options{Allow: h.MayScan, Open: h.OpenFile, Device: h.Device, Own: slices.Concat(signatures, rules)}
+	options := scan.Options{Allow: h.MayScan, Open: h.OpenFile, Device: h.Device, Own: slices.Concat(signatures, rules, []string{h.StateDir()})}
 	tell := func(p scan.Progress) {
 		progress(Progress{Percent: p.Percent, Note: fmt.Sprintf("%d files, %d threats", p.Files, p.Threats)})
 	}
@@ -116,6 +123,7 @@ func scanThreats(ctx context.Context, h Host, _ Task, p scanParams, progress fun
 	var done scan.Result
 	progress(Progress{Percent: -1, Note: "reading the signatures"})
 	h.Quietly(func() { done = scan.Scan(ctx, engines(h, signatures), plan.roots, options, tell) })
+	plan.lack(done.Engines)
 	plan.judge(done.Roots)
 	result.Finished = now()
 	result.take(done)
@@ -133,7 +141,8 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Second) }
 
 // engines are those of every pass.
 func engines(h ScanHost, signatures []string) []scan.Engine {
-	return []scan.Engine{scan.BuiltIn(signatures, h.Quietly)}
+	all := append([]scan.Engine{scan.BuiltIn(signatures, h.Quietly)}, h.Engines()...)
+	return scan.Choose(all, h.OnlyEngines())
 }
 
 // describe says of an engine what it did. One that was not there is told by
@@ -143,6 +152,7 @@ func describe(e scan.EngineResult) engineResult {
 		Name:            e.Name,
 		Version:         e.Version,
 		Signatures:      e.Signatures.Count,
+		SignatureSet:    e.Signatures.Version,
 		SignatureDigest: e.Signatures.Digest,
 		SignatureFaults: e.Signatures.Faults,
 		FaultSample:     e.Signatures.Sample,

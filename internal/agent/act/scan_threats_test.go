@@ -170,6 +170,46 @@ func TestScanCalledOff(t *testing.T) {
 	}
 }
 
+// lost is an engine that is not there.
+type lost struct {
+	name string
+	why  error
+}
+
+func (e lost) Name() string                                   { return e.name }
+func (e lost) Open(context.Context) (scan.Examination, error) { return nil, e.why }
+
+// What an absent engine did not look at is no lack unless somebody expects it.
+func TestScanWithoutAnEngine(t *testing.T) {
+	none := fmt.Errorf("%w: no clamd", scan.ErrNotSetUp)
+	for name, tt := range map[string]struct {
+		why     error
+		only    []string
+		area    string
+		engines []string
+	}{
+		"never set up":       {none, nil, "Specific Path|scanned|", []string{"builtin ", "clamav not set up here: no clamd"}},
+		"broken":             {errors.New("it is silent"), nil, "Specific Path|partial|the engine clamav took no part: it is silent", []string{"builtin ", "clamav it is silent"}},
+		"expected":           {none, []string{"clamav", "builtin"}, "Specific Path|partial|the engine clamav took no part: not set up here: no clamd", []string{"clamav not set up here: no clamd", "builtin "}},
+		"not allowed":        {none, []string{"builtin"}, "Specific Path|scanned|", []string{"builtin "}},
+		"not on this system": {none, []string{"builtin", "defender"}, "Specific Path|partial|the engine defender took no part: there is no engine defender on this system", []string{"builtin ", "defender there is no engine defender on this system"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, root := machine(t)
+			h.engines, h.only = []scan.Engine{lost{"clamav", tt.why}}, tt.only
+			var r scanResult
+			o := run(t, h, "scan_threats", `{"scan_types":[4],"path":"`+root+`/data"}`, &r)
+			var engines []string
+			for _, e := range r.Engines {
+				engines = append(engines, e.Name+" "+e.Unavailable)
+			}
+			if got := states(r, root); !o.OK || !reflect.DeepEqual(got, []string{tt.area}) || !reflect.DeepEqual(engines, tt.engines) {
+				t.Errorf("%q: areas %q, engines %q", o.Message, got, engines)
+			}
+		})
+	}
+}
+
 // A result must fit into a report, whatever the files are called.
 func TestScanResultIsBounded(t *testing.T) {
 	var r scanResult

@@ -4,7 +4,7 @@
 // A [Machine] gives the actions of internal/agent/act most of the Host they
 // ask for; what belongs to the agent and not to the machine, such as its local
 // policy, the loop adds. The package may import the root, act, scan and
-// golang.org/x/sys. It opens no connections and never runs a shell.
+// golang.org/x/sys. It opens no connections but to clamd, and never runs a shell.
 package host
 
 import (

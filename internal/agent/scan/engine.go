@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"time"
@@ -16,9 +17,14 @@ type Engine interface {
 	// Open begins the engine's part of one pass. When ctx ends, so does the
 	// part: what is under way is answered for with an error, promptly. Its own
 	// error is the reason, in a clause for people, why the engine is absent;
-	// the pass goes on with the others and its report says so.
+	// the pass goes on with the others and its report says so. One that was
+	// never set up on this machine wraps [ErrNotSetUp].
 	Open(ctx context.Context) (Examination, error)
 }
+
+// ErrNotSetUp is why an engine is absent that nobody can have expected: the
+// machine has no such program, or nothing for it to look for.
+var ErrNotSetUp = errors.New("not set up here")
 
 // An Examination is an engine's part of one pass. The pass calls it from one
 // goroutine at a time.
@@ -52,11 +58,12 @@ type Description struct {
 
 // Signatures describe what an engine looks for. What it cannot tell is zero.
 type Signatures struct {
-	Count  int
-	Digest string    // SHA-256 over them in hex, empty without any
-	Date   time.Time // of the newest
-	Faults int       // files and lines that could not be used
-	Sample []Fault   // the first of them
+	Count   int
+	Version string    // as their makers count
+	Digest  string    // SHA-256 over them in hex, empty without any
+	Date    time.Time // of the newest
+	Faults  int       // files and lines that could not be used
+	Sample  []Fault   // the first of them
 }
 
 // A Fault is a part of the signatures that could not be used.

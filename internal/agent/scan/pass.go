@@ -221,8 +221,9 @@ func (p *pass) hear(i int, root *RootResult, path string, v Verdict) (threats []
 	engine := p.parts[i].EngineResult
 	engine.Judged++
 	for _, miss := range v.Missed {
-		if p.ctx.Err() != nil {
-			break // what a pass that was called off left unread is no failure
+		if p.ctx.Err() != nil { // what a pass that was called off left unread is no failure
+			root.Stopped = context.Cause(p.ctx)
+			break
 		}
 		times := max(miss.Times, 1)
 		root.Counts.Missed += times

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package host
+
+import "reeve/internal/agent/scan"
+
+func (m *Machine) systemEngines(EngineSetup) []scan.Engine { return nil }
