@@ -21,8 +21,8 @@ const (
 	// time; by itself it would hold a gigabyte.
 	maxMemoryChunk = 64 << 20
 
-	maxMatches    = 100     // rules that are told of one file or process
-	maxOutputLine = 4 << 10 // bytes that are kept of a line that yara says
+	maxYaraMatches = 100     // rules that are told of one file or process
+	maxOutputLine  = 4 << 10 // bytes that are kept of a line that yara says
 )
 
 // Yara is what the engine in front of the yara program needs of a machine.
@@ -120,7 +120,7 @@ func (e *yara) judgeProcess(id string) (v Verdict) {
 // find enters a rule that matches.
 func (v *Verdict) find(rule string) {
 	_, name, _ := strings.Cut(rule, ":")
-	if len(v.Findings) < maxMatches && validName([]byte(name)) {
+	if len(v.Findings) < maxYaraMatches && validName([]byte(name)) {
 		v.Findings = append(v.Findings, Finding{Signature: name})
 	}
 }
