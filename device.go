@@ -142,6 +142,17 @@ type Facts struct {
 	AgentSince   time.Time `json:"agent_since,omitzero"` // when the agent was started
 	Networks     []Network `json:"networks,omitempty"`
 	Disks        []Disk    `json:"disks,omitempty"`
+	// Settings are those that the agent has in force, as AgentSettings made them.
+	Settings *HeldSettings `json:"settings,omitempty"`
+}
+
+// HeldSettings says which settings an agent has in force.
+type HeldSettings struct {
+	Digest   string `json:"digest,omitempty"`   // of all of them; empty without any
+	Revision int64  `json:"revision,omitempty"` // of the account when they were signed
+	Set      string `json:"set,omitempty"`      // name of the signature set
+	Version  int64  `json:"version,omitempty"`  // of it
+	Problem  string `json:"problem,omitempty"`  // why newer ones could not be taken
 }
 
 // A Network is one interface of a device.

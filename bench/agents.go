@@ -120,6 +120,8 @@ func (a *agent) Lost(err error, _ time.Duration) {
 	a.failed <- fmt.Errorf("a connection was lost: %w", err)
 }
 
+func (a *agent) Settled(link.Notice) {}
+
 func (a *agent) Dropped(verb string, err error) {
 	a.failed <- fmt.Errorf("a message of the verb %s was dropped: %w", verb, err)
 }

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"reeve"
@@ -45,6 +44,7 @@ type body struct {
 	identity Identity
 	journal  *journal
 	since    time.Time // when it was started
+	settings *settings // nil before the device is enrolled
 }
 
 func (b body) MayScan(path string) bool { return b.policy.MayScan(path) }
@@ -54,15 +54,12 @@ func (b body) Engines() []scan.Engine {
 }
 func (b body) MayQuarantine() bool { return b.policy.MayQuarantine() }
 func (b body) SignatureDirs() []string {
-	return []string{b.policy.SignatureDir(b.StateDir()), b.sent("signatures")}
+	return append([]string{b.policy.SignatureDir(b.StateDir())}, b.settings.folder("signatures")...)
 }
-func (b body) RuleDirs() []string { return []string{b.policy.RuleDir(b.StateDir()), b.sent("rules")} }
-func (b body) Logs() []string     { return Logs(b.StateDir()) }
-
-// sent names a folder of the signature set that the server sent.
-func (b body) sent(kind string) string {
-	return filepath.Join(b.StateDir(), "sets", "current", kind)
+func (b body) RuleDirs() []string {
+	return append([]string{b.policy.RuleDir(b.StateDir())}, b.settings.folder("rules")...)
 }
+func (b body) Logs() []string { return Logs(b.StateDir()) }
 
 // hello says who is there. An action that the policy forbids is named too, see
 // Policy.
@@ -77,6 +74,7 @@ func (b body) describe() reeve.Facts {
 	facts.Users = facts.Users[:min(len(facts.Users), maxUsers)]
 	facts.Disks = facts.Disks[:min(len(facts.Disks), maxDisks)]
 	facts.AgentSince = b.since
+	facts.Settings = b.settings.report()
 	return facts
 }
 

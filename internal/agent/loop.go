@@ -25,6 +25,9 @@ var ErrRetired = errors.New("this device was retired by the server; enrol it aga
 // the record is the server's.
 const retire = "retire"
 
+// scanThreats is the action that reads the signature sets.
+const scanThreats = "scan_threats"
+
 const (
 	resendEvery = 30 * time.Second // reports that are not acknowledged
 	maxOpen     = 1000             // commands that have not ended; the server sends more later
@@ -51,6 +54,10 @@ type loop struct {
 	door    *line.Server
 	session *line.Session
 	journal *journal
+	// settings are what the server's administrators decided for this agent:
+	// settings.InForce() at any time. Ask anew whenever it matters, for they change
+	// while the agent runs.
+	settings *settings
 
 	stop context.CancelCauseFunc
 	ctx  context.Context // of everything that runs; ended by stop
@@ -96,9 +103,10 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func newLoop(o Options) (*loop, error) {
-	b := body{Machine: o.Machine, identity: o.Identity, since: time.Now().UTC().Truncate(time.Second)}
+	settled := &settings{dir: filepath.Join(o.State.dir, setsDir), log: o.Log}
+	b := body{Machine: o.Machine, identity: o.Identity, since: time.Now().UTC().Truncate(time.Second), settings: settled}
 	l := &loop{
-		log: o.Log, state: o.State, policy: o.Policy, body: b,
+		log: o.Log, state: o.State, policy: o.Policy, body: b, settings: settled,
 		kick: make(chan struct{}, 1), gone: make(chan struct{}),
 		tasks: map[string]*task{}, lanes: map[string][]*task{},
 	}
@@ -114,6 +122,8 @@ func newLoop(o Options) (*loop, error) {
 		return nil, fmt.Errorf("the identity in the state folder is not usable: %w", err)
 	}
 	l.session = &line.Session{Key: l.key, Trust: trust, Place: o.Identity.Place, Hello: l.inventory.hello, Handler: l}
+	settled.source = server{l.door, l.key, l.session}
+	settled.load()
 	var damaged int
 	if l.journal, damaged, err = openJournal(filepath.Join(o.State.dir, journalFile)); err != nil {
 		return nil, err
@@ -190,6 +200,13 @@ func (l *loop) Welcomed() {
 func (l *loop) Lost(err error, wait time.Duration) {
 	l.log.Warn("not connected", "err", err, "next_try", wait.Round(time.Millisecond))
 	l.note(contact{Since: time.Now().UTC(), LastError: err.Error()})
+}
+
+// Settled fetches settings that are not those which the agent has.
+func (l *loop) Settled(n link.Notice) {
+	if l.settings.wants(n) {
+		l.work.Go(func() { l.settle(time.Duration(n.Within) * time.Second) })
+	}
 }
 
 // Dropped notes a message that could not be used.

@@ -28,7 +28,9 @@ func (b body) Notes() map[string]any {
 			Pin     string        `json:"pin"`
 			Place   link.Enrolled `json:"place"`
 			Policy  *Policy       `json:"policy"`
-		}{Version, b.identity.Server, b.identity.Pin, b.identity.Place, b.policy},
+			// Settings are those that the server decided.
+			Settings link.Settings `json:"settings"`
+		}{Version, b.identity.Server, b.identity.Pin, b.identity.Place, b.policy, b.settings.InForce()},
 		"facts.json":    b.Facts(),
 		"commands.json": b.journal.recent(maxNoted),
 		"errors.json": struct {

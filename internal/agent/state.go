@@ -21,6 +21,7 @@ const (
 	journalFile  = "journal"
 	statusFile   = "status.json"
 	lockFile     = "lock"
+	setsDir      = "sets" // settings and signature sets that the server sent
 )
 
 // An Identity is what the agent keeps of its enrolment. Place.Device is empty
@@ -108,10 +109,10 @@ func (s *State) write(name string, content any) error {
 }
 
 // Forget removes who the device was and everything that it was ordered. The
-// logs stay, and so do the signatures.
+// logs stay, and so do the owner's signatures.
 func (s *State) Forget() error {
 	// The identity goes first: without it the rest means nothing.
-	for _, name := range []string{identityFile, journalFile, statusFile, "uploads", "questions", "answers"} {
+	for _, name := range []string{identityFile, journalFile, statusFile, "uploads", "questions", "answers", setsDir} {
 		if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
 			return fmt.Errorf("forgetting the enrolment: %w", err)
 		}

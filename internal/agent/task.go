@@ -114,6 +114,9 @@ func (l *loop) drain(action string) {
 			delete(l.lanes, action)
 		}
 		l.mu.Unlock()
+		if t.action == scanThreats {
+			l.tidySets()
+		}
 		if empty {
 			return
 		}

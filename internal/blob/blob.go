@@ -1,4 +1,4 @@
-// Package blob keeps the files that agents upload. Names are given by the
+// Package blob keeps files: those that agents upload, and those of signature sets. Names are given by the
 // caller, and contents are bytes: nothing here looks into them.
 //
 // It may import the root words.
@@ -119,14 +119,18 @@ func (f *Folder) Remove(_ context.Context, name string) error {
 	return nil
 }
 
-// Prune removes the files that were stored before a time, and what came in part
-// and nobody goes on with, and returns how many files that were whole.
-func (f *Folder) Prune(ctx context.Context, before time.Time) (int, error) {
+// Prune removes the files that were stored before a time, but for those with a
+// name to keep, and what came in part and nobody goes on with, and returns how
+// many files that were whole. A nil keep keeps none.
+func (f *Folder) Prune(ctx context.Context, before time.Time, keep func(name string) bool) (int, error) {
 	removed := 0
 	if err := f.tidy("", ""); err != nil {
 		return 0, fmt.Errorf("removing what came in part: %w", err)
 	}
 	err := f.walk(func(file fs.DirEntry) error {
+		if keep != nil && keep(file.Name()) {
+			return ctx.Err()
+		}
 		info, err := file.Info()
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.ModTime().Before(before) {
 			return ctx.Err()

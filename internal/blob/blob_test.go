@@ -135,7 +135,7 @@ func TestRemoveAndPrune(t *testing.T) {
 	if err := os.Chtimes(filepath.Join(dir, "old"), now, now.Add(-48*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := f.Prune(t.Context(), now.Add(-24*time.Hour)); n != 1 || err != nil {
+	if n, err := f.Prune(t.Context(), now.Add(-24*time.Hour), nil); n != 1 || err != nil {
 		t.Errorf("pruned %d, %v", n, err)
 	}
 	if _, err := f.Open(t.Context(), "old"); reeve.KindOf(err) != reeve.NotFound {

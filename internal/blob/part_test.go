@@ -118,7 +118,7 @@ func TestPartsAreTidied(t *testing.T) {
 	}
 	part("old", partLife+time.Minute)
 	part("young", time.Minute)
-	if _, err := f.Prune(t.Context(), time.Now()); err != nil || count() != 1 {
+	if _, err := f.Prune(t.Context(), time.Now(), nil); err != nil || count() != 1 {
 		t.Errorf("%d parts are left, %v", count(), err)
 	}
 	for i := range maxParts + 10 {

@@ -28,6 +28,7 @@ type Store interface {
 	reeve.WindowStore
 	reeve.RepeatStore
 	reeve.OutletStore
+	reeve.SetStore
 }
 
 // A Wake is told what was committed, so that it can act at once instead of at
@@ -40,6 +41,9 @@ type Wake interface {
 	// Left tells that these devices were deleted: their connections end, and
 	// their keys are good for nothing but the order to retire.
 	Left(devices []int64)
+	// Settled tells that these devices, or all of the account if there are none
+	// named, may have other settings.
+	Settled(account int64, devices []int64)
 	// Online reports whether the device's agent is connected, as far as known.
 	Online(device int64) bool
 }
@@ -67,6 +71,8 @@ type Options struct {
 	Checkpoint func(reeve.Checkpoint) error
 	// Seal encrypts a secret that must be sent on, bound to its owner's id.
 	Seal func(owner, secret string) []byte
+	// Contents keeps the files of signature sets.
+	Contents Contents
 }
 
 // Defaults of Options.
@@ -124,6 +130,7 @@ type nobody struct{}
 func (nobody) Placed(Batch)                                    {}
 func (nobody) Cancelled(reeve.JobID, time.Time, []reeve.Order) {}
 func (nobody) Left([]int64)                                    {}
+func (nobody) Settled(int64, []int64)                          {}
 func (nobody) Online(int64) bool                               { return false }
 
 // now is the time in the precision that stores keep.

@@ -37,7 +37,11 @@ func (c *Control) RemoveGroup(ctx context.Context, caller reeve.Caller, id strin
 		return err
 	}
 	g := reeve.Group{ID: id, Modified: c.now()}
-	return c.store.RemoveGroup(ctx, caller.Account, id, groupEntry(caller, g, "group_removed"))
+	err := c.store.RemoveGroup(ctx, caller.Account, id, groupEntry(caller, g, "group_removed"))
+	if err == nil {
+		c.wake.Settled(caller.Account, nil)
+	}
+	return err
 }
 
 func (c *Control) checkGroup(caller reeve.Caller, g reeve.Group) (reeve.Group, error) {

@@ -262,6 +262,22 @@ func (p *placing) tell() {
 	if len(p.left) > 0 {
 		p.c.wake.Left(p.left)
 	}
+	if moved := p.moved(); len(moved) > 0 {
+		p.c.wake.Settled(p.caller.Account, moved)
+	}
+}
+
+// moved returns the devices that are in another group now.
+func (p *placing) moved() (devices []int64) {
+	if !p.effect.Move {
+		return nil
+	}
+	for _, one := range p.placed {
+		if one.State == reeve.Succeeded {
+			devices = append(devices, one.Device)
+		}
+	}
+	return devices
 }
 
 // exclude names devices that would not be ordered, where nothing else does.

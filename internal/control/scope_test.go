@@ -3,6 +3,7 @@ package control_test
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"reeve"
@@ -124,6 +125,20 @@ var calls = map[string]struct {
 		_, err := w.Give(t.Context(), c, "default", nil, nil)
 		return err
 	}},
+	"StoreSetFile": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.StoreSetFile(t.Context(), c, digestOf("x"), strings.NewReader("x"))
+		return err
+	}},
+	"CreateSet": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.CreateSet(t.Context(), c, reeve.SignatureSet{Name: "daily"})
+		return err
+	}},
+	"RemoveSet": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error { return w.RemoveSet(t.Context(), c, "daily", 1) }},
+	"ChangeAgentSettings": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.ChangeAgentSettings(t.Context(), c, "", func(*reeve.AgentSettings) {})
+		return err
+	}},
+	"RemoveAgentSettings": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error { return w.RemoveAgentSettings(t.Context(), c, "") }},
 	"ChangeAccount": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.setAccount(t.Context(), c, reeve.Account{Name: "default"})
 	}},

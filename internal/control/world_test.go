@@ -36,6 +36,7 @@ type world struct {
 	boot     control.Bootstrap
 	admin    reeve.Caller
 	kept     []reeve.Checkpoint // what Options.Checkpoint was given
+	contents contents
 	machines int
 }
 
@@ -82,7 +83,7 @@ func newWorld(t testing.TB) *world {
 	o := origin()
 	w := &world{
 		file: filepath.Join(t.TempDir(), "reeve.db"), key: o.key, verifier: seal.NewVerifier(o.root), boot: o.boot,
-		clock: &clock{now: noon}, wake: &recorder{online: map[int64]bool{}}, log: &lines{},
+		clock: &clock{now: noon}, wake: &recorder{online: map[int64]bool{}}, log: &lines{}, contents: contents{},
 	}
 	if err := os.WriteFile(w.file, o.file, 0o600); err != nil {
 		t.Fatal(err)
@@ -111,6 +112,7 @@ func (w *world) control(store control.Store) *control.Control {
 		Now: w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.log, nil)), MaxEntries: 1000,
 		Checkpoint: func(c reeve.Checkpoint) error { w.kept = append(w.kept, c); return nil },
 		Seal:       func(owner, secret string) []byte { return []byte(owner + " has " + secret) },
+		Contents:   w.contents,
 	})
 }
 
@@ -299,6 +301,12 @@ func (r *recorder) Left(devices []int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.left, r.told = append(r.left, devices...), append(r.told, "left")
+}
+
+func (r *recorder) Settled(_ int64, devices []int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told = append(r.told, fmt.Sprint("settled ", devices))
 }
 
 func (r *recorder) Online(device int64) bool {

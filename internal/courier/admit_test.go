@@ -92,7 +92,7 @@ func TestForeignSubjectsAreDenied(t *testing.T) {
 	b := lay(t, nil)
 	verbs := []string{
 		link.VerbHello, link.VerbBeat, link.VerbBye, link.VerbReport,
-		link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbWelcome,
+		link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbWelcome, link.VerbSettle,
 	}
 	says := map[reeve.Standing][]string{
 		reeve.Managed:  {link.VerbHello, link.VerbBeat, link.VerbBye, link.VerbReport},

@@ -47,7 +47,7 @@ func (a agent) connect() agent {
 	}
 	a.conn = conn
 	a.t.Cleanup(conn.Close)
-	for _, verb := range []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbWelcome} {
+	for _, verb := range []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbWelcome, link.VerbSettle} {
 		if _, err := conn.ChanSubscribe(link.Subject(a.address, verb), a.messages); err != nil {
 			a.t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"reeve"
+	"reeve/internal/manifest"
 	"reeve/internal/seal"
 )
 
@@ -28,7 +29,11 @@ type Options struct {
 	Key       func() seal.Key  // signs the time and cancellations
 	Now       func() time.Time // default time.Now
 	Log       *slog.Logger     // default none
-	BeatEvery time.Duration    // how often agents say that they are there; default a minute
+	// Settings say which settings devices have. Nil is none for any device.
+	Settings interface {
+		Tell(ctx context.Context, devices []int64) ([]manifest.Told, error)
+	}
+	BeatEvery time.Duration // how often agents say that they are there; default a minute
 }
 
 // silentBeats is how many beats may be missing before a device counts as away.

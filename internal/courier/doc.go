@@ -7,5 +7,6 @@
 // the bus lets a connection use only after it proved the device's key.
 //
 // It may import the root words, internal/control for the calls it answers,
-// internal/said, internal/link and internal/seal, and NATS.
+// internal/manifest for the settings it tells of, internal/said, internal/link
+// and internal/seal, and NATS.
 package courier

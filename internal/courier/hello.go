@@ -90,7 +90,7 @@ func (c *Courier) welcome(batch []greeting) error {
 	if err != nil {
 		return err
 	}
-	key := c.opts.Key()
+	notices, key := c.notices(devices), c.opts.Key()
 	for _, g := range batch {
 		if g.nonce == nil {
 			continue // nobody listens there
@@ -102,6 +102,9 @@ func (c *Courier) welcome(batch []greeting) error {
 		}
 		if g.archived {
 			w.BeatSeconds = archivedBeat
+		}
+		if n, ok := notices[g.meeting.Device]; ok {
+			w.Settings = &n.Notice
 		}
 		c.publish(g.meeting.Device, link.VerbWelcome, w)
 	}

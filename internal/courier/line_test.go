@@ -26,6 +26,7 @@ func (l *listener) Welcomed()               { l.welcomed <- struct{}{} }
 func (l *listener) Ordered(o line.Order)    { l.orders <- o }
 func (l *listener) Acked(commands []string) { l.acks <- commands }
 func (l *listener) Cancelled(job int64)     { l.cancels <- job }
+func (l *listener) Settled(link.Notice)     {}
 func (l *listener) Lost(err error, _ time.Duration) {
 	if err != nil {
 		l.faults <- err

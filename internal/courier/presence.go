@@ -140,6 +140,13 @@ func (p *presence) connectionOf(device int64) (connection, bool) {
 	return s.connection, true
 }
 
+// count returns how many devices are connected.
+func (p *presence) count() int {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return len(p.stations)
+}
+
 // listening returns the devices that listen, in order.
 func (p *presence) listening() []int64 {
 	p.mu.RLock()

@@ -1,5 +1,5 @@
 // Package gate is the agents' HTTPS door: who the server is, enrolment,
-// uploads, and leave; and the community agent's protocol, which has doors of its
+// uploads, settings and signature sets, and leave; and the community agent's protocol, which has doors of its
 // own here. Every request of Reeve's agents that changes something is signed with
 // the device's key; community agents have a key and a token that the server made.
 // The gate checks signatures and shapes, and asks control to decide.
@@ -30,6 +30,20 @@ type Rules interface {
 	Account(ctx context.Context, no int64) (reeve.Account, error)
 }
 
+// Settings knows what agents are told to be.
+type Settings interface {
+	// Of returns the manifest in force for a device, in JSON; NotFound where
+	// nothing was ever set.
+	Of(ctx context.Context, device int64) ([]byte, error)
+	// Names reports whether the settings of any agent of the account name a file.
+	Names(ctx context.Context, account int64, digest string) (bool, error)
+}
+
+// Sets holds the files of signature sets by reeve.ContentName.
+type Sets interface {
+	Open(ctx context.Context, name string) (io.ReadSeekCloser, error)
+}
+
 // Files stores what agents upload, known by a command's id and the file's hex
 // SHA-256. See blob.Folder.
 type Files interface {
@@ -43,6 +57,8 @@ type Config struct {
 	Rules     Rules
 	Files     Files
 	Pulse     Pulse
+	Settings  Settings
+	Sets      Sets
 	Identity  link.Identity    // see keys.Endorse for the endorsement
 	Agents    string           // HOST:PORT of the message bus, as agents reach it
 	AgentsTLS bool             // whether the bus speaks TLS
@@ -52,6 +68,7 @@ type Config struct {
 type gate struct {
 	Config
 	uploads chan struct{} // a slot for each
+	fetches chan struct{} // likewise
 
 	mu     sync.Mutex
 	bodies map[reeve.CommandID]*body // that are being read
@@ -63,12 +80,14 @@ func Routes(c Config) door.API {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	g := &gate{Config: c, uploads: make(chan struct{}, uploadsAtOnce), bodies: map[reeve.CommandID]*body{}}
+	g := &gate{Config: c, uploads: make(chan struct{}, uploadsAtOnce), fetches: make(chan struct{}, fetchesAtOnce), bodies: map[reeve.CommandID]*body{}}
 	return door.API{Routes: append(g.communityRoutes(), []door.Route{
 		{Method: http.MethodGet, Path: link.PathIdentity, Serve: g.identity, Page: identityPage},
 		{Method: http.MethodPost, Path: link.PathEnrol, Verb: "device_enrolled", Credentials: true, Counter: "agent", Serve: g.enrol, Page: enrolPage},
 		{Method: http.MethodGet, Path: link.PathUpload + "{command}", Credentials: true, Counter: "agent", Serve: g.received, Page: receivedPage},
 		{Method: http.MethodPut, Path: link.PathUpload + "{command}", Credentials: true, Counter: "agent", Serve: g.upload, Page: uploadPage},
+		{Method: http.MethodGet, Path: link.PathSettings, Credentials: true, Counter: "agent", Serve: g.settings, Page: settingsPage},
+		{Method: http.MethodGet, Path: link.PathSetFile + "{sha256}", Credentials: true, Counter: "agent", Serve: g.setFile, Page: setFilePage},
 		{Method: http.MethodPost, Path: link.PathRetire, Verb: "job_placed", Credentials: true, Counter: "agent", Serve: g.retire, Page: retirePage},
 	}...)}
 }

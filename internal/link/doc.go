@@ -13,4 +13,6 @@ package link
 //   - 1, 2026-11-22: an agent may ask how much of an upload came (Received) and
 //     send the rest (HeaderOffset). A server that answers such a question with
 //     405 is older, and is sent the whole file.
+//   - 1, 2026-11-22: settings of agents: settings in Welcome, the verb settle, and
+//     two paths of the HTTPS door. Agents before it hear nothing of them.
 const Protocol = 1

@@ -77,4 +77,5 @@ type Welcome struct {
 	BeatSeconds int       `json:"beat_seconds"` // how often to send a beat
 	Signature   []byte    `json:"sig"`
 	SealKey     []byte    `json:"seal_key"`
+	Settings    *Notice   `json:"settings,omitempty"` // none where nothing was ever set
 }

@@ -40,13 +40,20 @@ var messages = map[string]any{
 		Actions: []string{"dhcprenew", "scan_threats"}, Hostname: "lab-1", Hardware: "a1b2", MACs: []string{"00:0c:29:cd:c7:b2"},
 		Facts: json.RawMessage(`{"os_name":"Debian GNU/Linux"}`),
 	},
-	"welcome":   &Welcome{At: at, BeatSeconds: 60, Signature: []byte("signature"), SealKey: []byte("seal key")},
+	"welcome": &Welcome{At: at, BeatSeconds: 60, Signature: []byte("signature"), SealKey: []byte("seal key"),
+		Settings: &Notice{Digest: "00ff", Within: 5}},
 	"identity":  &Identity{Root: []byte("root"), RootCert: []byte("certificate"), Endorsement: []byte("endorsement")},
 	"enrolment": &Enrolment{Code: "ABCD1234", Hello: Hello{Protocol: 1, Actions: []string{}, MACs: []string{}, Facts: json.RawMessage("{}"), Hardware: "a1b2"}},
 	"enrolled": &Enrolled{
 		Device: strings.Repeat("0a", 16), Account: 7, Address: "2s", Agents: "reeve.example.com:8444", TLS: true, At: at,
 	},
-	"received":   &Received{Bytes: 1 << 20},
+	"received": &Received{Bytes: 1 << 20},
+	"notice":   &Notice{Digest: "00ff", Within: 5},
+	"manifest": &Manifest{Account: 7, Revision: 1795262400, Issued: at, Content: []byte("{}"), Signature: []byte("signature"), SealKey: []byte("seal key")},
+	"settings": &Settings{
+		Set:              &Set{Name: "daily", Version: 2, Files: []SetFile{{Name: "a.hsb", Size: 5, SHA256: "00ff"}}},
+		ReportNeighbours: true, Quarantine: true, Engines: []string{"builtin"},
+	},
 	"retirement": &Retirement{},
 	"failure":    &Failure{Error: "invalid_request", Description: "the body is not JSON"},
 }

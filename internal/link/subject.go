@@ -14,6 +14,7 @@ const (
 	VerbAck     = "ack"     // an Ack: these final reports are stored
 	VerbCancel  = "cancel"  // a Cancel
 	VerbWelcome = "welcome" // a Welcome, the answer to Hello
+	VerbSettle  = "settle"  // a Notice: other settings may be in force
 	// From the agent.
 	VerbHello  = "hello"  // a Hello, first thing on every connection
 	VerbBeat   = "beat"   // empty: still here

@@ -88,7 +88,7 @@ func TestSubjectsAreDenied(t *testing.T) {
 	s := newServer(t).start()
 	a, b := intrude(t, s, "a"), intrude(t, s, "b")
 	says := []string{link.VerbHello, link.VerbReport, link.VerbBye, link.VerbBeat}
-	hears := []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbWelcome}
+	hears := []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbWelcome, link.VerbSettle}
 	subjects := []string{
 		">", "*", "*.*", "*.*.*", "v1.>", "v1.*.>", "v1.*.*", "v1.*.order", "v1.*.report", "v1." + a.address + ".>", "v1." + a.address + ".*",
 		"v2." + a.address + ".hello", "v1." + a.address, "v1." + a.address + ".hello.more", "v1." + strings.ToUpper(a.address) + ".gossip",

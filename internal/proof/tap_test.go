@@ -125,7 +125,7 @@ func (p *tap) with(change func(address, verb string, message []byte) [][]byte) {
 }
 
 // topics are the agents' subscriptions, as line numbers them.
-var topics = map[string]string{link.VerbOrder: "1", link.VerbAck: "2", link.VerbCancel: "3", link.VerbWelcome: "4"}
+var topics = map[string]string{link.VerbOrder: "1", link.VerbAck: "2", link.VerbCancel: "3", link.VerbWelcome: "4", link.VerbSettle: "5"}
 
 // inject says something to the agent at an address.
 func (p *tap) inject(address, verb string, messages ...[]byte) {

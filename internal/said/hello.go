@@ -111,6 +111,9 @@ func readFacts(raw json.RawMessage) (f reeve.Facts, err error) {
 		d.Name, d.Type = Line(d.Name, MaxText), Line(d.Type, MaxText)
 		d.Size, d.Free = max(d.Size, 0), max(d.Free, 0)
 	}
+	if h := f.Settings; h != nil {
+		h.Digest, h.Set, h.Problem = Line(h.Digest, MaxText), Line(h.Set, MaxText), Line(h.Problem, MaxText)
+	}
 	for i := range f.Networks {
 		n := &f.Networks[i]
 		n.Name, n.MAC = Line(n.Name, MaxText), Line(n.MAC, MaxText)

@@ -178,6 +178,7 @@ func TestSignaturesAreNotInterchangeable(t *testing.T) {
 		"time":       key.Now(issued, nonce),
 		"cancel":     key.SignCancel(number, issued),
 		"checkpoint": key.SignCheckpoint(number, number, hash, issued)[:64],
+		"settings":   key.SignSettings(number, number, issued, nonce),
 	}
 	checks := map[string]func(sig []byte) error{
 		"job": func(sig []byte) error {
@@ -185,6 +186,9 @@ func TestSignaturesAreNotInterchangeable(t *testing.T) {
 		},
 		"time":   func(sig []byte) error { return v.CheckNow(issued, nonce, sig, key.Certificate()) },
 		"cancel": func(sig []byte) error { return v.CheckCancel(number, issued, sig, key.Certificate()) },
+		"settings": func(sig []byte) error {
+			return v.CheckSettings(number, number, issued, nonce, sig, key.Certificate())
+		},
 		"checkpoint": func(sig []byte) error {
 			return v.CheckCheckpoint(number, number, hash, issued, append(bytes.Clone(sig), key.Certificate()...))
 		},
@@ -202,6 +206,7 @@ func TestSmallStatements(t *testing.T) {
 	key, v := testKey(t)
 	cert, nonce := key.Certificate(), []byte("nonce")
 	now, cancel := key.Now(issued, nonce), key.SignCancel(42, issued)
+	settings := key.SignSettings(7, 42, issued, nonce)
 	later := issued.Add(time.Microsecond)
 	for what, err := range map[string]error{
 		"another time":              v.CheckNow(later, nonce, now, cert),
@@ -211,6 +216,11 @@ func TestSmallStatements(t *testing.T) {
 		"another job":               v.CheckCancel(43, issued, cancel, cert),
 		"another time of cancel":    v.CheckCancel(42, later, cancel, cert),
 		"no signature of a cancel":  v.CheckCancel(42, issued, nil, cert),
+		"another account":           v.CheckSettings(8, 42, issued, nonce, settings, cert),
+		"another revision":          v.CheckSettings(7, 43, issued, nonce, settings, cert),
+		"another time of settings":  v.CheckSettings(7, 42, later, nonce, settings, cert),
+		"another content":           v.CheckSettings(7, 42, issued, []byte("nonc"), settings, cert),
+		"settings without a key":    v.CheckSettings(7, 42, issued, nonce, settings, nil),
 		"a time after the key's":    v.CheckNow(dusk, nonce, key.Now(dusk, nonce), cert),
 		"a cancel before the key's": v.CheckCancel(42, dawn.Add(-aSecond), key.SignCancel(42, dawn.Add(-aSecond)), cert),
 	} {

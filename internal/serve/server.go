@@ -25,6 +25,7 @@ import (
 	"reeve/internal/gate"
 	"reeve/internal/keys"
 	"reeve/internal/link"
+	"reeve/internal/manifest"
 	"reeve/internal/outbound"
 	"reeve/internal/reference"
 	"reeve/internal/sqlstore"
@@ -47,6 +48,8 @@ type Server struct {
 	web      *http.Server
 	silent   silent // connections of web
 	files    *blob.Folder
+	sets     *blob.Folder // contents of signature sets
+	book     *manifest.Book
 	sender   *outbound.Sender
 	failed   chan error
 	stopping chan struct{}      // closed when the server begins to stop
@@ -107,11 +110,15 @@ func (s *Server) open(ctx context.Context) error {
 	if s.files, err = blob.Open(filepath.Join(c.Data, "blobs")); err != nil {
 		return err
 	}
+	if s.sets, err = blob.Open(filepath.Join(c.Data, "sets")); err != nil {
+		return err
+	}
+	s.book = manifest.New(s.Store, own.Seal, time.Now)
 	vault, err := own.Vault("outlets")
 	if err != nil {
 		return err
 	}
-	rules.Checkpoint, rules.Seal = checkpointFile{c.checkpoints()}.add, vault.Seal
+	rules.Checkpoint, rules.Seal, rules.Contents = checkpointFile{c.checkpoints()}.add, vault.Seal, s.sets
 	s.Rules = control.New(s.Store, own.Seal, nil, rules)
 	s.sender = outbound.New(outbound.Config{
 		Store: s.Store, Folder: filepath.Join(c.Data, "exports"), Open: vault.Open, Line: api.Line, Log: c.Log,
@@ -126,7 +133,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.Bus, err = courier.Open(ctx, courier.Options{
 		Listen: c.Agents, TLS: ports.agentsTLS, Orders: s.Store, Presence: s.Store,
-		Recognise: s.Rules.Recognise, Key: own.Seal, Log: c.Log,
+		Recognise: s.Rules.Recognise, Key: own.Seal, Settings: s.book, Log: c.Log,
 	})
 	if err != nil {
 		return err
@@ -176,7 +183,8 @@ func (s *Server) prune(ctx context.Context) {
 	}
 }
 
-// pruneFiles removes what is older than any account wants its results kept.
+// pruneFiles removes what is older than any account wants its results kept, and
+// contents that no signature set names any more.
 func (s *Server) pruneFiles(ctx context.Context) (int, error) {
 	accounts, err := s.Store.Accounts(ctx)
 	if err != nil || len(accounts) == 0 {
@@ -186,7 +194,22 @@ func (s *Server) pruneFiles(ctx context.Context) (int, error) {
 	for _, a := range accounts {
 		days = max(days, control.Effective(a.Settings).KeepReportsDays)
 	}
-	return s.files.Prune(ctx, time.Now().AddDate(0, 0, -int(days)))
+	removed, err := s.files.Prune(ctx, time.Now().AddDate(0, 0, -int(days)), nil)
+	if err != nil {
+		return removed, err
+	}
+	named := map[string]bool{}
+	for _, a := range accounts {
+		digests, err := s.Store.SetFiles(ctx, a.No)
+		if err != nil {
+			return removed, err
+		}
+		for digest := range digests {
+			named[reeve.ContentName(a.No, digest)] = true
+		}
+	}
+	n, err := s.sets.Prune(ctx, time.Now().Add(-control.UnnamedFor), func(name string) bool { return named[name] })
+	return removed + n, err
 }
 
 // routes is everything that the HTTPS port answers.
@@ -202,7 +225,7 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Ke
 				return control.VerifyLog(ctx, s.Store, a, own.Verifier(), nil)
 			},
 		}),
-		gate.Routes(gate.Config{Rules: s.Rules, Files: files, Pulse: s.Bus, Identity: identity, Agents: s.Agents, AgentsTLS: s.Pin != ""}),
+		gate.Routes(gate.Config{Rules: s.Rules, Files: files, Pulse: s.Bus, Settings: s.book, Sets: s.sets, Identity: identity, Agents: s.Agents, AgentsTLS: s.Pin != ""}),
 	)
 	site := reference.Site(docs.Files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -286,6 +309,9 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	if s.files != nil {
 		errs = append(errs, s.files.Close())
+	}
+	if s.sets != nil {
+		errs = append(errs, s.sets.Close())
 	}
 	if s.Store != nil {
 		errs = append(errs, s.Store.Close())

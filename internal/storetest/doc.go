@@ -26,6 +26,7 @@ type Store interface {
 	reeve.RepeatStore
 	reeve.OutletStore
 	reeve.ThreatStore
+	reeve.SetStore
 }
 
 // Test runs the suite. Open returns an empty store, and arranges its end. It is
@@ -57,6 +58,7 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("prune", func(t *testing.T) { testPrune(t, open) })
 	t.Run("windows", func(t *testing.T) { testWindows(t, open) })
 	t.Run("outlets", func(t *testing.T) { testOutlets(t, open) })
+	t.Run("sets", func(t *testing.T) { testSets(t, open) })
 	t.Run("everything", func(t *testing.T) { testEverything(t, open) })
 }
 

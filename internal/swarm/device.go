@@ -182,6 +182,9 @@ func (d *device) down() {
 	}
 }
 
+// Settled leaves settings alone: a simulated agent has no use for them.
+func (d *device) Settled(link.Notice) {}
+
 // Dropped notes a message that could not be used.
 func (d *device) Dropped(verb string, err error) {
 	d.swarm.opts.Log.Warn("message dropped", "number", d.number, "verb", verb, "err", err)

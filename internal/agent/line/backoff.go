@@ -34,6 +34,9 @@ func draw(bound time.Duration) time.Duration {
 	return time.Duration(float64(bound) * float64(binary.BigEndian.Uint64(b[:])>>11) / (1 << 53))
 }
 
+// Within returns a random moment of a time that a whole crowd was given.
+func Within(d time.Duration) time.Duration { return draw(d) }
+
 // Pause waits for d; it reports false if ctx ended first.
 func Pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)

@@ -42,6 +42,10 @@ type request struct {
 	header             [][2]string
 	body               io.ReadSeeker // nil for none
 	from, size         int64         // the part of it that is sent
+	// into returns what takes the body of a success, which then is of any length
+	// up to most. Nil keeps it in the answer.
+	into func(answer) io.Writer
+	most int64
 }
 
 // An answer is what comes back.
@@ -65,7 +69,7 @@ func (c *httpConn) exchange(ctx context.Context, r request) (answer, error) {
 	sent := c.ask(r)
 	// A server that has seen enough answers before it has read all.
 	c.SetReadDeadline(time.Now().Add(answerWait))
-	a, err := c.hear()
+	a, err := c.hear(r)
 	if err != nil {
 		return answer{}, because(because(err, sent), ctx.Err())
 	}
@@ -96,7 +100,7 @@ func (c *httpConn) ask(r request) error {
 
 var errHTTP = errors.New("the server does not answer as HTTP does; take the address of its --listen, not of its --agents")
 
-func (c *httpConn) hear() (answer, error) {
+func (c *httpConn) hear(r request) (answer, error) {
 	for {
 		first, err := c.in.ReadLine()
 		if err != nil {
@@ -116,6 +120,9 @@ func (c *httpConn) hear() (answer, error) {
 			continue
 		}
 		a.last = a.last || strings.EqualFold(a.header.Get("Connection"), "close")
+		if r.into != nil && status/100 == 2 {
+			return a, c.stream(a, r)
+		}
 		a.body, err = c.body(&a)
 		return a, err
 	}
@@ -146,6 +153,27 @@ func (c *httpConn) body(a *answer) ([]byte, error) {
 		}
 		return b, err
 	}
+}
+
+// stream hands on a body whose length was announced.
+func (c *httpConn) stream(a answer, r request) error {
+	n, err := strconv.ParseInt(a.header.Get("Content-Length"), 10, 64)
+	if err != nil || n < 0 || n > r.most {
+		return errHTTP
+	}
+	_, err = io.CopyN(r.into(a), patient{c}, n)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// patient gives every piece of a long body its own time.
+type patient struct{ *httpConn }
+
+func (p patient) Read(b []byte) (int, error) {
+	p.SetReadDeadline(time.Now().Add(answerWait))
+	return p.in.R.Read(b)
 }
 
 // chunks reads a body that comes in pieces.

@@ -8,7 +8,7 @@ import (
 )
 
 func heard(text string) (answer, error) {
-	return (&httpConn{in: textproto.NewReader(bufio.NewReader(strings.NewReader(text)))}).hear()
+	return (&httpConn{in: textproto.NewReader(bufio.NewReader(strings.NewReader(text)))}).hear(request{})
 }
 
 func TestHear(t *testing.T) {

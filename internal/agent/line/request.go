@@ -82,19 +82,10 @@ func (s *Server) post(ctx context.Context, key Key, path string, body []byte, re
 // send makes one request, signed with the device's key for a body or file with
 // this digest.
 func (s *Server) send(ctx context.Context, key Key, r request, digest string, result any) error {
-	now, err := s.now(ctx)
+	r, err := s.signed(ctx, key, r, digest)
 	if err != nil {
 		return err
 	}
-	at := strconv.FormatInt(now.Unix(), 10)
-	signature := ed25519.Sign(key.private, link.SignedRequest(r.method, r.path, digest, at))
-	r.host, r.path = s.base.Host, s.path(r.path)
-	r.header = append(r.header, [][2]string{
-		{link.HeaderKey, base64.StdEncoding.EncodeToString(key.Public())},
-		{link.HeaderSignature, base64.StdEncoding.EncodeToString(signature)},
-		{link.HeaderDigest, digest},
-		{link.HeaderTime, at},
-	}...)
 	a, err := s.exchange(ctx, r)
 	if err != nil {
 		return err
@@ -109,6 +100,24 @@ func (s *Server) send(ctx context.Context, key Key, r request, digest string, re
 		return fmt.Errorf("reading the answer: %w", err)
 	}
 	return nil
+}
+
+// signed returns the request with the signature of the device's key.
+func (s *Server) signed(ctx context.Context, key Key, r request, digest string) (request, error) {
+	now, err := s.now(ctx)
+	if err != nil {
+		return r, err
+	}
+	at := strconv.FormatInt(now.Unix(), 10)
+	signature := ed25519.Sign(key.private, link.SignedRequest(r.method, r.path, digest, at))
+	r.host, r.path = s.base.Host, s.path(r.path)
+	r.header = append(r.header, [][2]string{
+		{link.HeaderKey, base64.StdEncoding.EncodeToString(key.Public())},
+		{link.HeaderSignature, base64.StdEncoding.EncodeToString(signature)},
+		{link.HeaderDigest, digest},
+		{link.HeaderTime, at},
+	}...)
+	return r, nil
 }
 
 // exchange makes a request on any connection. One that was kept may have been

@@ -28,6 +28,9 @@ type Handler interface {
 	Acked(commands []string)
 	// Cancelled calls off every command of a job.
 	Cancelled(job int64)
+	// Settled says which settings the server has for the device: a hint, also
+	// where they are those that it has.
+	Settled(n link.Notice)
 	// Lost says that there is no connection, and how long the next attempt waits.
 	Lost(err error, wait time.Duration)
 	// Dropped says that a message was not used, and why.
@@ -62,7 +65,7 @@ func (s *Session) Now() (time.Time, bool) {
 }
 
 // The subscriptions, by their numbers less one.
-var topics = []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbWelcome}
+var topics = []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbWelcome, link.VerbSettle}
 
 const (
 	welcomeWait  = 15 * time.Second // until Hello is said again, and twice that the next time
@@ -208,6 +211,11 @@ func (v *visit) take(verb string, message []byte) {
 		if err = json.Unmarshal(message, &ack); err == nil {
 			v.Handler.Acked(ack.Commands)
 		}
+	case link.VerbSettle:
+		var n link.Notice
+		if err = json.Unmarshal(message, &n); err == nil {
+			v.Handler.Settled(n)
+		}
 	case link.VerbCancel:
 		var c link.Cancel
 		if err = json.Unmarshal(message, &c); err == nil {
@@ -228,6 +236,9 @@ func (v *visit) welcome(message []byte) error {
 	}
 	if err := v.Trust.seals.CheckNow(w.At, v.nonce, w.Signature, w.SealKey); err != nil {
 		return err
+	}
+	if w.Settings != nil {
+		defer v.Handler.Settled(*w.Settings)
 	}
 	if v.welcomed { // the answer to a Hello that was said twice
 		return nil

@@ -34,6 +34,7 @@ func (e ears) Ordered(o line.Order)            { e.orders <- o }
 func (e ears) Acked(commands []string)         { e.acked <- commands }
 func (e ears) Cancelled(job int64)             { e.cancelled <- job }
 func (e ears) Lost(err error, _ time.Duration) { e.lost <- err }
+func (e ears) Settled(link.Notice)             {}
 func (e ears) Dropped(_ string, err error)     { e.dropped <- err }
 
 func next[T any](t *testing.T, c <-chan T) T {
