@@ -1,0 +1,127 @@
+# What a new user of the .deb does, and what becomes of it, where systemd runs:
+# a whole system of its own, with a server and a network behind eth0.
+. /test/say.sh
+export HOME=/root
+
+# until_true COMMAND... waits for what systemd and the agent do in their time.
+until_true() {
+	for _ in $(seq 300); do
+		if "$@" >/dev/null 2>&1; then return; fi
+		sleep 0.1
+	done
+	journalctl --no-pager -u reeve-agent -n 20 || true
+	cat /var/lib/reeve-agent/logs/agent.log || true
+	fail "in vain waited for: $*"
+}
+step() { echo "== $*"; }
+shows() { systemctl show --value -p "$1" reeve-agent; }
+answers() { reeve-agent status --state /var/lib/reeve-agent --json | grep -q '"connected":true'; }
+device() { reeve-agent status --state /var/lib/reeve-agent --json | sed 's/.*"device":"\([^"]*\)".*/\1/'; }
+first() { sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" /srv/first.json; }
+enrol() { "$@" install --server "$(first url)" --pin "$(first pin)" --code-file /srv/code; }
+order() { # ACTION... and then what the log must say of its end
+	/test/reeve act "$@" --all --wait >/srv/ordered 2>&1 || {
+		cat /srv/ordered
+		/test/reeve log || true
+		cat /var/lib/reeve-agent/logs/agent.log
+		fail "reeve act $*"
+	}
+	cat /srv/ordered
+}
+
+step a server
+systemd-run --quiet --unit server /test/reeve serve --data /srv/data --bootstrap /srv/first.json
+until_true test -s /srv/first.json
+first registration_code >/srv/code
+REEVE_URL=$(first url) REEVE_PIN=$(first pin) REEVE_CLIENT_ID=$(first client_id) REEVE_CLIENT_SECRET=$(first client_secret)
+export REEVE_URL REEVE_PIN REEVE_CLIENT_ID REEVE_CLIENT_SECRET
+
+step a network, whose DHCP client is the dhclient of the system
+serve() { # FROM NAMESERVER
+	ip netns exec lan dnsmasq --conf-file=/dev/null --port=0 --user=root --no-ping --dhcp-authoritative \
+		--pid-file=/srv/dnsmasq.pid --dhcp-leasefile=/srv/leases --dhcp-range="$1,$1,1h" --dhcp-option=6,"$2"
+}
+ip netns add lan
+ip link add eth0 type veth peer name eth0 netns lan
+ip -n lan addr add 192.0.2.1/24 dev eth0
+ip -n lan link set eth0 up
+ip link set eth0 up
+serve 192.0.2.10 192.0.2.53
+systemd-run --quiet --unit networking -p Type=oneshot -p RemainAfterExit=yes -p KillMode=process --no-block /sbin/dhclient eth0
+until_true grep -q 192.0.2.53 /etc/resolv.conf
+
+step the package, before it is told anything
+dpkg -i /test/old/*.deb
+version 26.0.1
+there $enabled
+[ "$(shows ActiveState)" = inactive ] || fail "it runs without settings: $(shows ActiveState)"
+systemctl start reeve-agent
+[ -z "$(systemctl --failed --quiet)" ] || fail "$(systemctl --failed)"
+
+step the settings
+enrol reeve-agent
+gone /etc/reeve-agent/code
+pid=$(shows MainPID)
+grep -Eq '^NoNewPrivs:.1$' "/proc/$pid/status" && grep -Eq '^Seccomp:.2$' "/proc/$pid/status" || fail "it is not bound"
+grep -q '^CapBnd:.00000000000834e4$' "/proc/$pid/status" || fail "$(grep CapBnd "/proc/$pid/status")"
+awk '/^VmRSS/ { print "resident:", $2, $3 }' "/proc/$pid/status"
+nsenter -m -t "$pid" test -w /usr/bin && fail "/usr can be written"
+nsenter -m -t "$pid" touch /home/x 2>/dev/null && fail "/home can be written"
+
+step its actions, within its bounds
+useradd -m user
+printf '%s' 'X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR' '-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*' >/home/user/found
+chown user: /home/user/found
+chmod 700 /home/user
+chmod 600 /home/user/found
+order fetch_agent_log
+order scan_threats --param scan_types=4 --param path=/home
+/test/reeve jobs show "$(sed -n 's/^job \([0-9a-f]*\): .*/\1/p' /srv/ordered)" --json | tee /srv/found | grep -q Eicar || fail "not found: $(cat /srv/found)"
+order dhcprenew
+kill "$(cat /srv/dnsmasq.pid)"
+rm -f /srv/leases
+serve 192.0.2.20 192.0.2.54
+old=$(cat /run/dhclient.pid)
+order dhcprenew
+until_true grep -q 192.0.2.54 /etc/resolv.conf
+case $(stat -c %a /etc/resolv.conf) in
+*[4567]) ;;
+*) fail "others cannot read resolv.conf: $(ls -l /etc/resolv.conf)" ;;
+esac
+client=$(pidof dhclient)
+[ "$client" != "$old" ] || fail "the client was not replaced"
+grep -q reeve-agent "/proc/$client/cgroup" && fail "the new DHCP client is in the agent's group: $(cat "/proc/$client/cgroup")"
+
+step an upgrade
+before=$(device)
+dpkg -i /test/new/*.deb
+version 26.0.2
+until_true answers
+[ "$(shows MainPID)" != "$pid" ] && [ "$(device)" = "$before" ] || fail "it was not started anew as the same device"
+pidof dhclient >/dev/null || fail "the DHCP client ended with the agent"
+
+step a crash
+kill -9 "$(shows MainPID)"
+until_true test "$(shows SubState)" = auto-restart
+systemctl restart reeve-agent
+until_true answers
+
+step a removal
+reeve-agent uninstall --retire
+gone /etc/reeve-agent /var/lib/reeve-agent
+dpkg -P reeve-agent
+gone $program $unit $enabled
+
+step the same without a package
+tar -C /srv -xf /test/new/*.tar.gz
+enrol /srv/reeve-agent-*/reeve-agent
+there /usr/local/bin/reeve-agent /etc/systemd/system/reeve-agent.service
+answers() { /usr/local/bin/reeve-agent status --state /var/lib/reeve-agent --json | grep -q '"connected":true'; }
+systemctl stop reeve-agent && systemctl start reeve-agent
+until_true answers
+reeve-agent uninstall --retire
+left=$(find / -xdev \( -path /test -o -path /srv -o -path /proc \) -prune -o -name '*reeve-agent*' -print)
+[ -z "$left" ] || fail "these are left: $left"
+systemctl cat reeve-agent 2>/dev/null && fail "systemd still knows the unit"
+[ -z "$(systemctl --failed --quiet)" ] || fail "$(systemctl --failed)"
+echo PROVEN
