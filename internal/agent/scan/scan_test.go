@@ -235,6 +235,20 @@ func TestStaysOnTheDeviceOfTheRoot(t *testing.T) {
 	}
 }
 
+// In an overlay the files of a folder have other devices than the folder.
+func TestReadsFilesOfAllLayers(t *testing.T) {
+	device := func(info fs.FileInfo) uint64 {
+		if info.IsDir() {
+			return 1
+		}
+		return 2
+	}
+	r := scanWith(t, "", Options{Device: device}, tree(t, map[string]string{"below/sample": eicar}))
+	if r.Counts.Threats != 1 || len(r.Roots[0].Skipped) > 0 {
+		t.Errorf("%d threats, skipped %v", r.Counts.Threats, r.Roots[0].Skipped)
+	}
+}
+
 func TestUnreadableEntriesAreCounted(t *testing.T) {
 	files := map[string]string{"sample": eicar}
 	for i := range MaxErrors + 20 {

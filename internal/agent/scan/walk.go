@@ -147,15 +147,13 @@ func (p *pass) file(path string) error {
 		file.Close()
 		return err
 	}
-	switch { // once more, now of what was really opened
-	case !info.Mode().IsRegular():
+	// Once more, now of what was really opened. Its device does not matter: in
+	// an overlay, the root of most containers, files have that of their layer.
+	if !info.Mode().IsRegular() {
 		file.Close()
 		p.skip(NotAFile)
-	case p.options.Device(info) != p.device:
-		file.Close()
-		p.skip(OtherFileSystem)
-	default:
-		p.show(File{File: file, Path: path, Size: info.Size()})
+		return nil
 	}
+	p.show(File{File: file, Path: path, Size: info.Size()})
 	return nil
 }
