@@ -41,6 +41,10 @@ type Settings struct {
 	KeepReportsDays int64 `json:"keep_reports_days,omitempty"`
 	// KeepLogDays is after how many days rows of the log are pruned; 0 is never.
 	KeepLogDays int64 `json:"keep_log_days,omitempty"`
+	// RandomMACs is whether a machine that was seen with a MAC address that its
+	// maker did not give it becomes a device: phones make up new ones, and virtual
+	// machines have no others.
+	RandomMACs bool `json:"random_macs,omitempty"`
 }
 
 // An IdentityField is one question that re-identify puts to a device's user.

@@ -108,6 +108,7 @@ type Device struct {
 
 	Facts    Facts             // what the agent said of its machine
 	Identity map[string]string // the latest answers to re-identify
+	Discovery
 
 	EnrolledAt time.Time // zero for a device that never had an agent
 	AddedAt    time.Time

@@ -146,6 +146,10 @@ type Enrolling interface {
 	// Claimants returns the account's devices, archived ones not, that have one
 	// of these MACs or this hardware id (if not empty).
 	Claimants(account int64, macs []MAC, hardwareID string) ([]Device, error)
+	// Listed returns the account's unknown and ignored devices without a MAC that
+	// were found in a directory and whose hostname, or its first label, is this one
+	// or its first label, in any case.
+	Listed(account int64, hostname string) ([]Device, error)
 	// SeatIsFree reports whether a further managed device fits the account.
 	SeatIsFree(account int64) (bool, error)
 	// Save adds d (No is 0) or replaces the record with d.No, its MACs too.

@@ -23,6 +23,13 @@ func ParseMAC(s string) (MAC, bool) {
 	return m, m != 0
 }
 
+// IsMadeUp reports whether a program gave the address, and not the maker of the
+// adapter: phones do so anew for every network.
+func (m MAC) IsMadeUp() bool { return m>>40&2 != 0 }
+
+// IsGroup reports whether the address stands for several machines.
+func (m MAC) IsGroup() bool { return m>>40&1 != 0 }
+
 // String returns the lower-case colon form, the one in all published examples.
 func (m MAC) String() string {
 	const digits = "0123456789abcdef"

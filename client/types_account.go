@@ -35,6 +35,7 @@ type Settings struct {
 	RestoreDays     int64  `json:"restore_days"`      // that a deleted device can be restored
 	KeepReportsDays int64  `json:"keep_reports_days"` // that results can be fetched
 	KeepLogDays     int64  `json:"keep_log_days"`     // after which rows of the log are pruned; 0: never
+	RandomMACs      bool   `json:"random_macs"`       // whether a machine that was seen with a made-up MAC address becomes a device
 }
 
 // A NewAccount is an account to create.
@@ -61,6 +62,7 @@ type SettingsChange struct {
 	RestoreDays     *int64  `json:"restore_days,omitempty"`
 	KeepReportsDays *int64  `json:"keep_reports_days,omitempty"`
 	KeepLogDays     *int64  `json:"keep_log_days,omitempty"`
+	RandomMACs      *bool   `json:"random_macs,omitempty"`
 }
 
 // A Gift is what an account is given; nil members stay.

@@ -34,6 +34,9 @@ type Device struct {
 	Disks        []Disk            `json:"disks,omitempty"`
 	Identity     map[string]string `json:"identity,omitempty"` // answers to re-identify
 	AddedAt      time.Time         `json:"added_at"`
+	Source       string            `json:"source"`              // how it came into the inventory: agent, import, neighbour or directory
+	SeenBy       []string          `json:"seen_by,omitempty"`   // ids of devices whose agents saw it
+	FirstSeen    time.Time         `json:"first_seen,omitzero"` // by them
 	EnrolledAt   time.Time         `json:"enrolled_at,omitzero"`
 	LastSeen     time.Time         `json:"last_seen,omitzero"`
 	LastReboot   time.Time         `json:"last_reboot,omitzero"`

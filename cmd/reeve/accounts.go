@@ -40,6 +40,7 @@ var accountFields = append(slices.Clone(accountColumns),
 		}
 		return plural(a.Settings.KeepLogDays, "days")
 	}},
+	column[client.Account]{"RANDOM MACS", func(a client.Account) string { return yes(a.Settings.RandomMACs) }},
 	column[client.Account]{"DEVICES", func(a client.Account) string {
 		var counts []string
 		for _, standing := range sortedKeys(a.Devices) {
@@ -74,11 +75,12 @@ func accountSet() *cobra.Command {
 	restore := flags.Int64("restore-days", 0, "days that a deleted device can be restored; 0 is the default")
 	reports := flags.Int64("keep-reports-days", 0, "days that results can be fetched; 0 is the default")
 	log := flags.Int64("keep-log-days", 0, "days after which rows of the log are pruned; 0 is never")
+	random := flags.Bool("random-macs", false, "whether a machine that was seen with a made-up MAC address becomes a device")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
 		settings := client.SettingsChange{
 			Unassessed: given(flags, "unassessed", unassessed), UnseenAfterDays: given(flags, "unseen-after-days", unseen),
 			RestoreDays: given(flags, "restore-days", restore), KeepReportsDays: given(flags, "keep-reports-days", reports),
-			KeepLogDays: given(flags, "keep-log-days", log),
+			KeepLogDays: given(flags, "keep-log-days", log), RandomMACs: given(flags, "random-macs", random),
 		}
 		change := client.AccountChange{
 			Name: given(flags, "name", name), Seats: given(flags, "seats", seats), RequestsPerMinute: given(flags, "requests-per-minute", requests),

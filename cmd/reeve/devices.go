@@ -169,6 +169,9 @@ var deviceFields = append(slices.Clone(deviceColumns),
 		}
 		return strings.Join(answers, " ")
 	}},
+	column[client.Device]{"SOURCE", func(d client.Device) string { return d.Source }},
+	column[client.Device]{"SEEN BY", func(d client.Device) string { return strings.Join(d.SeenBy, " ") }},
+	column[client.Device]{"FIRST SEEN", func(d client.Device) string { return moment(d.FirstSeen) }},
 	column[client.Device]{"ENROLLED", func(d client.Device) string { return moment(d.EnrolledAt) }},
 	column[client.Device]{"LAST REBOOT", func(d client.Device) string { return moment(d.LastReboot) }},
 	column[client.Device]{"AGENT SINCE", func(d client.Device) string { return moment(d.AgentSince) }},

@@ -87,6 +87,7 @@ func (a *api) changeAccount(w http.ResponseWriter, r *door.Request) error {
 			put(&account.Settings.RestoreDays, s.RestoreDays)
 			put(&account.Settings.KeepReportsDays, s.KeepReportsDays)
 			put(&account.Settings.KeepLogDays, s.KeepLogDays)
+			put(&account.Settings.RandomMACs, s.RandomMACs)
 		}
 	})
 	if err != nil {

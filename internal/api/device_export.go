@@ -100,6 +100,8 @@ var deviceTable = []deviceColumn{
 		}
 		return instant(*d.ExemptUntil)
 	}},
+	{"source", func(d client.Device) string { return d.Source }},
+	{"first_seen", func(d client.Device) string { return instant(d.FirstSeen) }},
 	{"added_at", func(d client.Device) string { return instant(d.AddedAt) }},
 	{"enrolled_at", func(d client.Device) string { return instant(d.EnrolledAt) }},
 	{"last_seen", func(d client.Device) string { return instant(d.LastSeen) }},

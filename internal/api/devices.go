@@ -19,6 +19,7 @@ func shapeDevice(d reeve.Device) client.Device {
 		Online: d.Online, Address: d.PublicIP, User: d.Facts.User, Users: d.Facts.Users, Memory: d.Facts.Memory,
 		OS: strings.TrimSpace(d.Facts.OSName + " " + d.Facts.OSVersion), Architecture: d.Facts.Architecture, Type: d.Facts.Type,
 		Identity: d.Identity, AddedAt: d.AddedAt, EnrolledAt: d.EnrolledAt, LastSeen: d.LastSeen,
+		Source: d.Origin.String(), SeenBy: d.SeenBy, FirstSeen: d.FirstSeen,
 		LastReboot: d.Facts.LastReboot, AgentSince: d.Facts.AgentSince, ArchivedAt: d.ArchivedAt,
 	}
 	for _, mac := range d.MACs {

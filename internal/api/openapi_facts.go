@@ -58,6 +58,7 @@ var facts = map[string]object{
 
 	"NewGroup.name":     nameForm(),
 	"GroupChange.name":  nameForm(),
+	"Device.source":     {"enum": []reeve.Origin{reeve.ByAgent, reeve.ByImport, reeve.ByNeighbour, reeve.ByDirectory}},
 	"NewApp.name":       nameForm(),
 	"AppChange.name":    nameForm(),
 	"NewOperator.name":  nameForm(),

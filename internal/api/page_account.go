@@ -85,6 +85,7 @@ var accountFields = []door.Field{
 	{Name: "settings.restore_days", Type: "int", About: "days that a deleted device can be restored"},
 	{Name: "settings.keep_reports_days", Type: "int", About: "days that results can be fetched"},
 	{Name: "settings.keep_log_days", Type: "int", About: "days after which rows of the log are pruned; 0 is never"},
+	{Name: "settings.random_macs", Type: "bool", About: "whether a machine that agents saw with a MAC address that its maker did not give it becomes a device"},
 	{Name: "created", Type: "string", About: "RFC 3339, UTC"},
 }
 

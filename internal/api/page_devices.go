@@ -29,6 +29,9 @@ var deviceFields = []door.Field{
 	{Name: "disks[].name, disks[].type", Type: "string", About: "where a file system is found, such as / or C:\\, and its kind, such as ext4"},
 	{Name: "disks[].size, disks[].free", Type: "int", About: "bytes; free is told again when it has changed by a twentieth of the size"},
 	{Name: "identity", Type: "object of string", About: "answers to re-identify"},
+	{Name: "source", Type: "string", About: "how it came into the inventory: agent, import, neighbour (an agent saw it on its network) or directory (a domain controller's agent read of it)"},
+	{Name: "seen_by", Type: "array of string", About: "ids of devices whose agents saw it before it had an agent, at most 8"},
+	{Name: "first_seen", Type: "string", About: "when the first of them did"},
 	{Name: "added_at, enrolled_at, last_seen, last_reboot, agent_since", Type: "string", About: "RFC 3339, UTC; what is not known is left out; agent_since is when its agent was started"},
 	{Name: "archived_at", Type: "string", About: "when it was deleted; left out for all others"},
 }

@@ -28,6 +28,7 @@ var eventWords = map[string]map[string]string{
 	deviceEvents: {
 		"device_enrolled":               "added",
 		"device_enrolled_duplicate_mac": "added_duplicate_mac",
+		"devices_duplicate_mac":         "duplicate_mac",
 		"exemptions_ended":              "unexempted",
 		"devices_licensed":              "licensed",
 		"devices_restored":              "restored",
@@ -35,6 +36,7 @@ var eventWords = map[string]map[string]string{
 	},
 	adminEvents: {
 		"devices_imported":    "devices_imported",
+		"devices_discovered":  "devices_discovered",
 		"devices_erased":      "devices_erased",
 		reeve.LogPruned:       "log_pruned",
 		"job_cancelled":       "job_cancelled",

@@ -29,6 +29,7 @@ type Store interface {
 	reeve.RepeatStore
 	reeve.OutletStore
 	reeve.SetStore
+	reeve.DiscoveryStore
 }
 
 // A Wake is told what was committed, so that it can act at once instead of at
@@ -91,7 +92,8 @@ type Control struct {
 	opts  Options
 
 	mu         sync.Mutex
-	lastSigned map[int64]int64 // by account: the last row with a checkpoint of this process
+	lastSigned map[int64]int64     // by account: the last row with a checkpoint of this process
+	lastFull   map[int64]time.Time // by account: when its log last said that there is no room for discovered devices
 }
 
 // New returns a Control over a store. Key gives the seal key of the moment. Wake
@@ -118,7 +120,7 @@ func New(store Store, key func() seal.Key, wake Wake, opts Options) *Control {
 	if wake == nil {
 		wake = nobody{}
 	}
-	return &Control{store: store, key: key, wake: wake, opts: opts, lastSigned: map[int64]int64{}}
+	return &Control{store: store, key: key, wake: wake, opts: opts, lastSigned: map[int64]int64{}, lastFull: map[int64]time.Time{}}
 }
 
 // Attach gives the Control its wake. Call it before anything is placed.

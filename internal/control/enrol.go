@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 
 	"reeve"
 	"reeve/internal/action"
@@ -26,8 +27,9 @@ type Enrolment struct {
 
 // Enrol gives the agent a record in the account of its code. The same key
 // always gets the same record. A MAC of exactly one unknown or ignored record
-// takes that record over; a MAC or hardware id of a managed one never does, and
-// is flagged in the log. Beyond the account's seats the device is OutOfLicense.
+// takes that record over, and so does the hostname of the only one that a
+// directory lists; a MAC or hardware id of a managed one never does, and is
+// flagged in the log. Beyond the account's seats the device is OutOfLicense.
 func (c *Control) Enrol(ctx context.Context, e Enrolment) (reeve.Device, reeve.Account, error) {
 	if e.Key == (reeve.Key{}) || e.Kind == reeve.NoAgent {
 		return reeve.Device{}, reeve.Account{}, reeve.Errorf(reeve.Invalid, "an enrolment needs the key and the kind of an agent")
@@ -63,11 +65,15 @@ func (c *Control) Enrol(ctx context.Context, e Enrolment) (reeve.Device, reeve.A
 		if err != nil {
 			return err
 		}
+		listed, err := tx.Listed(acc.No, e.Hostname)
+		if err != nil {
+			return err
+		}
 		free, err := tx.SeatIsFree(acc.No)
 		if err != nil {
 			return err
 		}
-		d, rivals := e.record(claimants)
+		d, rivals := e.record(claimants, listed)
 		d.Class.Standing = reeve.Managed
 		if !free {
 			d.Class.Standing = reeve.OutOfLicense
@@ -94,13 +100,13 @@ func (c *Control) Enrol(ctx context.Context, e Enrolment) (reeve.Device, reeve.A
 // or a new one; and the managed devices that have the same MAC or hardware id.
 // A record that once had a key, of a device that was deleted and restored, is
 // not taken over: the trees of old jobs were built over that key.
-func (e Enrolment) record(claimants []reeve.Device) (reeve.Device, []string) {
+func (e Enrolment) record(claimants, listed []reeve.Device) (reeve.Device, []string) {
 	var unknown []reeve.Device
 	var rivals []string
 	for _, d := range claimants {
 		switch d.Class.Standing {
 		case reeve.Unknown, reeve.Ignored:
-			if d.Key == (reeve.Key{}) {
+			if !hadKey(d) {
 				unknown = append(unknown, d)
 			}
 		default:
@@ -108,14 +114,20 @@ func (e Enrolment) record(claimants []reeve.Device) (reeve.Device, []string) {
 		}
 	}
 	var d reeve.Device
+	if len(unknown) == 0 {
+		unknown = slices.DeleteFunc(listed, hadKey)
+	}
 	if len(unknown) == 1 && len(rivals) == 0 {
 		d = unknown[0]
 	}
+	d.Origin = reeve.ByAgent
 	d.Class = reeve.Class{Kind: e.Kind, System: e.System, Version: e.Version, Abilities: e.Abilities}
 	d.Key, d.Hostname, d.HardwareID = e.Key, e.Hostname, e.HardwareID
 	d.MACs, d.Facts, d.PublicIP = e.MACs, e.Facts, e.Address
 	return d, rivals
 }
+
+func hadKey(d reeve.Device) bool { return d.Key != (reeve.Key{}) }
 
 func enrolled(account int64, d reeve.Device, rivals []string, hint, address string) reeve.AuditEntry {
 	event, facts := "device_enrolled", map[string]any{

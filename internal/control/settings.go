@@ -104,6 +104,9 @@ func accountDetail(a reeve.Account) string {
 	if a.Settings.Unassessed != "" {
 		facts["unassessed"] = a.Settings.Unassessed
 	}
+	if a.Settings.RandomMACs {
+		facts["random_macs"] = true
+	}
 	for _, days := range daysOf(a.Settings) {
 		if days.n != 0 {
 			facts[days.name] = days.n

@@ -128,7 +128,7 @@ func (p *porter) permit(user string, device int64, archived bool) (string, error
 	u.Name = address
 	u.Audience = agentsAccount
 	u.Expires = time.Now().Add(permitLife - permitJitter/2 + draw(permitJitter)).Unix()
-	says := []string{link.VerbHello, link.VerbReport, link.VerbBye, link.VerbBeat}
+	says := []string{link.VerbHello, link.VerbReport, link.VerbBye, link.VerbBeat, link.VerbSaw}
 	if archived {
 		says = says[:3]
 	}

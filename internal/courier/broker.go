@@ -47,7 +47,7 @@ var (
 		name:      "reporting",
 		account:   agentsAccount,
 		publish:   everywhere(link.VerbAck),
-		subscribe: everywhere(link.VerbHello, link.VerbBeat, link.VerbBye, link.VerbReport),
+		subscribe: everywhere(link.VerbHello, link.VerbBeat, link.VerbBye, link.VerbReport, link.VerbSaw),
 	}
 	admitting = role{
 		name:      "admitting",

@@ -34,6 +34,7 @@ func (c *Courier) connect() (err error) {
 		{c.bus.reports, link.Subject("*", link.VerbBeat), c.onBeat, true},
 		{c.bus.reports, link.Subject("*", link.VerbBye), c.onBye, true},
 		{c.bus.reports, link.Subject("*", link.VerbReport), c.onReport, true},
+		{c.bus.reports, link.Subject("*", link.VerbSaw), c.onSaw, true},
 	} {
 		// The nodes of a cluster share what agents say.
 		sub, err := s.conn.QueueSubscribe(s.subject, "reeve", s.hear)

@@ -26,6 +26,8 @@ type Options struct {
 	// Recognise returns the device and account that a key stands for, archived
 	// ones too; Denied or NotFound for a key that nobody has.
 	Recognise func(ctx context.Context, key reeve.Key) (reeve.Device, int64, error)
+	// Discover takes what agents saw of other machines; nil if nobody wants it.
+	Discover  func(ctx context.Context, batch []reeve.Found) error
 	Key       func() seal.Key  // signs the time and cancellations
 	Now       func() time.Time // default time.Now
 	Log       *slog.Logger     // default none
@@ -51,7 +53,9 @@ type Courier struct {
 	tasks     *tasks
 	greetings *gather[greeting]
 	reports   *gather[reeve.Report]
-	quota     *quota
+	sightings *gather[reeve.Found]
+	quota     *quota               // of all messages
+	views     *quota               // of sightings
 	garbage   tally                // messages that are of no use
 	stranded  tally                // devices that could not be looked up
 	heard     []*nats.Subscription // what agents say
@@ -88,8 +92,8 @@ func open(ctx context.Context, o Options, r rhythm) (*Courier, error) {
 	c := &Courier{
 		opts: o, broker: b,
 		presence: newPresence(o.Presence, silentBeats*o.BeatEvery), letters: newLetters(o.Orders),
-		ledger: newLedger(o.Orders), tasks: newTasks(), quota: newQuota(),
-		greetings: newGather[greeting](), reports: newGather[reeve.Report](),
+		ledger: newLedger(o.Orders), tasks: newTasks(), quota: newQuota(quotaMessages), views: newQuota(quotaSightings),
+		greetings: newGather[greeting](), reports: newGather[reeve.Report](), sightings: newGather[reeve.Found](),
 		stop: make(chan struct{}), soon: make(chan struct{}, 1),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -100,6 +104,7 @@ func open(ctx context.Context, o Options, r rhythm) (*Courier, error) {
 	c.wg.Go(c.tasks.run)
 	c.wg.Go(c.greet)
 	c.wg.Go(c.record)
+	c.wg.Go(c.discover)
 	c.wg.Go(func() { c.sweep(r.sweep) })
 	c.wg.Go(func() {
 		c.regularly(r.ledger, func(ctx context.Context) error { return c.ledger.flush(ctx, c.now(), false) })
@@ -108,6 +113,7 @@ func open(ctx context.Context, o Options, r rhythm) (*Courier, error) {
 		c.regularly(r.presence, func(ctx context.Context) error {
 			c.logTallies()
 			c.quota.renew()
+			c.views.renew()
 			return c.presence.flush(ctx, c.now())
 		})
 	})
@@ -138,6 +144,7 @@ func (c *Courier) Close(ctx context.Context) error {
 		close(c.stop)
 		c.greetings.close()
 		c.reports.close()
+		c.sightings.close()
 		c.tasks.close()
 		c.wg.Wait()
 		now := c.now()

@@ -15,4 +15,6 @@ package link
 //     405 is older, and is sent the whole file.
 //   - 1, 2026-11-22: settings of agents: settings in Welcome, the verb settle, and
 //     two paths of the HTTPS door. Agents before it hear nothing of them.
+//   - 1, 2026-11-22: agents say Hello again when something in it has changed,
+//     with more facts; and tell of machines that they saw (saw).
 const Protocol = 1

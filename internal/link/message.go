@@ -39,7 +39,30 @@ const (
 	MaxReport  = 768 << 10
 	MaxHello   = 64 << 10
 	MaxUpload  = 64 << 20
+	MaxSaw     = 128 << 10
 )
+
+// MaxSighted is how many machines one message tells of.
+const MaxSighted = 250
+
+// Sightings tell of machines that the agent saw. None of them is acknowledged:
+// the agent says again, a day later, what it still sees.
+type Sightings struct {
+	Machines []Sighting `json:"machines"` // at most MaxSighted
+}
+
+// A Sighting is one of them.
+type Sighting struct {
+	Source    string    `json:"source"`           // neighbour, lease or directory; a receiver leaves out what it does not know
+	MAC       string    `json:"mac,omitempty"`    // needed but for directory
+	Object    string    `json:"object,omitempty"` // of a directory: the objectGUID, 32 hex digits
+	Hostname  string    `json:"hostname,omitempty"`
+	Addresses []string  `json:"addresses,omitempty"`
+	System    string    `json:"system,omitempty"` // as in a Hello
+	OSName    string    `json:"os_name,omitempty"`
+	OSVersion string    `json:"os_version,omitempty"`
+	At        time.Time `json:"at,omitzero"` // when the machine was last active, if not just now
+}
 
 // An Ack says that the final reports on these commands are stored. A report that
 // a command is running gets none.

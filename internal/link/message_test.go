@@ -33,6 +33,8 @@ var messages = map[string]any{
 		Command: "0000019abcdef1230000002a", State: "succeeded", Reason: "policy", Percent: 50, Message: "done",
 		Result: json.RawMessage(`{"threats":[]}`), Identity: map[string]string{"email": "user@example.com"},
 	},
+	"saw": &Sightings{Machines: []Sighting{{Source: "directory", MAC: "00:0c:29:cd:c7:b2", Object: strings.Repeat("0b", 16), Hostname: "pc1.example.org",
+		Addresses: []string{"192.0.2.7"}, System: "windows", OSName: "Windows 11 Pro", OSVersion: "10.0 (26100)", At: at}}},
 	"ack":    &Ack{Commands: []string{"0000019abcdef1230000002a"}},
 	"cancel": &Cancel{Job: 0x19abcdef123, At: at, Signature: []byte("signature"), SealKey: []byte("seal key")},
 	"hello": &Hello{

@@ -20,6 +20,7 @@ const (
 	VerbBeat   = "beat"   // empty: still here
 	VerbBye    = "bye"    // empty: leaving on purpose
 	VerbReport = "report" // one Report
+	VerbSaw    = "saw"    // Sightings
 )
 
 const prefix = "v1."

@@ -133,7 +133,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.Bus, err = courier.Open(ctx, courier.Options{
 		Listen: c.Agents, TLS: ports.agentsTLS, Orders: s.Store, Presence: s.Store,
-		Recognise: s.Rules.Recognise, Key: own.Seal, Settings: s.book, Log: c.Log,
+		Recognise: s.Rules.Recognise, Discover: s.Rules.Discover, Key: own.Seal, Settings: s.book, Log: c.Log,
 	})
 	if err != nil {
 		return err

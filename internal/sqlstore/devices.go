@@ -12,15 +12,17 @@ import (
 
 var noDevice = reeve.Errorf(reeve.NotFound, "there is no such device in this account")
 
-// A device is put together from five tables, of which each device has a row in
+// A device is put together from six tables, of which each device has a row in
 // the first two.
 const (
 	deviceColumns = `SELECT d.no, d.id, d.class, d.key, COALESCE(e.kind, 0), COALESCE(e.until, 0), d.added, d.enrolled, d.archived, d.account,
 		g.id, g.name, n.hostname, n.nickname, n.custom_id, n.linked_user, n.linked_team, n.hardware_id, COALESCE(f.facts, ''), COALESCE(f.identity, ''),
 		COALESCE(p.online, 0), COALESCE(p.last_seen, 0), COALESCE(p.address, ''),
+		COALESCE(y.origin, 1), COALESCE(y.object, ''), COALESCE(y.seen_by, ''), COALESCE(y.first, 0),
 		COALESCE((SELECT string_agg(CAST(m.mac AS TEXT), ' ') FROM macs AS m WHERE m.device = d.no), '') FROM `
 	deviceJoins = ` JOIN device_names AS n ON n.device = d.no JOIN device_groups AS g ON g.no = d.group_no
-		LEFT JOIN exemptions AS e ON e.device = d.no LEFT JOIN device_facts AS f ON f.device = d.no LEFT JOIN presence AS p ON p.device = d.no`
+		LEFT JOIN exemptions AS e ON e.device = d.no LEFT JOIN device_facts AS f ON f.device = d.no LEFT JOIN presence AS p ON p.device = d.no
+		LEFT JOIN discoveries AS y ON y.device = d.no`
 )
 
 // record is a device as it is read: its class is still a number.
@@ -31,18 +33,25 @@ type record struct {
 
 func scanRecord(r rows) (v record, err error) {
 	d := &v.Device
-	var exempt, exemptUntil, added, enrolled, archived, online, lastSeen int64
+	var exempt, exemptUntil, added, enrolled, archived, online, lastSeen, origin, firstSeen int64
 	var key []byte
-	var facts, identity, macs string
+	var facts, identity, seenBy, macs string
 	err = r.Scan(&d.No, &d.ID, &v.class, &key, &exempt, &exemptUntil, &added, &enrolled, &archived, &v.account,
 		&d.GroupID, &d.GroupName, &d.Hostname, &d.Nickname, &d.CustomID, &d.LinkedUser, &d.LinkedTeam, &d.HardwareID, &facts, &identity,
-		&online, &lastSeen, &d.PublicIP, &macs)
+		&online, &lastSeen, &d.PublicIP, &origin, &d.Object, &seenBy, &firstSeen, &macs)
 	if err != nil {
 		return v, err
 	}
 	d.Key, d.Exempt, d.ExemptUntil = toKey(key), reeve.Exemption(exempt), fromMicro(exemptUntil)
 	d.AddedAt, d.EnrolledAt, d.ArchivedAt = fromMicro(added), fromMicro(enrolled), fromMicro(archived)
 	d.Online, d.LastSeen = online != 0, fromMicro(lastSeen)
+	d.FirstSeen = fromMicro(firstSeen)
+	if seenBy != "" {
+		d.SeenBy = strings.Fields(seenBy)
+	}
+	if d.EnrolledAt.IsZero() {
+		d.Origin = reeve.Origin(origin)
+	}
 	for word := range strings.FieldsSeq(macs) {
 		mac, err := strconv.ParseInt(word, 10, 64)
 		if err != nil {

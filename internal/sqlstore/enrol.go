@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"reeve"
@@ -51,6 +52,25 @@ func (e enrolling) Claimants(account int64, macs []reeve.MAC, hardwareID string)
 			SELECT device FROM macs WHERE account = $1 AND mac `+these+`
 			UNION SELECT device FROM device_names WHERE hardware_id = $2 AND hardware_id <> '')) AS d`, " ORDER BY d.no",
 		account, clean(hardwareID), arg)
+}
+
+// Listed returns devices of a directory that the hostname can mean.
+func (e enrolling) Listed(account int64, hostname string) ([]reeve.Device, error) {
+	t := e.tx
+	whole := strings.TrimSuffix(fold(clean(hostname)), ".")
+	label, _, isFull := strings.Cut(whole, ".")
+	if label == "" {
+		return nil, nil
+	}
+	// A full name begins with its first label and a dot, behind which comes the slash.
+	from, to := label+".", label+"/"
+	if isFull {
+		from, to = whole, whole
+	}
+	return t.store.devices(t.ctx, t, `(SELECT * FROM devices AS d WHERE d.account = $1 AND d.class & 7 IN (1, 2) AND d.no IN (
+			SELECT device FROM device_names WHERE account = $1 AND (folded = $2 OR folded = $3 OR folded > $4 AND folded < $5))
+		AND EXISTS (SELECT 1 FROM discoveries AS y WHERE y.device = d.no AND y.object <> '')
+		AND NOT EXISTS (SELECT 1 FROM macs AS m WHERE m.device = d.no)) AS d`, " ORDER BY d.no", account, whole, label, from, to)
 }
 
 // SeatIsFree reports whether a further managed device fits the account.

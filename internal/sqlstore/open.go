@@ -18,6 +18,8 @@ type Store struct {
 	windows windows
 	changes changeBlocks
 	ranks   leafRanks
+
+	duplicates duplicates
 }
 
 // Open opens the store at url and brings its tables up to date: either

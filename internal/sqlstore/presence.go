@@ -34,7 +34,7 @@ func (s *Store) Meet(ctx context.Context, now time.Time, batch []reeve.Meeting) 
 		if err := t.meetFacts(batch); err != nil {
 			return err
 		}
-		if err := t.meetMACs(known, batch); err != nil {
+		if err := t.meetMACs(now, known, batch); err != nil {
 			return err
 		}
 		return t.meetPresence(now, batch)
@@ -121,8 +121,7 @@ func (t *tx) meetFacts(batch []reeve.Meeting) error {
 }
 
 // meetMACs makes what the agents said the only addresses of their devices.
-func (t *tx) meetMACs(known map[int64]record, batch []reeve.Meeting) error {
-	type owned struct{ mac, device int64 }
+func (t *tx) meetMACs(now time.Time, known map[int64]record, batch []reeve.Meeting) error {
 	these, arg := t.among(1, numbers("device", meetingDevices(batch)))
 	had, err := all(t.ctx, t, func(r rows) (v owned, err error) { return v, r.Scan(&v.mac, &v.device) },
 		"SELECT mac, device FROM macs WHERE device "+these, arg)
@@ -161,6 +160,9 @@ func (t *tx) meetMACs(known map[int64]record, batch []reeve.Meeting) error {
 			macs, devices = append(macs, v.mac), append(devices, v.device)
 		}
 		if err := t.addMACs(account, macs, devices); err != nil {
+			return err
+		}
+		if err := t.noteDuplicates(now, account, macs, devices); err != nil {
 			return err
 		}
 	}

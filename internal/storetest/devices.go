@@ -70,7 +70,7 @@ func testDevices(t *testing.T, open func(testing.TB) Store) {
 		got := w.read(devices[0])
 		want := devices[0]
 		want.Class, want.MACs = reeve.Class{Standing: reeve.Unknown, System: reeve.Linux}, []reeve.MAC{1, 2}
-		want.GroupID, want.GroupName = got.GroupID, "Default"
+		want.GroupID, want.GroupName, want.Origin = got.GroupID, "Default", reeve.ByImport
 		if d := cmp.Diff(want, got); d != "" {
 			w.t.Error(d)
 		}

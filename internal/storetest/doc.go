@@ -27,6 +27,7 @@ type Store interface {
 	reeve.OutletStore
 	reeve.ThreatStore
 	reeve.SetStore
+	reeve.DiscoveryStore
 }
 
 // Test runs the suite. Open returns an empty store, and arranges its end. It is
@@ -59,6 +60,7 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("windows", func(t *testing.T) { testWindows(t, open) })
 	t.Run("outlets", func(t *testing.T) { testOutlets(t, open) })
 	t.Run("sets", func(t *testing.T) { testSets(t, open) })
+	t.Run("discoveries", func(t *testing.T) { testDiscoveries(t, open) })
 	t.Run("everything", func(t *testing.T) { testEverything(t, open) })
 }
 
