@@ -58,7 +58,7 @@ var facts = map[string]object{
 
 	"NewGroup.name":     nameForm(),
 	"GroupChange.name":  nameForm(),
-	"Device.source":     {"enum": []reeve.Origin{reeve.ByAgent, reeve.ByImport, reeve.ByNeighbour, reeve.ByDirectory}},
+	"Device.source":     {"enum": wordsOf[reeve.Origin]()},
 	"NewApp.name":       nameForm(),
 	"AppChange.name":    nameForm(),
 	"NewOperator.name":  nameForm(),
