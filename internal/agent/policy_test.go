@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"reeve/internal/agent/act"
 	"reeve/internal/agent/line"
 )
 
@@ -67,23 +68,11 @@ func TestBadPolicies(t *testing.T) {
 	}
 }
 
-// memoryDir is a folder on a disk that is none, where the system has one: for
-// thousands of writes that each wait for the disk.
-func memoryDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "reeve-test-")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
-}
-
 // A loop without a server, for what needs none.
 func aloneLoop(t *testing.T, m *fakeMachine, policy func() (*Policy, error)) *loop {
 	t.Helper()
-	m.state = memoryDir(t)
-	m.effects = filepath.Join(m.state, "effects")
+	m.state = t.TempDir()
+	m.effects = filepath.Join(t.TempDir(), "effects")
 	l := &loop{
 		log: slog.New(slog.DiscardHandler), policy: policy, body: body{Machine: m}, session: &line.Session{},
 		tasks: map[string]*task{}, lanes: map[string][]*task{},
@@ -174,14 +163,14 @@ func TestHoursEnd(t *testing.T) {
 		inUTC(t)
 		began := time.Now()
 		var runs []time.Duration
-		m := &fakeMachine{ask: func(ctx context.Context) (map[string]string, error) {
+		m := &fakeMachine{ask: func(ctx context.Context) (act.Answers, error) {
 			runs = append(runs, time.Since(began))
 			if len(runs) == 1 {
 				<-ctx.Done()
 				runs = append(runs, time.Since(began))
-				return nil, ctx.Err()
+				return act.Answers{}, ctx.Err()
 			}
-			return map[string]string{"a": "b"}, nil
+			return act.Answers{Identity: map[string]string{"a": "b"}}, nil
 		}}
 		l := aloneLoop(t, m, func() (*Policy, error) { return policyOf(t, `{"hours":{"re-identify":["00:00-01:00"]}}`) })
 		r, done := l.outcome(l.place(t, "c1", "re-identify", `{"fields":[{"name":"a"}]}`, 48*time.Hour))

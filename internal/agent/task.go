@@ -118,11 +118,6 @@ func (l *loop) drain(action string) {
 			l.tidySets()
 		}
 		if empty {
-			// What an archive or a large scan took is given back at once and not
-			// in five minutes: the agent is a guest on somebody's machine. Pools
-			// let go of what they hold the second time.
-			debug.FreeOSMemory()
-			debug.FreeOSMemory()
 			return
 		}
 	}
@@ -141,6 +136,11 @@ func (l *loop) perform(t *task) {
 		os.RemoveAll(act.UploadDir(l.state.dir, t.command)) // else the next start does
 		l.send(r)
 	}
+	// What an archive or a large scan took is given back at once and not in
+	// five minutes: the agent is a guest on somebody's machine. Pools let go of
+	// what they hold the second time.
+	debug.FreeOSMemory()
+	debug.FreeOSMemory()
 }
 
 // outcome does what a command asks for, within the hours that the policy gives
@@ -225,8 +225,8 @@ func (l *loop) carryOut(t *task, w work, policy *Policy, now, end time.Time) (r 
 	switch {
 	case o.OK:
 		r.State = succeeded
-		if r.Identity = answers(o.Result); r.Identity != nil {
-			r.Result = nil
+		if a := answers(o.Result); a.Identity != nil {
+			r.Identity, r.Door, r.User, r.Result = a.Identity, string(a.Door), a.User, nil
 		}
 	case l.ctx.Err() != nil:
 		return r, false
@@ -242,14 +242,9 @@ func (l *loop) carryOut(t *task, w work, policy *Policy, now, end time.Time) (r 
 }
 
 // answers takes the answers of a person out of the result of re-identify.
-func answers(result json.RawMessage) map[string]string {
-	var r struct {
-		Identity map[string]string `json:"identity"`
-	}
-	if json.Unmarshal(result, &r) != nil {
-		return nil
-	}
-	return r.Identity
+func answers(result json.RawMessage) (a act.Answers) {
+	json.Unmarshal(result, &a) // other results have none
+	return a
 }
 
 // upload sends a file that an action made.

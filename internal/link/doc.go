@@ -17,4 +17,5 @@ package link
 //     two paths of the HTTPS door. Agents before it hear nothing of them.
 //   - 1, 2026-11-22: agents say Hello again when something in it has changed,
 //     with more facts; and tell of machines that they saw (saw).
+//   - 1, 2026-11-22: reports on answers say through which door and from whom.
 const Protocol = 1
