@@ -23,6 +23,7 @@ TESTBEDS := dnsmasq-base:dnsmasq rsyslog:rsyslogd isc-dhcp-client:dhclient iprou
             wine64:/usr/lib/wine/wine64 gcc-mingw-w64-x86-64-win32:x86_64-w64-mingw32-gcc \
             clamav-daemon:clamd clamav:clamscan yara:yara
 PACKERS  := dpkg:dpkg-deb rpm:rpmbuild zip:zip
+SYSTEMS  := debootstrap:debootstrap systemd-container:systemd-nspawn
 RACE     := gcc:gcc libc6-dev:/usr/include/stdlib.h
 
 build:
@@ -46,7 +47,7 @@ bench:
 	@scripts/with-postgres.sh --durable go -C bench run . $(if $(ONLY),-only '$(ONLY)')
 
 proof:
-	@scripts/need.sh $(RACE) $(TESTBEDS) $(PACKERS)
+	@scripts/need.sh $(RACE) $(TESTBEDS) $(PACKERS) $(SYSTEMS)
 	@scripts/fuzz.sh $(FUZZTIME)
 	@REEVE_PROOF=1 scripts/with-postgres.sh scripts/gotest.sh -v -count=1 -p 1 -timeout 3h -run 'Test.*Proof' ./...
 
