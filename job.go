@@ -74,6 +74,7 @@ type Job struct {
 	Signature []byte   // seal over header, number of leaves and root; empty if no agent is ordered
 	SealKey   []byte   // the seal key and its certificate, as internal/seal encodes them
 	Cancelled time.Time
+	Paused    time.Time // since when its agents hold back; zero if they do not
 	RetryOf   JobID // the job whose failed commands it orders again, 0 for none
 }
 

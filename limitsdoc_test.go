@@ -105,11 +105,7 @@ func parseConstants(t *testing.T) constants {
 		}
 		for _, d := range syntax.Decls {
 			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST {
-				dir := filepath.ToSlash(filepath.Dir(file))
-				if dir == "." {
-					dir = "reeve"
-				}
-				found.add(dir, g)
+				found.add(filepath.ToSlash(filepath.Dir(file)), g)
 			}
 		}
 		return nil

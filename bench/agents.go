@@ -114,7 +114,8 @@ func (a *agent) Acked(commands []string) {
 	a.round.add(more)
 }
 
-func (a *agent) Cancelled(int64) {}
+func (a *agent) Cancelled(int64)               {}
+func (a *agent) Paused(int64, bool, time.Time) {}
 
 func (a *agent) Lost(err error, _ time.Duration) {
 	a.failed <- fmt.Errorf("a connection was lost: %w", err)

@@ -65,6 +65,16 @@ func (c *Client) Cancel(ctx context.Context, id string) (j Job, err error) {
 	return j, c.do(ctx, call{method: "POST", path: "/jobs/" + url.PathEscape(id) + "/cancel"}, &j)
 }
 
+// Pause has the agents of a job hold back. Deadlines stay as they are.
+func (c *Client) Pause(ctx context.Context, id string) (j Job, err error) {
+	return j, c.do(ctx, call{method: "POST", path: "/jobs/" + url.PathEscape(id) + "/pause"}, &j)
+}
+
+// Resume has the agents of a paused job go on.
+func (c *Client) Resume(ctx context.Context, id string) (j Job, err error) {
+	return j, c.do(ctx, call{method: "POST", path: "/jobs/" + url.PathEscape(id) + "/resume"}, &j)
+}
+
 // Command returns one command with what its agent sent back.
 func (c *Client) Command(ctx context.Context, id string) (one Command, err error) {
 	return one, c.do(ctx, call{method: "GET", path: "/commands/" + url.PathEscape(id)}, &one)
@@ -133,12 +143,6 @@ func (c *Client) Device(ctx context.Context, name string) (d Device, err error) 
 // DeviceCommands goes through what was ordered of a device, newest first.
 func (c *Client) DeviceCommands(ctx context.Context, name string) iter.Seq2[Command, error] {
 	return pages[Command](ctx, c, "/devices/"+url.PathEscape(name)+"/commands", nil)
-}
-
-// Identifications goes through the times that a device's user said who it is,
-// newest first.
-func (c *Client) Identifications(ctx context.Context, name string) iter.Seq2[Identification, error] {
-	return pages[Identification](ctx, c, "/devices/"+url.PathEscape(name)+"/identifications", nil)
 }
 
 // Import adds devices that have no agent, all of them or none, but for those

@@ -86,6 +86,7 @@ type Job struct {
 	DeliverBy time.Time        `json:"deliver_by"`
 	FinishBy  time.Time        `json:"finish_by"`
 	Cancelled time.Time        `json:"cancelled,omitzero"`
+	Paused    time.Time        `json:"paused,omitzero"`    // since when its agents hold back
 	RetryOf   string           `json:"retry_of,omitempty"` // id of the job that it orders again
 	Entries   int              `json:"entries"`            // devices that the request named
 	Unmatched int              `json:"unmatched"`          // of them, those that are not there
@@ -112,7 +113,6 @@ type Command struct {
 	Percent  *int            `json:"percent,omitempty"` // progress, where the agent tells it
 	Message  string          `json:"message,omitempty"` // one line from the agent
 	Changed  time.Time       `json:"changed"`
-	Link     string          `json:"link,omitempty"`   // to the page where the user answers, while that is waited for
 	Late     string          `json:"late,omitempty"`   // state that a report named after the end
 	Result   json.RawMessage `json:"result,omitempty"` // what the agent sent back; not in lists
 }

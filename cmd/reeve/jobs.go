@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -14,7 +13,10 @@ import (
 )
 
 func jobsCommand() *cobra.Command {
-	return family("jobs", "What was ordered and how far it is", jobsList(), jobsShow(), jobsRetry(), jobsCancel())
+	return family("jobs", "What was ordered and how far it is", jobsList(), jobsShow(), jobsRetry(),
+		jobChange("pause ID", "Have the agents of a job hold back; only scans can", (*client.Client).Pause),
+		jobChange("resume ID", "Have the agents of a paused job go on", (*client.Client).Resume),
+		jobChange("cancel ID", "Call off the commands of a job that have not ended", (*client.Client).Cancel))
 }
 
 var jobColumns = []column[client.Job]{
@@ -47,6 +49,7 @@ var jobFields = append(slices.Clone(jobColumns),
 	column[client.Job]{"DELIVER BY", func(j client.Job) string { return moment(j.DeliverBy) }},
 	column[client.Job]{"FINISH BY", func(j client.Job) string { return moment(j.FinishBy) }},
 	column[client.Job]{"CANCELLED", func(j client.Job) string { return moment(j.Cancelled) }},
+	column[client.Job]{"PAUSED", func(j client.Job) string { return moment(j.Paused) }},
 )
 
 var commandColumns = []column[client.Command]{
@@ -61,7 +64,10 @@ var commandColumns = []column[client.Command]{
 	}},
 	{"CHANGED", func(c client.Command) string { return moment(c.Changed) }},
 	{"WHY", func(c client.Command) string {
-		return cmp.Or(c.Link, c.Message, c.Why)
+		if c.Message != "" {
+			return c.Message
+		}
+		return c.Why
 	}},
 }
 
@@ -118,10 +124,11 @@ func jobsRetry() *cobra.Command {
 	})
 }
 
-func jobsCancel() *cobra.Command {
-	cmd := &cobra.Command{Use: "cancel ID", Short: "Call off the commands of a job that have not ended", Args: exactly("ID")}
+// jobChange is a command that does one thing to a job and shows it.
+func jobChange(use, short string, change func(*client.Client, context.Context, string) (client.Job, error)) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: exactly("ID")}
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
-		job, err := c.Cancel(ctx, args[0])
+		job, err := change(c, ctx, args[0])
 		if err != nil {
 			return err
 		}

@@ -45,6 +45,7 @@ func init() {
 			AgentRule{Kind: reeve.Persistent, System: reeve.Linux}, // ours
 		)},
 		Agent:   true,
+		Pauses:  true,
 		Returns: true,
 		Example: `{"full_scan":0,"scan_types":[4],"path":"/srv"}`,
 		Params:  []Param{fullScan, scanTypes, scanPath},

@@ -67,10 +67,11 @@ type loop struct {
 
 	inventory inventory
 
-	work  sync.WaitGroup
-	mu    sync.Mutex
-	tasks map[string]*task   // that have not ended, by command
-	lanes map[string][]*task // the same by action; the first of a lane is running
+	work   sync.WaitGroup
+	mu     sync.Mutex
+	tasks  map[string]*task   // that have not ended, by command
+	lanes  map[string][]*task // the same by action; the first of a lane is running
+	pauses map[string]pause   // by job
 }
 
 // Run runs the agent until ctx ends, which is no error, or it is retired.
@@ -108,7 +109,7 @@ func newLoop(o Options) (*loop, error) {
 	l := &loop{
 		log: o.Log, state: o.State, policy: o.Policy, body: b, settings: settled,
 		kick: make(chan struct{}, 1), gone: make(chan struct{}),
-		tasks: map[string]*task{}, lanes: map[string][]*task{},
+		tasks: map[string]*task{}, lanes: map[string][]*task{}, pauses: map[string]pause{},
 	}
 	l.inventory.body = b
 	trust, err := line.NewTrust(o.Identity.Root, o.Identity.RootCert)
@@ -185,6 +186,7 @@ func (l *loop) recover() error {
 func (l *loop) Welcomed() {
 	l.log.Info("connected")
 	l.note(contact{Connected: true, Since: time.Now().UTC()})
+	l.goOn()
 	l.once.welcomed.Do(func() {
 		for _, command := range append(l.journal.at(started), l.journal.at(received)...) {
 			l.enqueue(command, l.journal.entry(command).action)

@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"reeve"
-	"reeve/internal/agent/act"
 	"reeve/internal/agent/linetest"
 	"reeve/internal/link"
 	"reeve/internal/seal"
@@ -109,9 +108,7 @@ func TestCrashInTheMiddle(t *testing.T) {
 		command, _ := r.order(1, "re-identify", `{"fields":[{"name":"a"}]}`)
 		r.begun(command)
 		r.crash(stop)
-		r.machine.ask = func(context.Context) (act.Answers, error) {
-			return act.Answers{Identity: map[string]string{"a": "b"}}, nil
-		}
+		r.machine.ask = func(context.Context) (map[string]string, error) { return map[string]string{"a": "b"}, nil }
 		r.start()
 		got := r.end(command)
 		r.wants(got, succeeded, "")
@@ -166,6 +163,58 @@ func TestLanesAndCancel(t *testing.T) {
 	}
 	r.wants(ends[asking], failed, "cancelled")
 	r.wants(ends[waiting], failed, "cancelled")
+}
+
+// A paused scan opens nothing more until it goes on, also if a second scan
+// waits; a connection that says nothing of a pause ends it.
+func TestPause(t *testing.T) {
+	r := newRig(t)
+	folder := t.TempDir()
+	for _, name := range []string{"a", "b", "c"} {
+		must(t, os.WriteFile(filepath.Join(folder, name), []byte("harmless"), 0o600))
+	}
+	opens, may := make(chan struct{}, 10), make(chan struct{}, 10)
+	r.machine.opens = func(path string) {
+		if filepath.Dir(path) == folder {
+			opens <- struct{}{}
+			<-may
+		}
+	}
+	stop := r.start()
+	params := fmt.Sprintf(`{"scan_types":[4],"path":%q}`, folder)
+	scan, _ := r.order(1, "scan_threats", params)
+	wait := func() {
+		t.Helper()
+		select {
+		case <-opens:
+		case <-time.After(20 * time.Second):
+			t.Fatal("no file was opened")
+		}
+	}
+	wait()
+	r.server.Pause(r.address, 1, true)
+	for got := r.next(); got.Command != scan || got.Message != "paused"; got = r.next() {
+	}
+	may <- struct{}{}
+	beside, _ := r.order(2, "dhcprenew", `{}`)
+	r.wants(r.end(beside), succeeded, "")
+	select {
+	case <-opens:
+		t.Error("a paused scan opened a file")
+	default:
+	}
+	r.server.Pause(r.address, 1, false)
+	close(may)
+	if got := r.end(scan); got.State != succeeded || !strings.HasPrefix(got.Message, "0 threats in 3 files") {
+		t.Errorf("the scan ended as %+v", got)
+	}
+
+	r.server.Pause(r.address, 3, true)
+	again, _ := r.order(3, "scan_threats", params)
+	r.begun(again)
+	stop()
+	r.start() // and nobody says that it is paused
+	r.wants(r.end(again), succeeded, "")
 }
 
 func TestTimeRunsOut(t *testing.T) {
@@ -247,9 +296,7 @@ func TestFetchLog(t *testing.T) {
 	must(t, err)
 	fmt.Fprint(log, "level=INFO msg=\"something happened\"\nlevel=ERROR msg=bad\n")
 	must(t, log.Close())
-	r.machine.ask = func(context.Context) (act.Answers, error) {
-		return act.Answers{Identity: map[string]string{"a": "secret answer"}}, nil
-	}
+	r.machine.ask = func(context.Context) (map[string]string, error) { return map[string]string{"a": "secret answer"}, nil }
 	r.start()
 	asked, _ := r.order(2, "re-identify", `{"fields":[{"name":"a"}]}`)
 	r.wants(r.end(asked), succeeded, "")
@@ -346,7 +393,7 @@ func TestMemoryWhileTheServerIsAway(t *testing.T) {
 	r := newRig(t)
 	r.server.Silence(true)
 	answer := map[string]string{"a": strings.Repeat("x", 200<<10)}
-	r.machine.ask = func(context.Context) (act.Answers, error) { return act.Answers{Identity: answer}, nil }
+	r.machine.ask = func(context.Context) (map[string]string, error) { return answer, nil }
 	r.start()
 	heap := func() int64 {
 		var m runtime.MemStats

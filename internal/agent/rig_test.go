@@ -31,7 +31,8 @@ type fakeMachine struct {
 
 	hostname atomic.Pointer[string] // "one" if nil
 	renew    func(ctx context.Context) error
-	ask      func(ctx context.Context) (act.Answers, error)
+	ask      func(ctx context.Context) (map[string]string, error)
+	opens    func(path string) // called before a file is opened
 }
 
 func (m *fakeMachine) System() string { return "linux" }
@@ -54,7 +55,12 @@ func (m *fakeMachine) Facts() reeve.Facts {
 func (m *fakeMachine) Volumes() ([]act.Volume, error) {
 	return []act.Volume{{Kind: act.SystemVolume, Root: "/"}}, nil
 }
-func (m *fakeMachine) OpenFile(path string) (*os.File, error) { return os.Open(path) }
+func (m *fakeMachine) OpenFile(path string) (*os.File, error) {
+	if m.opens != nil {
+		m.opens(path)
+	}
+	return os.Open(path)
+}
 func (m *fakeMachine) Device(fs.FileInfo) uint64              { return 1 }
 func (m *fakeMachine) Quietly(f func())                       { f() }
 func (m *fakeMachine) Engines(host.EngineSetup) []scan.Engine { return nil }
@@ -74,12 +80,12 @@ func (m *fakeMachine) RenewDHCP(ctx context.Context, _ string) ([]act.Renewal, e
 	return []act.Renewal{{Interface: "eth0", New: &act.Lease{Address: "192.0.2.7"}}}, err
 }
 
-func (m *fakeMachine) Ask(ctx context.Context, _ string, _ []reeve.IdentityField) (act.Answers, error) {
+func (m *fakeMachine) Ask(ctx context.Context, _ string, _ []reeve.IdentityField) (map[string]string, error) {
 	if m.ask != nil {
 		return m.ask(ctx)
 	}
 	<-ctx.Done()
-	return act.Answers{}, ctx.Err()
+	return nil, ctx.Err()
 }
 
 // count returns how often the machine did something that can be seen.

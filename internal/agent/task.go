@@ -35,6 +35,7 @@ type task struct {
 	command, action string
 	ctx             context.Context
 	cancel          context.CancelCauseFunc
+	gate            gate // shut while the job is paused
 	waited          bool // it was told that it waits for the hours of its action
 
 	mu   sync.Mutex
@@ -86,6 +87,7 @@ func (l *loop) enqueue(command, action string) {
 	}
 	t := &task{command: command, action: action}
 	t.ctx, t.cancel = context.WithCancelCause(l.ctx)
+	t.gate.shut(l.pauses[t.job()].on)
 	l.tasks[command] = t
 	l.lanes[action] = append(l.lanes[action], t)
 	if len(l.lanes[action]) == 1 {
@@ -211,7 +213,7 @@ func (l *loop) carryOut(t *task, w work, policy *Policy, now, end time.Time) (r 
 	ctx = whileOpen(ctx, t.action, policy.Hours[t.action])
 	host := l.body
 	host.policy = policy
-	o := act.Run(ctx, host, act.Task{Command: t.command, Action: t.action, Params: w.Params, FinishBy: deadline},
+	o := act.Run(ctx, host, act.Task{Command: t.command, Action: t.action, Params: w.Params, FinishBy: deadline, Pass: t.gate.pass},
 		func(p act.Progress) { t.at(l, p) })
 	if o.Upload != "" {
 		if err := l.upload(ctx, t, o.Upload); err != nil {
@@ -225,8 +227,8 @@ func (l *loop) carryOut(t *task, w work, policy *Policy, now, end time.Time) (r 
 	switch {
 	case o.OK:
 		r.State = succeeded
-		if a := answers(o.Result); a.Identity != nil {
-			r.Identity, r.Door, r.User, r.Result = a.Identity, string(a.Door), a.User, nil
+		if r.Identity = answers(o.Result); r.Identity != nil {
+			r.Result = nil
 		}
 	case l.ctx.Err() != nil:
 		return r, false
@@ -242,9 +244,14 @@ func (l *loop) carryOut(t *task, w work, policy *Policy, now, end time.Time) (r 
 }
 
 // answers takes the answers of a person out of the result of re-identify.
-func answers(result json.RawMessage) (a act.Answers) {
-	json.Unmarshal(result, &a) // other results have none
-	return a
+func answers(result json.RawMessage) map[string]string {
+	var r struct {
+		Identity map[string]string `json:"identity"`
+	}
+	if json.Unmarshal(result, &r) != nil {
+		return nil
+	}
+	return r.Identity
 }
 
 // upload sends a file that an action made.

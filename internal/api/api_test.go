@@ -108,6 +108,7 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/jobs/0000000000000001/commands", ``, 404},
 		{"GET", "/jobs/0000000000000001/commands?state=dead", ``, 400},
 		{"POST", "/jobs/0000000000000001/cancel", ``, 404},
+		{"POST", "/jobs/0000000000000001/pause", ``, 404},
 		{"GET", "/commands/nonsense", ``, 404},
 		{"GET", "/devices/nonsense", ``, 404},
 		{"GET", "/devices/00:00:00:00:00:01", ``, 404},

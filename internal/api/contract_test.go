@@ -34,6 +34,9 @@ func TestTheRest(t *testing.T) {
 	var placed client.Placement
 	r.ask("POST", "/jobs", `{"action":"dhcprenew","ids":["`+pc.ID+`"]}`, 201, &placed)
 	r.ask("POST", "/jobs/"+placed.Job.ID+"/cancel", "", 200, nil)
+	r.ask("POST", "/jobs", `{"action":"scan_threats","ids":["`+pc.ID+`"],"params":{"full_scan":1}}`, 201, &placed)
+	r.ask("POST", "/jobs/"+placed.Job.ID+"/pause", "", 200, nil)
+	r.ask("POST", "/jobs/"+placed.Job.ID+"/resume", "", 200, nil)
 	r.ask("GET", "/version", "", 200, nil)
 	var group client.Group
 	r.ask("POST", "/groups", `{"name":"Lab"}`, 201, &group)

@@ -22,6 +22,7 @@ type Rules interface {
 	Place(ctx context.Context, caller reeve.Caller, o control.Order) (control.Placement, error)
 	Retry(ctx context.Context, caller reeve.Caller, id reeve.JobID, states []reeve.State, o control.Order) (control.Placement, error)
 	Cancel(ctx context.Context, caller reeve.Caller, id reeve.JobID) (reeve.Job, error)
+	Pause(ctx context.Context, caller reeve.Caller, id reeve.JobID, paused bool) (reeve.Job, error)
 	Import(ctx context.Context, caller reeve.Caller, devices []reeve.Device, dryRun bool) (control.Imported, error)
 	Describe(ctx context.Context, caller reeve.Caller, id string, d reeve.Description) error
 	Restore(ctx context.Context, caller reeve.Caller, ids []string) (control.Restored, error)
@@ -71,9 +72,7 @@ type Config struct {
 	// Verify checks the log of an account.
 	Verify func(ctx context.Context, account reeve.Account) (control.Verdict, error)
 	// Sample sends one sample to a webhook.
-	Sample func(ctx context.Context, webhook reeve.Outlet) (reeve.Reply, error)
-	// Link returns the address of the page where the user of a device answers.
-	Link    func(license string, command reeve.CommandID) string
+	Sample  func(ctx context.Context, webhook reeve.Outlet) (reeve.Reply, error)
 	Version string        // of the server
 	MaxBody int64         // largest body in bytes; default DefaultMaxBody
 	Poll    time.Duration // how often a waiting request looks again; default DefaultPoll
@@ -117,6 +116,8 @@ func Routes(c Config) door.API {
 		own("GET", "/jobs/{id}", r, "", a.job),
 		own("GET", "/jobs/{id}/commands", r, "", a.jobCommands),
 		own("POST", "/jobs/{id}/cancel", w, "job_cancelled", a.cancel),
+		own("POST", "/jobs/{id}/pause", w, "job_paused", a.pause(true)),
+		own("POST", "/jobs/{id}/resume", w, "job_resumed", a.pause(false)),
 		repeatable(own("POST", "/jobs/{id}/retry", w, "job_placed", a.retry)),
 		own("GET", "/jobs/{id}/events", r, "", a.jobEvents),
 		own("GET", "/commands/{id}", r, "", a.command),
@@ -128,7 +129,6 @@ func Routes(c Config) door.API {
 		own("GET", "/devices/{id}", r, "", a.device),
 		own("PATCH", "/devices/{id}", w, "device_described", a.describeDevice),
 		own("GET", "/devices/{id}/commands", r, "", a.deviceCommands),
-		own("GET", "/devices/{id}/identifications", r, "", a.identifications),
 
 		own("GET", "/groups", r, "", a.groups),
 		own("POST", "/groups", w, "group_created", a.createGroup),

@@ -142,7 +142,7 @@ func shapeJob(j reeve.Job) client.Job {
 	out := client.Job{
 		ID: j.ID.String(), Action: j.Action, Params: j.Params, Comment: j.Comment,
 		Source: j.Caller.Source.String(), Actor: j.Caller.Actor, By: j.Caller.Name,
-		Issued: j.Issued, DeliverBy: j.DeliverBy, FinishBy: j.FinishBy, Cancelled: j.Cancelled,
+		Issued: j.Issued, DeliverBy: j.DeliverBy, FinishBy: j.FinishBy, Cancelled: j.Cancelled, Paused: j.Paused,
 		Entries: j.Entries, Unmatched: j.Unmatched, Targets: j.Targets, Open: j.Open(), Counts: map[string]int64{},
 	}
 	if j.RetryOf != 0 {
@@ -217,6 +217,21 @@ func (a *api) job(w http.ResponseWriter, r *door.Request) error {
 		return named(err, "job")
 	}
 	return door.Write(w, http.StatusOK, shapeJob(job))
+}
+
+// pause serves pausing a job, and having it go on.
+func (a *api) pause(paused bool) func(http.ResponseWriter, *door.Request) error {
+	return func(w http.ResponseWriter, r *door.Request) error {
+		id, err := jobID(r)
+		if err != nil {
+			return err
+		}
+		job, err := a.Rules.Pause(r.Context(), r.Caller, id, paused)
+		if err != nil {
+			return named(err, "job")
+		}
+		return door.Write(w, http.StatusOK, shapeJob(job))
+	}
 }
 
 func (a *api) cancel(w http.ResponseWriter, r *door.Request) error {

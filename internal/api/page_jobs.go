@@ -14,6 +14,7 @@ var jobFields = []door.Field{
 	{Name: "deliver_by", Type: "string", About: "what no agent has by then is expired"},
 	{Name: "finish_by", Type: "string", About: "what has not ended by then is expired"},
 	{Name: "cancelled", Type: "string", About: "left out if it was not"},
+	{Name: "paused", Type: "string", About: "since when its agents hold back; left out if they do not"},
 	{Name: "retry_of", Type: "string", About: "id of the job that it orders again; left out for all others"},
 	{Name: "entries", Type: "int", About: "devices that the request named"},
 	{Name: "unmatched", Type: "int", About: "of them, those that are not there"},
@@ -33,7 +34,6 @@ var commandFields = []door.Field{
 	{Name: "percent", Type: "int", About: "progress, where the agent tells it"},
 	{Name: "message", Type: "string", About: "one line from the agent"},
 	{Name: "changed", Type: "string", About: "when the state last changed"},
-	{Name: "link", Type: "string", About: "address of the page where the device's user answers, to be sent to that user; left out unless that is waited for"},
 	{Name: "late", Type: "string", About: "state that a report named after the end"},
 }
 
@@ -91,6 +91,16 @@ var jobPages = map[string]*door.Page{
 	"POST /jobs/{id}/cancel": {
 		About:  "Ends the commands of a job that are open. What an agent has begun it is told to stop.",
 		Inputs: []door.Field{inPath("id", "id of the job")}, Answer: jobFields,
+	},
+	"POST /jobs/{id}/pause": {
+		About:  "Has the agents of a job hold back in the middle of what they do, also those that come online later. Deadlines stay as they are.",
+		Inputs: []door.Field{inPath("id", "id of the job")}, Answer: jobFields,
+		Codes: map[int]string{409: "the action cannot be paused (only scan_threats can), or all commands have ended"},
+	},
+	"POST /jobs/{id}/resume": {
+		About:  "Has the agents of a paused job go on.",
+		Inputs: []door.Field{inPath("id", "id of the job")}, Answer: jobFields,
+		Codes: map[int]string{409: "all commands have ended"},
 	},
 	"POST /jobs/{id}/retry": {
 		About: "Orders the action of a job again, as a new job, on the devices where it did not succeed.",

@@ -41,6 +41,8 @@ var eventWords = map[string]map[string]string{
 		reeve.LogPruned:       "log_pruned",
 		"job_cancelled":       "job_cancelled",
 		"job_expired":         "job_expired",
+		"job_paused":          "job_paused",
+		"job_resumed":         "job_resumed",
 		"account_created":     "configuration_change",
 		"account_changed":     "configuration_change",
 		"app_created":         "configuration_change",

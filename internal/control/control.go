@@ -39,6 +39,8 @@ type Wake interface {
 	Placed(b Batch)
 	// Cancelled tells that these open commands of a job were called off.
 	Cancelled(job reeve.JobID, at time.Time, orders []reeve.Order)
+	// Paused tells that these open commands of a job hold back, or go on.
+	Paused(paused bool, at time.Time, orders []reeve.Order)
 	// Left tells that these devices were deleted: their connections end, and
 	// their keys are good for nothing but the order to retire.
 	Left(devices []int64)
@@ -94,8 +96,6 @@ type Control struct {
 	mu         sync.Mutex
 	lastSigned map[int64]int64     // by account: the last row with a checkpoint of this process
 	lastFull   map[int64]time.Time // by account: when its log last said that there is no room for discovered devices
-
-	questions questions
 }
 
 // New returns a Control over a store. Key gives the seal key of the moment. Wake
@@ -133,6 +133,7 @@ type nobody struct{}
 
 func (nobody) Placed(Batch)                                    {}
 func (nobody) Cancelled(reeve.JobID, time.Time, []reeve.Order) {}
+func (nobody) Paused(bool, time.Time, []reeve.Order)           {}
 func (nobody) Left([]int64)                                    {}
 func (nobody) Settled(int64, []int64)                          {}
 func (nobody) Online(int64) bool                               { return false }

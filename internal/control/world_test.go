@@ -297,6 +297,16 @@ func (r *recorder) Cancelled(job reeve.JobID, _ time.Time, orders []reeve.Order)
 	r.cancelled[job], r.told = append(r.cancelled[job], orders...), append(r.told, "cancelled")
 }
 
+func (r *recorder) Paused(paused bool, _ time.Time, orders []reeve.Order) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	word := "resumed"
+	if paused {
+		word = "paused"
+	}
+	r.told = append(r.told, fmt.Sprint(word, " ", len(orders)))
+}
+
 func (r *recorder) Left(devices []int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -135,7 +135,7 @@ func (p *porter) permit(user string, device int64, archived bool) (string, error
 	for _, verb := range says {
 		u.Pub.Allow.Add(link.Subject(address, verb))
 	}
-	for _, verb := range []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbWelcome, link.VerbSettle} {
+	for _, verb := range []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbPause, link.VerbWelcome, link.VerbSettle} {
 		u.Sub.Allow.Add(link.Subject(address, verb))
 	}
 	return u.Encode(p.issuer)

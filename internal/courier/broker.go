@@ -41,7 +41,7 @@ var (
 	ordering = role{
 		name:    "ordering",
 		account: agentsAccount,
-		publish: everywhere(link.VerbOrder, link.VerbCancel, link.VerbWelcome, link.VerbSettle),
+		publish: everywhere(link.VerbOrder, link.VerbCancel, link.VerbPause, link.VerbWelcome, link.VerbSettle),
 	}
 	reporting = role{
 		name:      "reporting",

@@ -43,6 +43,30 @@ func (c *Courier) Cancelled(job reeve.JobID, at time.Time, orders []reeve.Order)
 	})
 }
 
+// Paused tells the connected devices among the orders, which are of one job,
+// that it holds back, or goes on.
+func (c *Courier) Paused(paused bool, at time.Time, orders []reeve.Order) {
+	c.tasks.add(0, func() { c.tellPause(paused, at, orders) })
+}
+
+func (c *Courier) tellPause(paused bool, at time.Time, orders []reeve.Order) {
+	var of reeve.JobID
+	var message []byte
+	for _, o := range orders {
+		if o.ID.Job != of {
+			of = o.ID.Job
+			var err error
+			if message, err = encodePause(c.opts.Key(), link.Pause{Job: int64(of), Paused: paused, At: at}); err != nil {
+				c.opts.Log.Error("a pause could not be written", "job", of, "err", err)
+				return
+			}
+		}
+		if c.presence.has(o.Device) {
+			c.carry(o.Device, link.VerbPause, message)
+		}
+	}
+}
+
 // Left ends the connections of devices that were deleted. When they come back
 // they are let in only to retire.
 func (c *Courier) Left(devices []int64) {

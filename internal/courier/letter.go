@@ -74,6 +74,11 @@ func appendID(b []byte, id reeve.CommandID) []byte {
 	return hex.AppendEncode(b, raw[:])
 }
 
+func encodePause(key seal.Key, p link.Pause) ([]byte, error) {
+	p.Signature, p.SealKey = key.SignPause(p.Job, p.Paused, p.At), key.Certificate()
+	return json.Marshal(p)
+}
+
 func encodeCancel(key seal.Key, c link.Cancel) ([]byte, error) {
 	c.Signature, c.SealKey = key.SignCancel(c.Job, c.At), key.Certificate()
 	return json.Marshal(c)

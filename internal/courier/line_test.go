@@ -19,6 +19,7 @@ type listener struct {
 	orders   chan line.Order
 	acks     chan []string
 	cancels  chan int64
+	pauses   chan int64 // negative for going on
 	faults   chan error
 }
 
@@ -27,6 +28,9 @@ func (l *listener) Ordered(o line.Order)    { l.orders <- o }
 func (l *listener) Acked(commands []string) { l.acks <- commands }
 func (l *listener) Cancelled(job int64)     { l.cancels <- job }
 func (l *listener) Settled(link.Notice)     {}
+func (l *listener) Paused(job int64, on bool, _ time.Time) {
+	l.pauses <- map[bool]int64{true: job, false: -job}[on]
+}
 func (l *listener) Lost(err error, _ time.Duration) {
 	if err != nil {
 		l.faults <- err
@@ -57,7 +61,7 @@ func TestRealLine(t *testing.T) {
 	b.shelf.locked(func() { b.shelf.devices[public] = reeve.Device{No: 5, Key: public} })
 	l := &listener{
 		welcomed: make(chan struct{}, 10), orders: make(chan line.Order, 10), acks: make(chan []string, 10),
-		cancels: make(chan int64, 10), faults: make(chan error, 10),
+		cancels: make(chan int64, 10), pauses: make(chan int64, 10), faults: make(chan error, 10),
 	}
 	l.session = &line.Session{
 		Key: key, Trust: trust, Handler: l,
@@ -86,6 +90,12 @@ func TestRealLine(t *testing.T) {
 	b.Cancelled(job.Job.ID, time.Now().UTC().Truncate(time.Microsecond), []reeve.Order{{Device: 5}})
 	if got := wait(t, l.cancels, l); got != int64(job.Job.ID) {
 		t.Errorf("cancelled %d", got)
+	}
+	for _, paused := range []bool{true, false} {
+		b.Paused(paused, time.Now().UTC().Truncate(time.Microsecond), []reeve.Order{{ID: reeve.CommandID{Job: job.Job.ID}, Device: 5}})
+		if got := wait(t, l.pauses, l); (got == int64(job.Job.ID)) != paused {
+			t.Errorf("paused %v: %d", paused, got)
+		}
 	}
 	b.Left([]int64{5})
 	wait(t, l.faults, nil) // the connection ended

@@ -17,5 +17,6 @@ package link
 //     two paths of the HTTPS door. Agents before it hear nothing of them.
 //   - 1, 2026-11-22: agents say Hello again when something in it has changed,
 //     with more facts; and tell of machines that they saw (saw).
-//   - 1, 2026-11-22: reports on answers say through which door and from whom.
+//   - 1, 2026-11-22: the server may have the commands of a job hold back and go
+//     on (Pause). An agent that does not know of it goes on.
 const Protocol = 1

@@ -30,8 +30,6 @@ type Report struct {
 	Message  string            `json:"message,omitempty"`  // one line for a person, at most MaxMessage bytes
 	Result   json.RawMessage   `json:"result,omitempty"`   // at most MaxResult bytes
 	Identity map[string]string `json:"identity,omitempty"` // answers of a re-identify
-	Door     string            `json:"door,omitempty"`     // how they were given: window or terminal
-	User     string            `json:"user,omitempty"`     // who was logged in when they were given
 }
 
 // Limits on what an agent may send; the server refuses what is larger.
@@ -75,6 +73,17 @@ type Ack struct {
 // A Cancel calls off every command of a job. It is sealed like an order.
 type Cancel struct {
 	Job       int64     `json:"job"`
+	At        time.Time `json:"at"`
+	Signature []byte    `json:"sig"`
+	SealKey   []byte    `json:"seal_key"`
+}
+
+// A Pause has the commands of a job hold back, or go on. It is sealed like an
+// order. Of two for one job the later counts. What a connection says of pauses
+// is all there is: an agent forgets them with the connection before.
+type Pause struct {
+	Job       int64     `json:"job"`
+	Paused    bool      `json:"paused"`
 	At        time.Time `json:"at"`
 	Signature []byte    `json:"sig"`
 	SealKey   []byte    `json:"seal_key"`

@@ -31,12 +31,13 @@ var messages = map[string]any{
 	},
 	"report": &Report{
 		Command: "0000019abcdef1230000002a", State: "succeeded", Reason: "policy", Percent: 50, Message: "done",
-		Result: json.RawMessage(`{"threats":[]}`), Identity: map[string]string{"email": "user@example.com"}, Door: "window", User: "ann",
+		Result: json.RawMessage(`{"threats":[]}`), Identity: map[string]string{"email": "user@example.com"},
 	},
 	"saw": &Sightings{Machines: []Sighting{{Source: "directory", MAC: "00:0c:29:cd:c7:b2", Object: strings.Repeat("0b", 16), Hostname: "pc1.example.org",
 		Addresses: []string{"192.0.2.7"}, System: "windows", OSName: "Windows 11 Pro", OSVersion: "10.0 (26100)", At: at}}},
 	"ack":    &Ack{Commands: []string{"0000019abcdef1230000002a"}},
 	"cancel": &Cancel{Job: 0x19abcdef123, At: at, Signature: []byte("signature"), SealKey: []byte("seal key")},
+	"pause":  &Pause{Job: 0x19abcdef123, Paused: true, At: at, Signature: []byte("signature"), SealKey: []byte("seal key")},
 	"hello": &Hello{
 		Protocol: 1, Nonce: []byte("nonce"), Version: "26.11.0", Kind: "persistent", System: "linux",
 		Actions: []string{"dhcprenew", "scan_threats"}, Hostname: "lab-1", Hardware: "a1b2", MACs: []string{"00:0c:29:cd:c7:b2"},

@@ -13,6 +13,7 @@ const (
 	VerbOrder   = "order"   // one Order
 	VerbAck     = "ack"     // an Ack: these final reports are stored
 	VerbCancel  = "cancel"  // a Cancel
+	VerbPause   = "pause"   // a Pause
 	VerbWelcome = "welcome" // a Welcome, the answer to Hello
 	VerbSettle  = "settle"  // a Notice: other settings may be in force
 	// From the agent.

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-var verbs = []string{VerbOrder, VerbAck, VerbCancel, VerbWelcome, VerbSettle, VerbHello, VerbBeat, VerbBye, VerbReport, VerbSaw}
+var verbs = []string{VerbOrder, VerbAck, VerbCancel, VerbPause, VerbWelcome, VerbSettle, VerbHello, VerbBeat, VerbBye, VerbReport, VerbSaw}
 
 func TestSubjectRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -88,6 +88,25 @@ func (v *Verifier) CheckCancel(job int64, at time.Time, signature, sealKey []byt
 	return v.check(sealKey, at, encodeCancel(job, at), signature)
 }
 
+// SignPause signs that the commands of a job hold back, or go on.
+func (k Key) SignPause(job int64, paused bool, at time.Time) []byte {
+	return k.sign(encodePause(job, paused, at))
+}
+
+// CheckPause reports whether it was the server that said so.
+func (v *Verifier) CheckPause(job int64, paused bool, at time.Time, signature, sealKey []byte) error {
+	return v.check(sealKey, at, encodePause(job, paused, at), signature)
+}
+
+func encodePause(job int64, paused bool, at time.Time) []byte {
+	b := append([]byte(nil), "reeve resume 1\n"...)
+	if paused {
+		b = append([]byte(nil), "reeve pause 1\n"...)
+	}
+	b = binary.BigEndian.AppendUint64(b, uint64(job))
+	return binary.BigEndian.AppendUint64(b, uint64(at.UnixMicro()))
+}
+
 func encodeCancel(job int64, at time.Time) []byte {
 	b := append([]byte(nil), "reeve cancel 1\n"...)
 	b = binary.BigEndian.AppendUint64(b, uint64(job))

@@ -36,6 +36,7 @@ type jobHead struct {
 	id       reeve.JobID
 	account  int64
 	action   string
+	paused   bool
 	targets  int32
 	finishBy int64
 }
@@ -52,11 +53,11 @@ func (t *tx) lockJobs(ids []reeve.CommandID) (map[reeve.JobID]jobHead, error) {
 	}
 	these, arg := t.among(1, numbers("job", jobs))
 	found, err := all(t.ctx, t, func(r rows) (h jobHead, err error) {
-		var id int64
-		err = r.Scan(&id, &h.account, &h.action, &h.targets, &h.finishBy)
-		h.id = reeve.JobID(id)
+		var id, paused int64
+		err = r.Scan(&id, &h.account, &h.action, &paused, &h.targets, &h.finishBy)
+		h.id, h.paused = reeve.JobID(id), paused != 0
 		return h, err
-	}, t.locking("SELECT id, account, action, targets, finish_by FROM jobs WHERE id "+these+" AND account > 0 ORDER BY id"), arg)
+	}, t.locking("SELECT id, account, action, paused_at, targets, finish_by FROM jobs WHERE id "+these+" AND account > 0 ORDER BY id"), arg)
 	heads := make(map[reeve.JobID]jobHead, len(found))
 	for _, h := range found {
 		heads[h.id] = h
@@ -137,7 +138,7 @@ func (s *Store) Cancel(ctx context.Context, account int64, id reeve.JobID, now t
 		}
 		t.log(entry)
 		open, err = all(t.ctx, t, scanOrder,
-			"SELECT job, leaf, device, state FROM commands WHERE job = $1 AND state < 3 ORDER BY leaf", int64(id))
+			"SELECT job, leaf, device, state, 0 FROM commands WHERE job = $1 AND state < 3 ORDER BY leaf", int64(id))
 		if err != nil || len(open) == 0 {
 			return err
 		}
@@ -157,9 +158,43 @@ func (s *Store) Cancel(ctx context.Context, account int64, id reeve.JobID, now t
 	return open, nil
 }
 
+var noneOpen = reeve.Errorf(reeve.Conflict, "all commands of this job have ended; there is nothing to hold back or to go on with")
+
+// Pause notes since when a job is paused, zero for that it goes on.
+func (s *Store) Pause(ctx context.Context, account int64, id reeve.JobID, since time.Time, entry reeve.AuditEntry) ([]reeve.Order, error) {
+	var open []reeve.Order
+	err := s.change(ctx, func(t *tx) error {
+		heads, err := t.lockJobs([]reeve.CommandID{{Job: id}})
+		if err != nil {
+			return err
+		}
+		head, ok := heads[id]
+		if !ok || head.account != account {
+			return noJob
+		}
+		if head.paused == (micro(since) != 0) {
+			return nil
+		}
+		open, err = all(t.ctx, t, scanOrder,
+			"SELECT job, leaf, device, state, $2 FROM commands WHERE job = $1 AND state < 3 ORDER BY leaf", int64(id), micro(since))
+		if err == nil && len(open) == 0 {
+			err = noneOpen
+		}
+		if err != nil {
+			return err
+		}
+		t.log(entry)
+		return t.later("UPDATE jobs SET paused_at = $2 WHERE id = $1", int64(id), micro(since))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return open, nil
+}
+
 func scanOrder(r rows) (o reeve.Order, err error) {
-	var job, state int64
-	err = r.Scan(&job, &o.ID.Leaf, &o.Device, &state)
-	o.ID.Job, o.State = reeve.JobID(job), reeve.State(state)
+	var job, state, paused int64
+	err = r.Scan(&job, &o.ID.Leaf, &o.Device, &state, &paused)
+	o.ID.Job, o.State, o.Paused = reeve.JobID(job), reeve.State(state), fromMicro(paused)
 	return o, err
 }

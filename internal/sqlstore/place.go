@@ -204,7 +204,7 @@ func (p *placing) Commit(w reeve.Work) error {
 func (t *tx) addJob(j reeve.Job) error {
 	n := &j.Counts
 	err := t.later(`INSERT INTO jobs (`+jobColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-		$16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 0, $26)`,
+		$16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 0, $26, 0)`,
 		int64(j.ID), j.Account, j.Action, string(j.Params), int64(j.Caller.Source), j.Caller.Actor, clean(j.Caller.Name),
 		clean(j.Caller.Address), clean(j.Caller.RequestID), clean(j.Comment), micro(j.Issued), micro(j.DeliverBy),
 		micro(j.FinishBy), j.Entries, j.Unmatched, j.Targets, n[reeve.Succeeded], n[reeve.Failed], n[reeve.Expired],

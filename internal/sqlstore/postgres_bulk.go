@@ -132,7 +132,7 @@ func (s *postgresSession) setExemptions(ctx context.Context, devices []int64, ki
 func (s *postgresSession) standings(ctx context.Context, ids []reeve.CommandID) ([]reeve.Order, error) {
 	jobs, leaves := idColumns(ids)
 	list, args := s.list("r", 1, jobs, leaves)
-	return all(ctx, s, scanOrder, "SELECT c.job, c.leaf, c.device, c.state FROM "+list+
+	return all(ctx, s, scanOrder, "SELECT c.job, c.leaf, c.device, c.state, 0 FROM "+list+
 		" CROSS JOIN commands AS c WHERE c.job = r.job AND c.leaf = r.leaf", args...)
 }
 

@@ -82,7 +82,7 @@ func (t *tx) unretire(back []returning, now time.Time) (waiting []reeve.Order, p
 		nos[i] = d.no
 	}
 	list, args := t.list("r", 1, numbers("no", nos))
-	retire := "SELECT c.job, c.leaf, c.device, c.state FROM " + list + ` CROSS JOIN commands AS c CROSS JOIN jobs AS j
+	retire := "SELECT c.job, c.leaf, c.device, c.state, j.paused_at FROM " + list + ` CROSS JOIN commands AS c CROSS JOIN jobs AS j
 		WHERE c.device = r.no AND c.job >= ` + oldestOpen + ` AND c.state < 3 AND j.id = c.job AND j.action = 'retire'
 		ORDER BY c.job, c.leaf`
 	open, err := all(t.ctx, t, scanOrder, retire, args...)

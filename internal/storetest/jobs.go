@@ -162,6 +162,48 @@ func testJobs(t *testing.T, open func(testing.TB) Store) {
 		w.counts(job, reeve.Counts{})
 	})
 
+	s.run("a job holds back and goes on", func(w *world) {
+		devices := w.fleet(0, 3)
+		job := w.order("scan_threats", devices)
+		w.report(job, devices[0], 0, reeve.Running)
+		w.report(job, devices[1], 1, reeve.Failed)
+		numbers := []int64{devices[0].No, devices[1].No, devices[2].No}
+		open := func(since time.Time) []reeve.Order {
+			return []reeve.Order{{ID: reeve.CommandID{Job: job.ID}, Device: devices[0].No, State: reeve.Running, Paused: since},
+				{ID: reeve.CommandID{Job: job.ID, Leaf: 2}, Device: devices[2].No, State: reeve.Queued, Paused: since}}
+		}
+		for _, since := range []time.Time{noon, {}} {
+			for _, again := range []bool{false, true} {
+				orders, err := w.Pause(w.ctx, w.account.No, job.ID, since, w.entry("job_paused"))
+				w.check(err)
+				want := open(since)
+				if again { // it stands so already
+					want = nil
+				}
+				if d := cmp.Diff(want, orders); d != "" {
+					w.t.Error(d)
+				}
+			}
+			if got := w.stored(job.ID).Paused; !got.Equal(since) {
+				w.t.Errorf("paused since %v, want %v", got, since)
+			}
+			pending, err := w.Pending(w.ctx, noon, numbers)
+			w.check(err)
+			if d := cmp.Diff(open(since), pending); d != "" {
+				w.t.Error(d)
+			}
+		}
+		if rows, err := w.Log(w.ctx, w.account.No, reeve.LogQuery{Limit: 9, Events: []string{"job_paused"}}); err != nil || len(rows) != 2 {
+			w.t.Errorf("logged %+v, %v", rows, err)
+		}
+		_, err := w.Pause(w.ctx, w.addAccount("other", 0).No, job.ID, noon, w.entry("job_paused"))
+		w.wantKind(err, reeve.NotFound)
+		_, err = w.Cancel(w.ctx, w.account.No, job.ID, noon, w.entry("job_cancelled"))
+		w.check(err)
+		_, err = w.Pause(w.ctx, w.account.No, job.ID, noon, w.entry("job_paused"))
+		w.wantKind(err, reeve.Conflict)
+	})
+
 	s.run("cancelling ends what is open and says how it stood", func(w *world) {
 		devices := w.fleet(0, 5)
 		job := w.order("scan_threats", devices)

@@ -42,6 +42,7 @@ type device struct {
 	joined chan struct{}       // closed when it is connected for the first time
 	open   map[string]*effort  // commands of which the server does not know the end
 	closed map[string]struct{} // the others; both together are the journal
+	paused map[string]bool     // by job, for one connection
 }
 
 func newDevice(s *Swarm, number int, p place) (*device, error) {
@@ -159,6 +160,8 @@ func (d *device) Welcomed() {
 	}
 	first := d.joined
 	d.joined = nil
+	clear(d.paused)
+	d.release()
 	d.mu.Unlock()
 	if first != nil {
 		close(first)

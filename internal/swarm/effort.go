@@ -17,6 +17,7 @@ type effort struct {
 	ended bool
 	last  link.Report // what it said last
 	told  time.Time
+	held  func() // the next step, while the job is paused
 }
 
 // Ordered takes an order, once.
@@ -80,10 +81,37 @@ func (d *device) after(e *effort, wait time.Duration, step func()) {
 	e.timer = time.AfterFunc(wait, func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if !e.ended {
+		switch {
+		case e.ended:
+		case d.paused[e.job()]:
+			e.held = step
+		default:
 			step()
 		}
 	})
+}
+
+func (e *effort) job() string { return e.order.Command[:len(line.JobOf(0))] }
+
+// Paused holds back the next steps of a job, or takes them.
+func (d *device) Paused(job int64, paused bool, _ time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.paused == nil {
+		d.paused = map[string]bool{}
+	}
+	d.paused[line.JobOf(job)] = paused
+	d.release()
+}
+
+// release takes the steps that nothing holds back any more.
+func (d *device) release() {
+	for _, e := range d.open {
+		if step := e.held; step != nil && !e.ended && !d.paused[e.job()] {
+			e.held = nil
+			step()
+		}
+	}
 }
 
 func (d *device) runs(e *effort, percent int) {

@@ -46,9 +46,7 @@ func (d *device) outcome(o line.Order) link.Report {
 func (d *device) identity(params []byte) map[string]string {
 	var asked struct {
 		Fields []struct {
-			Name    string   `json:"name"`
-			Type    string   `json:"type"`
-			Choices []string `json:"choices"`
+			Name string `json:"name"`
 		} `json:"fields"`
 	}
 	json.Unmarshal(params, &asked) // without fields there is nothing to answer
@@ -57,11 +55,7 @@ func (d *device) identity(params []byte) map[string]string {
 		switch pattern, given := d.place.kind.Identity[f.Name]; {
 		case given:
 			answers[f.Name] = d.named(pattern)
-		case f.Type == "choice" && len(f.Choices) > 0:
-			answers[f.Name] = f.Choices[d.number%len(f.Choices)]
-		case f.Type == "number" || f.Type == "phone":
-			answers[f.Name] = d.named("1000{n}")
-		case f.Name == "email" || f.Type == "email":
+		case f.Name == "email":
 			answers[f.Name] = d.named("user{n}@example.org")
 		default:
 			answers[f.Name] = d.named(f.Name + " {n}")

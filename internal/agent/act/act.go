@@ -28,6 +28,10 @@ type Task struct {
 	Action   string
 	Params   json.RawMessage // as published for the action; may be empty
 	FinishBy time.Time       // by this machine's clock; zero without an end
+
+	// Pass waits as long as the command is paused, and returns an error if ctx
+	// ends before. What may take minutes calls it at every step; nil never waits.
+	Pass func(ctx context.Context) error
 }
 
 // An Outcome is how a task ended.

@@ -109,13 +109,13 @@ type engineResult struct {
 
 func init() { perform("scan_threats", true, scanThreats) }
 
-func scanThreats(ctx context.Context, h Host, _ Task, p scanParams, progress func(Progress)) (Outcome, error) {
+func scanThreats(ctx context.Context, h Host, t Task, p scanParams, progress func(Progress)) (Outcome, error) {
 	plan, err := planScan(h, p)
 	if err != nil {
 		return Outcome{}, err
 	}
 	signatures, rules := h.SignatureDirs(), h.RuleDirs()
-	options := scan.Options{Allow: h.MayScan, Open: h.OpenFile, Device: h.Device, Own: slices.Concat(signatures, rules, []string{h.StateDir()})}
+	options := scan.Options{Allow: h.MayScan, Open: h.OpenFile, Device: h.Device, Own: slices.Concat(signatures, rules, []string{h.StateDir()}), Pass: t.Pass}
 	tell := func(p scan.Progress) {
 		progress(Progress{Percent: p.Percent, Note: fmt.Sprintf("%d files, %d threats", p.Files, p.Threats)})
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"reeve"
@@ -43,33 +44,28 @@ func answerFile(state, command string) string {
 	return filepath.Join(state, "answers", command+".json")
 }
 
-// Ask implements [act.AskHost]: it asks in every desktop session there is or
-// will be, and waits for an answer from there or from a terminal.
-func (m *Machine) Ask(ctx context.Context, command string, fields []reeve.IdentityField) (act.Answers, error) {
+// Ask implements [act.AskHost].
+func (m *Machine) Ask(ctx context.Context, command string, fields []reeve.IdentityField) (map[string]string, error) {
 	q := Question{Command: command, Fields: fields, Asked: time.Now().UTC()}
 	if until, ok := ctx.Deadline(); ok {
 		q.Until = until.UTC()
 	}
 	if err := m.put(q); err != nil {
-		return act.Answers{}, fmt.Errorf("leaving the question: %w", err)
+		return nil, fmt.Errorf("leaving the question: %w", err)
 	}
 	defer os.Remove(questionFile(m.state, command))
 
-	windows := m.openWindows(ctx, q)
-	defer windows.close()
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	for {
-		var answers act.Answers
+		var answers map[string]string
 		err := load(answerFile(m.state, command), &answers)
-		if err == nil && reeve.CheckAnswers(q.Fields, answers.Identity) == nil {
+		if err == nil && q.Check(answers) == nil {
 			return answers, nil
 		}
-		windows.look(time.Now())
 		select {
 		case <-ctx.Done():
-			return act.Answers{}, context.Cause(ctx)
-		case <-windows.news:
+			return nil, context.Cause(ctx)
 		case <-look.C:
 		}
 	}
@@ -121,9 +117,25 @@ func answered(state, command string) bool {
 	return err == nil
 }
 
+// Check says in a sentence what is wrong with the answers to q, or nil. Fields
+// that need no answer may be left out.
+func (q Question) Check(answers map[string]string) error {
+	for name := range answers {
+		if !slices.ContainsFunc(q.Fields, func(f reeve.IdentityField) bool { return f.Name == name }) {
+			return reeve.Errorf(reeve.Invalid, "nobody asked for %q", name)
+		}
+	}
+	for _, f := range q.Fields {
+		if err := act.CheckAnswer(f, answers[f.Name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Answer gives the answers to the pending question of a command, by the names
 // of its fields. The running agent takes them up within a second.
-func Answer(state, command string, answers act.Answers) error {
+func Answer(state, command string, answers map[string]string) error {
 	var q Question
 	gone := reeve.Errorf(reeve.NotFound, "nothing is being asked under the command %s any more", command)
 	if command != filepath.Base(command) {
@@ -137,11 +149,16 @@ func Answer(state, command string, answers act.Answers) error {
 	if answered(state, command) {
 		return reeve.Errorf(reeve.Conflict, "the command %s was answered before", command)
 	}
-	answers.Identity = reeve.TrimAnswers(answers.Identity)
-	if err := reeve.CheckAnswers(q.Fields, answers.Identity); err != nil {
+	trimmed := map[string]string{}
+	for name, answer := range answers {
+		if answer = strings.TrimSpace(answer); answer != "" {
+			trimmed[name] = answer
+		}
+	}
+	if err := q.Check(trimmed); err != nil {
 		return err
 	}
-	if err := store(answerFile(state, command), answers); err != nil {
+	if err := store(answerFile(state, command), trimmed); err != nil {
 		return fmt.Errorf("storing the answer: %w", err)
 	}
 	return nil

@@ -27,7 +27,6 @@ import (
 type Machine struct {
 	state string // the agent's own folder
 	root  string // of the file system, "/" but in tests
-	self  string // this program; empty but in tests, which are another one
 
 	renewing     sync.Mutex    // one renewal at a time
 	answerWithin time.Duration // how long a DHCP server may take

@@ -31,6 +31,9 @@ type Handler interface {
 	// Settled says which settings the server has for the device: a hint, also
 	// where they are those that it has.
 	Settled(n link.Notice)
+	// Paused has the commands of a job hold back, or go on, since at. What was
+	// said before Welcomed counts no more.
+	Paused(job int64, paused bool, at time.Time)
 	// Lost says that there is no connection, and how long the next attempt waits.
 	Lost(err error, wait time.Duration)
 	// Dropped says that a message was not used, and why.
@@ -65,7 +68,7 @@ func (s *Session) Now() (time.Time, bool) {
 }
 
 // The subscriptions, by their numbers less one.
-var topics = []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbWelcome, link.VerbSettle}
+var topics = []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbPause, link.VerbWelcome, link.VerbSettle}
 
 const (
 	welcomeWait  = 15 * time.Second // until Hello is said again, and twice that the next time
@@ -216,6 +219,8 @@ func (v *visit) take(verb string, message []byte) {
 		if err = json.Unmarshal(message, &n); err == nil {
 			v.Handler.Settled(n)
 		}
+	case link.VerbPause:
+		err = v.pause(message)
 	case link.VerbCancel:
 		var c link.Cancel
 		if err = json.Unmarshal(message, &c); err == nil {
@@ -227,6 +232,18 @@ func (v *visit) take(verb string, message []byte) {
 	if err != nil {
 		v.Handler.Dropped(verb, err)
 	}
+}
+
+func (v *visit) pause(message []byte) error {
+	var p link.Pause
+	if err := json.Unmarshal(message, &p); err != nil {
+		return err
+	}
+	if err := v.Trust.seals.CheckPause(p.Job, p.Paused, p.At, p.Signature, p.SealKey); err != nil {
+		return err
+	}
+	v.Handler.Paused(p.Job, p.Paused, p.At)
+	return nil
 }
 
 func (v *visit) welcome(message []byte) error {

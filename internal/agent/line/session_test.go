@@ -18,6 +18,7 @@ type ears struct {
 	orders    chan line.Order
 	acked     chan []string
 	cancelled chan int64
+	paused    chan int64 // negative for a pause
 	lost      chan error
 	dropped   chan error
 }
@@ -25,14 +26,20 @@ type ears struct {
 func newEars() ears {
 	return ears{
 		make(chan struct{}, 100), make(chan line.Order, 100), make(chan []string, 100),
-		make(chan int64, 100), make(chan error, 100), make(chan error, 100),
+		make(chan int64, 100), make(chan int64, 100), make(chan error, 100), make(chan error, 100),
 	}
 }
 
-func (e ears) Welcomed()                       { e.welcomed <- struct{}{} }
-func (e ears) Ordered(o line.Order)            { e.orders <- o }
-func (e ears) Acked(commands []string)         { e.acked <- commands }
-func (e ears) Cancelled(job int64)             { e.cancelled <- job }
+func (e ears) Welcomed()               { e.welcomed <- struct{}{} }
+func (e ears) Ordered(o line.Order)    { e.orders <- o }
+func (e ears) Acked(commands []string) { e.acked <- commands }
+func (e ears) Cancelled(job int64)     { e.cancelled <- job }
+func (e ears) Paused(job int64, on bool, _ time.Time) {
+	if on {
+		job = -job
+	}
+	e.paused <- job
+}
 func (e ears) Lost(err error, _ time.Duration) { e.lost <- err }
 func (e ears) Settled(link.Notice)             {}
 func (e ears) Dropped(_ string, err error)     { e.dropped <- err }
@@ -120,6 +127,12 @@ func TestSession(t *testing.T) {
 			s.Cancel(address, 5)
 			if job := next(t, e.cancelled); job != 5 {
 				t.Errorf("cancelled: %d", job)
+			}
+			for _, paused := range []bool{true, false} {
+				s.Pause(address, 5, paused)
+				if job := next(t, e.paused); (job == -5) != paused {
+					t.Errorf("paused %v: %d", paused, job)
+				}
 			}
 		})
 	}

@@ -111,6 +111,16 @@ func (s *Server) Cancel(address string, job int64) {
 	})
 }
 
+// Pause has a job of the agent at an address hold back, or go on.
+func (s *Server) Pause(address string, job int64, paused bool) {
+	at := s.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.send(address, link.VerbPause, link.Pause{
+		Job: job, Paused: paused, At: at, Signature: s.seal.SignPause(job, paused, at), SealKey: s.seal.Certificate(),
+	})
+}
+
 // Seal orders what h says from the agents at the addresses: one order each.
 func (s *Server) Seal(h seal.Header, addresses ...string) []link.Order {
 	leaves := make([]seal.Hash, len(addresses))

@@ -47,6 +47,10 @@ type Options struct {
 	// Own are folders that are left out: those of the signatures, which would
 	// find themselves.
 	Own []string
+
+	// Pass waits while the pass is to hold back, and returns an error when it is
+	// called off meanwhile. It is asked before every entry of a folder.
+	Pass func(context.Context) error
 }
 
 func (o Options) complete() Options {
@@ -55,6 +59,9 @@ func (o Options) complete() Options {
 	}
 	if o.Open == nil {
 		o.Open = os.Open
+	}
+	if o.Pass == nil {
+		o.Pass = func(ctx context.Context) error { return ctx.Err() }
 	}
 	if o.Device == nil {
 		o.Device = func(fs.FileInfo) uint64 { return 0 }

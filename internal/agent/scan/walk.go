@@ -81,7 +81,7 @@ func (p *pass) directory(path string, info fs.FileInfo, depth int) error {
 		p.tell()
 		entries, err := folder.ReadDir(batch)
 		for _, entry := range entries {
-			if p.ctx.Err() != nil {
+			if p.options.Pass(p.ctx) != nil || p.ctx.Err() != nil {
 				return nil
 			}
 			if err := p.entry(join(path, entry.Name()), entry, depth); err != nil {
