@@ -37,7 +37,7 @@ func (s *screen) String() string {
 // tests, as in a shell in which the README was followed.
 func TestMain(m *testing.M) {
 	for _, pair := range os.Environ() {
-		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "REEVE_") {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "REEVE_") && name != "REEVE_PROOF" {
 			os.Unsetenv(name)
 		}
 	}

@@ -132,7 +132,7 @@ func newLoop(o Options) (*loop, error) {
 	if damaged > 0 {
 		l.log.Error("the journal is damaged; check the disk", "lines", damaged)
 	}
-	l.body.journal = l.journal
+	l.body.journal, l.session.Known = l.journal, l.journal.latest
 	if err := l.tidyUploads(); err != nil {
 		return nil, errors.Join(fmt.Errorf("tidying the state folder: %w", err), l.journal.Close())
 	}

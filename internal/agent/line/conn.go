@@ -38,8 +38,9 @@ type conn struct {
 // A busDoor is how to get onto a bus.
 type busDoor struct {
 	addr   string
-	trust  *tls.Config
-	secure bool // whether it must be TLS; if not, it still may be
+	trust  *Trust
+	secure bool      // whether it must be TLS; if not, it still may be
+	known  time.Time // the server's time, as far as it told
 }
 
 // dial connects to the bus and proves the key. What the server says to that is
@@ -88,8 +89,12 @@ func (c *conn) open(ctx context.Context, door busDoor, key Key) error {
 		if c.frames.r.Buffered() > 0 {
 			return errProtocol
 		}
-		secure := tls.Client(c.Conn, door.trust)
-		if err := secure.HandshakeContext(ctx); err != nil {
+		secure := tls.Client(c.Conn, door.trust.bus)
+		err := secure.HandshakeContext(ctx)
+		if err == nil {
+			err = door.trust.checkBus(secure.ConnectionState().PeerCertificates, door.known)
+		}
+		if err != nil {
 			return fmt.Errorf("securing the connection: %w", err)
 		}
 		c.Conn = secure

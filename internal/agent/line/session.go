@@ -47,6 +47,7 @@ type Session struct {
 	Place   link.Enrolled
 	Hello   func() link.Hello // what the agent says on each connection
 	Handler Handler
+	Known   time.Time // the server's time as an earlier process last heard it; zero if unknown
 
 	current atomic.Pointer[visit] // nil unless welcomed
 	clock   atomic.Pointer[clock]
@@ -111,7 +112,14 @@ type visit struct {
 }
 
 func (s *Session) connect(ctx context.Context) (welcomed bool, err error) {
-	c, err := dial(ctx, busDoor{s.Place.Agents, s.Trust.bus, s.Place.TLS}, s.Key)
+	known, ok := s.Now()
+	if !ok {
+		known = s.Place.At
+		if s.Known.After(known) {
+			known = s.Known
+		}
+	}
+	c, err := dial(ctx, busDoor{s.Place.Agents, s.Trust, s.Place.TLS, known}, s.Key)
 	if err != nil {
 		return false, fmt.Errorf("connecting to %s: %w", s.Place.Agents, err)
 	}
