@@ -75,7 +75,7 @@ type Job struct {
 	SealKey   []byte   // the seal key and its certificate, as internal/seal encodes them
 	Cancelled time.Time
 	Paused    time.Time // since when its agents hold back; zero if they do not
-	RetryOf   JobID // the job whose failed commands it orders again, 0 for none
+	RetryOf   JobID     // the job whose failed commands it orders again, 0 for none
 }
 
 // Counts are numbers of commands by state. Only final states are counted as

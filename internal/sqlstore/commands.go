@@ -176,7 +176,7 @@ func (s *Store) Pause(ctx context.Context, account int64, id reeve.JobID, since 
 			return nil
 		}
 		open, err = all(t.ctx, t, scanOrder,
-			"SELECT job, leaf, device, state, $2 FROM commands WHERE job = $1 AND state < 3 ORDER BY leaf", int64(id), micro(since))
+			"SELECT job, leaf, device, state, CAST($2 AS BIGINT) FROM commands WHERE job = $1 AND state < 3 ORDER BY leaf", int64(id), micro(since))
 		if err == nil && len(open) == 0 {
 			err = noneOpen
 		}
