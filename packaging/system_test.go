@@ -11,7 +11,7 @@ import (
 )
 
 // needs of the system that is made besides what it starts with.
-const includes = "systemd-sysv,dbus,init-system-helpers,iproute2,isc-dhcp-client,dnsmasq-base"
+const includes = "systemd-sysv,dbus,init-system-helpers,iproute2,isc-dhcp-client,dnsmasq-base,yara"
 
 // A new system starts in a container, with systemd as its first process. There
 // the agent is installed from its package, enrols, acts, is upgraded, crashes

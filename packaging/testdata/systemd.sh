@@ -68,15 +68,22 @@ awk '/^VmRSS/ { print "resident:", $2, $3 }' "/proc/$pid/status"
 nsenter -m -t "$pid" test -w /usr/bin && fail "/usr can be written"
 nsenter -m -t "$pid" touch /home/x 2>/dev/null && fail "/home can be written"
 
+mkdir /media/stick
+mount -t tmpfs tmpfs /media/stick
+nsenter -m -t "$pid" mountpoint -q /media/stick || fail "it does not see what is mounted later"
+
 step its actions, within its bounds
 useradd -m user
 printf '%s' 'X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR' '-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*' >/home/user/found
 chown user: /home/user/found
 chmod 700 /home/user
 chmod 600 /home/user/found
+mkdir /var/lib/reeve-agent/rules
+echo 'rule Marked { strings: $a = "marked for this" condition: $a }' >/var/lib/reeve-agent/rules/own.yar
+echo 'marked for this' >/home/user/marked
 order fetch_agent_log
 order scan_threats --param scan_types=4 --param path=/home
-/test/reeve jobs show "$(sed -n 's/^job \([0-9a-f]*\): .*/\1/p' /srv/ordered)" --json | tee /srv/found | grep -q '1 threats' || fail "not found: $(cat /srv/found)"
+/test/reeve jobs show "$(sed -n 's/^job \([0-9a-f]*\): .*/\1/p' /srv/ordered)" --json | tee /srv/found | grep -q '2 threats' || fail "not found: $(cat /srv/found)"
 order dhcprenew
 before=$(cat /srv/dnsmasq.pid)
 kill "$before"

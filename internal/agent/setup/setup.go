@@ -52,6 +52,9 @@ func Open(say io.Writer) *Setup { return at("/", say) }
 func (s *Setup) policy() string   { return filepath.Join(s.settings, "policy.json") }
 func (s *Setup) codeFile() string { return filepath.Join(s.settings, "code") }
 
+// quarantine is where the agent puts away what a scan finds.
+func (s *Setup) quarantine() string { return filepath.Join(s.state, "quarantine") }
+
 // arguments are those of the program as a service.
 func (s *Setup) arguments(o Options) []string {
 	args := []string{"run", "--state", s.state, "--policy", s.policy()}
@@ -170,6 +173,9 @@ func (s *Setup) Uninstall(ctx context.Context, retire bool) error {
 	if !s.present() && !exists(s.settings) && !exists(s.state) && !exists(s.program) {
 		s.said("Reeve's agent is not installed here.")
 		return nil
+	}
+	if held, _ := os.ReadDir(s.quarantine()); len(held) > 0 {
+		return fmt.Errorf("%s holds files in quarantine, which would be lost: put them back or remove them first", s.quarantine())
 	}
 	if retire {
 		if err := s.retire(ctx); err != nil {

@@ -165,6 +165,11 @@ func TestOwnInstallation(t *testing.T) {
 	if last := m.asked[len(m.asked)-1]; last != "start reeve-agent.service" {
 		t.Errorf("the last that systemctl was asked for is %q", last)
 	}
+	m.file(m.quarantine()+"/found", "somebody's")
+	if err := m.Uninstall(t.Context(), false); err == nil || !strings.Contains(err.Error(), "files in quarantine") || !exists(m.unit) {
+		t.Errorf("uninstall with files in quarantine: %v", err)
+	}
+	os.RemoveAll(m.quarantine())
 	m.file(m.unit+".d/quarantine.conf", "[Service]\n")
 	for range 2 { // the second time there is nothing
 		if err := m.Uninstall(t.Context(), false); err != nil {
