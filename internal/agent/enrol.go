@@ -32,6 +32,7 @@ type Machine interface {
 	act.DHCPHost
 	act.AskHost
 	Volumes() ([]act.Volume, error)
+	Neighbours() ([]reeve.Sighting, error)
 	OpenFile(path string) (*os.File, error)
 	Device(fs.FileInfo) uint64
 	Quietly(f func())

@@ -17,6 +17,9 @@ import (
 // the server was told of it.
 const lookEvery = 5 * time.Minute
 
+// firstLook is when that is done for the first time.
+const firstLook = 20 * time.Second
+
 // freeStep is the part of a disk's size by which its free space has to change to
 // be worth telling.
 const freeStep = 20
@@ -65,19 +68,22 @@ func steady(told, now []reeve.Disk) []reeve.Disk {
 
 // observe tells the server what changes on the machine.
 func (l *loop) observe(every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
+	var told views
+	wait := time.NewTimer(min(every, firstLook))
+	defer wait.Stop()
 	for {
 		select {
 		case <-l.ctx.Done():
 			return
-		case <-tick.C:
+		case <-wait.C:
+			wait.Reset(every)
 		}
 		if l.inventory.isNews() {
 			if err := l.session.Introduce(); err != nil && !errors.Is(err, line.ErrAway) {
 				l.log.Warn("the server was not told what changed", "err", err)
 			}
 		}
+		told = l.lookAround(told)
 		debug.FreeOSMemory() // what was read is not needed for another while
 	}
 }

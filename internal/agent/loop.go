@@ -80,6 +80,10 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	return l.run(ctx, o)
+}
+
+func (l *loop) run(ctx context.Context, o Options) error {
 	defer l.journal.Close()
 	l.ctx, l.stop = context.WithCancelCause(ctx)
 	defer l.stop(nil)

@@ -30,12 +30,11 @@ const maxPolicy = 64 << 10
 //	  "deny_paths": ["/srv/private"],
 //	  "engines": ["builtin", "clamav"],
 //	  "quarantine": false,
-//	  "report_neighbours": true,
+//	  "report_neighbours": false,
 //	  "signatures": "/usr/local/share/reeve-signatures"
 //	}
 //
-// What is not named is allowed, but for the report of neighbours. With
-// scan_paths only scans of a path that is one of these or below one are
+// What is not named is allowed. With scan_paths only scans of a path that is one of these or below one are
 // allowed, and no scan looks anywhere else; below deny_paths no scan looks at
 // all. An action with hours begins within these only, see Hours. signatures
 // and rules are the folders of the owner's signature files and YARA rules, by
@@ -54,7 +53,7 @@ type Policy struct {
 	Engines          []string         `json:"engines,omitempty"` // names of the only engines that may scan, and have to
 	Clamd            string           `json:"clamd,omitempty"`   // its socket, or its address on this machine
 	Quarantine       *bool            `json:"quarantine,omitempty"`
-	ReportNeighbours bool             `json:"report_neighbours,omitempty"`
+	ReportNeighbours *bool            `json:"report_neighbours,omitempty"`
 	Signatures       string           `json:"signatures,omitempty"`
 	Rules            string           `json:"rules,omitempty"`
 
@@ -193,6 +192,10 @@ func within(path string, roots []string) bool {
 		return ok && (rest == "" || rest[0] == filepath.Separator)
 	})
 }
+
+// MayReportNeighbours reports whether the server may be told of other machines
+// that this one sees, if it asks for that.
+func (p *Policy) MayReportNeighbours() bool { return p.ReportNeighbours == nil || *p.ReportNeighbours }
 
 // MayQuarantine reports whether the policy lets files be moved to quarantine.
 func (p *Policy) MayQuarantine() bool { return p.Quarantine == nil || *p.Quarantine }

@@ -25,14 +25,14 @@ func policyOf(t *testing.T, text string) (*Policy, error) {
 func TestPolicySwitches(t *testing.T) {
 	p, err := policyOf(t, `{}`)
 	must(t, err)
-	if len(p.Engines) != 0 || !p.MayQuarantine() || p.ReportNeighbours || !p.MayScan("/etc") {
+	if len(p.Engines) != 0 || !p.MayQuarantine() || !p.MayReportNeighbours() || !p.MayScan("/etc") {
 		t.Errorf("an empty policy is %+v", p)
 	}
 	dir := t.TempDir()
 	must(t, os.Symlink("/etc", filepath.Join(dir, "link")))
-	p, err = policyOf(t, fmt.Sprintf(`{"engines":["clamav"],"clamd":"127.0.0.1:3310","quarantine":false,"report_neighbours":true,"deny_paths":[%q]}`, dir+"/link"))
+	p, err = policyOf(t, fmt.Sprintf(`{"engines":["clamav"],"clamd":"127.0.0.1:3310","quarantine":false,"report_neighbours":false,"deny_paths":[%q]}`, dir+"/link"))
 	must(t, err)
-	if len(p.Engines) != 1 || p.MayQuarantine() || !p.ReportNeighbours || p.MayScan("/etc/passwd") || !p.MayScan("/etcetera") {
+	if len(p.Engines) != 1 || p.MayQuarantine() || p.MayReportNeighbours() || p.MayScan("/etc/passwd") || !p.MayScan("/etcetera") {
 		t.Errorf("read %+v", p)
 	}
 	for params, want := range map[string]bool{

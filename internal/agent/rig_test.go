@@ -29,10 +29,11 @@ type fakeMachine struct {
 	state   string
 	effects string
 
-	hostname atomic.Pointer[string] // "one" if nil
-	renew    func(ctx context.Context) error
-	ask      func(ctx context.Context) (map[string]string, error)
-	opens    func(path string) // called before a file is opened
+	hostname   atomic.Pointer[string] // "one" if nil
+	neighbours atomic.Pointer[[]reeve.Sighting]
+	renew      func(ctx context.Context) error
+	ask        func(ctx context.Context) (map[string]string, error)
+	opens      func(path string) // called before a file is opened
 }
 
 func (m *fakeMachine) System() string { return "linux" }
@@ -51,6 +52,12 @@ func (m *fakeMachine) Facts() reeve.Facts {
 		networks = append(networks, reeve.Network{Name: fmt.Sprintf("eth%d", i), MAC: reeve.MAC(i + 1).String(), IPv4: make([]string, 40)})
 	}
 	return reeve.Facts{OSName: "Test", Networks: networks}
+}
+func (m *fakeMachine) Neighbours() ([]reeve.Sighting, error) {
+	if seen := m.neighbours.Load(); seen != nil {
+		return *seen, nil
+	}
+	return nil, nil
 }
 func (m *fakeMachine) Volumes() ([]act.Volume, error) {
 	return []act.Volume{{Kind: act.SystemVolume, Root: "/"}}, nil
@@ -103,6 +110,7 @@ type rig struct {
 	policy  *Policy
 	address string
 	look    time.Duration
+	prepare func(*loop)
 }
 
 func newRig(t *testing.T) *rig {
@@ -129,8 +137,15 @@ func (r *rig) start() (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		err := Run(ctx, Options{State: state, Identity: i, Machine: r.machine, Log: log,
-			Policy: func() (*Policy, error) { return r.policy, nil }, look: r.look})
+		o := Options{State: state, Identity: i, Machine: r.machine, Log: log, look: r.look,
+			Policy: func() (*Policy, error) { return r.policy, nil }}
+		l, err := newLoop(o)
+		if err == nil {
+			if r.prepare != nil {
+				r.prepare(l)
+			}
+			err = l.run(ctx, o)
+		}
 		state.Close()
 		done <- err
 	}()

@@ -24,8 +24,9 @@ const fullEvery = time.Hour
 // Discover takes what agents saw of other machines. Those that no record stands
 // for are added with standing Unknown, within limits; of records without an agent
 // it is noted that they were seen, and what of it is new. A record that has or
-// had an agent stays as it is, whatever others say of it. Only a domain
-// controller's agent tells of a directory.
+// had an agent stays as it is, whatever others say of it. Of neighbours only
+// agents are heard whose settings ask for them, and of a directory only those of
+// domain controllers.
 func (c *Control) Discover(ctx context.Context, batch []reeve.Found) error {
 	devices := make([]int64, len(batch))
 	for i, f := range batch {
@@ -35,9 +36,13 @@ func (c *Control) Discover(ctx context.Context, batch []reeve.Found) error {
 	if err != nil {
 		return err
 	}
-	of := map[int64]reeve.Finder{}
+	of, accounts := map[int64]reeve.Finder{}, map[int64]bool{}
 	for _, f := range finders {
-		of[f.Device] = f
+		of[f.Device], accounts[f.Account] = f, true
+	}
+	asked, err := c.askedForNeighbours(ctx, devices, accounts)
+	if err != nil {
+		return err
 	}
 	saw := map[int64][]seen{} // by account
 	for _, f := range batch {
@@ -46,7 +51,7 @@ func (c *Control) Discover(ctx context.Context, batch []reeve.Found) error {
 			continue
 		}
 		for _, s := range f.Sightings {
-			if s.Origin != reeve.ByDirectory || finder.Class.Kind == reeve.DomainController {
+			if s.Origin == reeve.ByNeighbour && asked[f.Device] || s.Origin == reeve.ByDirectory && finder.Class.Kind == reeve.DomainController {
 				saw[finder.Account] = append(saw[finder.Account], seen{s, finder})
 			}
 		}
@@ -57,6 +62,34 @@ func (c *Control) Discover(ctx context.Context, batch []reeve.Found) error {
 		}
 	}
 	return nil
+}
+
+// askedForNeighbours returns which devices have settings that ask for neighbours.
+func (c *Control) askedForNeighbours(ctx context.Context, devices []int64, accounts map[int64]bool) (map[int64]bool, error) {
+	members, err := c.store.Memberships(ctx, devices)
+	if err != nil {
+		return nil, err
+	}
+	type group struct{ account, no int64 }
+	settings := map[group]reeve.AgentSettings{}
+	for account := range accounts {
+		all, _, err := c.store.AgentSettings(ctx, account)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range all {
+			settings[group{account, g.GroupNo}] = g.AgentSettings
+		}
+	}
+	asked := map[int64]bool{}
+	for _, m := range members {
+		of, has := settings[group{m.Account, m.GroupNo}]
+		if !has {
+			of = settings[group{m.Account, 0}]
+		}
+		asked[m.Device] = of.ReportNeighbours
+	}
+	return asked, nil
 }
 
 // seen is a sighting, and who saw it.

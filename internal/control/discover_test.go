@@ -29,6 +29,18 @@ func (w *world) sees(t testing.TB, finder reeve.Device, sightings ...reeve.Sight
 	}
 }
 
+// asks has the agents of an account, or of one group, report neighbours or not.
+func (w *world) asks(t testing.TB, caller reeve.Caller, group string, whether bool) {
+	t.Helper()
+	err := w.store.SetAgentSettings(t.Context(), caller.Account, group, func(s *reeve.AgentSettings) (reeve.AuditEntry, error) {
+		s.ReportNeighbours = whether
+		return reeve.AuditEntry{Account: caller.Account, At: w.clock.Now(), Event: "agent_settings_changed"}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // unknown returns the records without an agent.
 func (w *world) unknown(t testing.TB, caller reeve.Caller) []reeve.Device {
 	t.Helper()
@@ -48,6 +60,7 @@ const seenMAC, otherMAC, madeUp reeve.MAC = 0x00005e005301, 0x00005e005302, 0x02
 
 func TestNeighboursBecomeUnknownDevices(t *testing.T) {
 	w := newWorld(t)
+	w.asks(t, w.admin, "", true)
 	finder, second := w.enrol(t, w.linux()), w.enrol(t, w.linux())
 	w.sees(t, finder, neighbour(seenMAC, "", "192.0.2.7"), neighbour(seenMAC, "printer", "fe80::7"), neighbour(otherMAC, ""))
 	all := w.unknown(t, w.admin)
@@ -102,6 +115,7 @@ func TestNeighboursBecomeUnknownDevices(t *testing.T) {
 // Imported records keep the name that somebody gave them.
 func TestNeighboursThatWereImported(t *testing.T) {
 	w := newWorld(t)
+	w.asks(t, w.admin, "", true)
 	finder, printer := w.enrol(t, w.linux()), w.imported(t, seenMAC)[0]
 	w.sees(t, finder, neighbour(seenMAC, "npi1234", "192.0.2.7"))
 	got := w.device(t, printer.ID)
@@ -115,6 +129,7 @@ func TestNeighboursThatWereImported(t *testing.T) {
 
 func TestMadeUpAddressesAreASetting(t *testing.T) {
 	w := newWorld(t)
+	w.asks(t, w.admin, "", true)
 	finder := w.enrol(t, w.linux())
 	w.imported(t, madeUp)
 	w.sees(t, finder, neighbour(madeUp, "", "192.0.2.9"), neighbour(madeUp+1, ""))
@@ -137,6 +152,7 @@ func TestMadeUpAddressesAreASetting(t *testing.T) {
 
 func TestDirectory(t *testing.T) {
 	w := newWorld(t)
+	w.asks(t, w.admin, "", true)
 	controller, agent := w.controller(t), w.enrol(t, w.linux())
 	managed := w.linux()
 	managed.Hostname = "PC1"
@@ -194,6 +210,7 @@ func TestDirectoryWithTwoOfAName(t *testing.T) {
 // One agent cannot fill an account, nor its log.
 func TestAgentsCannotFlood(t *testing.T) {
 	w := newWorld(t)
+	w.asks(t, w.admin, "", true)
 	hostile, honest := w.enrol(t, w.linux()), w.enrol(t, w.linux())
 	for range 3 {
 		for part := range 5 {
@@ -230,6 +247,8 @@ func TestAgentsCannotFlood(t *testing.T) {
 func TestWhoIsNotHeard(t *testing.T) {
 	w := newWorld(t)
 	b, stranger := w.further(t, "other")
+	w.asks(t, w.admin, "", true)
+	w.asks(t, stranger, "", true)
 	foreign := w.linux()
 	foreign.Code = b.Code
 	theirs, _, err := w.Enrol(t.Context(), foreign)
@@ -252,5 +271,23 @@ func TestWhoIsNotHeard(t *testing.T) {
 	}
 	if all := w.unknown(t, stranger); len(all) != 1 || all[0].Hostname != "theirs" {
 		t.Errorf("in the other account are %+v", all)
+	}
+}
+
+// Neighbours are nobody's business unless the settings of the group ask for them.
+func TestNeighboursAreAskedFor(t *testing.T) {
+	w := newWorld(t)
+	finder := w.enrol(t, w.linux())
+	w.sees(t, finder, neighbour(seenMAC, ""))
+	w.asks(t, w.admin, "", true)
+	w.asks(t, w.admin, finder.GroupID, false)
+	w.sees(t, finder, neighbour(seenMAC, ""))
+	if all := w.unknown(t, w.admin); len(all) != 0 {
+		t.Errorf("there are %+v", all)
+	}
+	w.asks(t, w.admin, finder.GroupID, true)
+	w.sees(t, finder, neighbour(seenMAC, ""))
+	if all := w.unknown(t, w.admin); len(all) != 1 {
+		t.Errorf("there are %+v", all)
 	}
 }

@@ -53,7 +53,7 @@ type Sightings struct {
 
 // A Sighting is one of them.
 type Sighting struct {
-	Source    string    `json:"source"`           // neighbour, lease or directory; a receiver leaves out what it does not know
+	Source    string    `json:"source"`           // neighbour or directory; a receiver leaves out what it does not know
 	MAC       string    `json:"mac,omitempty"`    // needed but for directory
 	Object    string    `json:"object,omitempty"` // of a directory: the objectGUID, 32 hex digits
 	Hostname  string    `json:"hostname,omitempty"`

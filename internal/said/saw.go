@@ -16,7 +16,7 @@ const maxSeenAt = 8
 
 // origins are the sources that sightings name.
 var origins = map[string]reeve.Origin{
-	"neighbour": reeve.ByNeighbour, "lease": reeve.ByNeighbour, "directory": reeve.ByDirectory,
+	"neighbour": reeve.ByNeighbour, "directory": reeve.ByDirectory,
 }
 
 // ReadSightings reads what an agent saw of other machines. One that cannot be a

@@ -13,7 +13,7 @@ import (
 func TestReadSightings(t *testing.T) {
 	got, err := ReadSightings([]byte(`{"machines":[
 		{"source":"neighbour","mac":"00-00-5E-00-53-01","hostname":" a\nb.","addresses":["192.0.2.7","::ffff:192.0.2.8","fe80::1%eth0","x",""],"object":"0b","os_name":"no"},
-		{"source":"lease","mac":"00:00:5e:00:53:02","at":"0001-01-01T00:00:00Z"},
+		{"source":"neighbour","mac":"00:00:5e:00:53:02","at":"0001-01-01T00:00:00Z"},
 		{"source":"neighbour","mac":"01:00:5e:00:00:01"},
 		{"source":"neighbour","mac":"ff:ff:ff:ff:ff:ff"},
 		{"source":"neighbour"},

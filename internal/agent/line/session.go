@@ -297,6 +297,20 @@ func (v *visit) order(message []byte) error {
 	return err
 }
 
+// Saw tells of machines that the agent sees. That it was sent says nothing about
+// its arrival.
+func (s *Session) Saw(sightings link.Sightings) error {
+	message, err := json.Marshal(sightings)
+	if err != nil {
+		return fmt.Errorf("writing sightings: %w", err)
+	}
+	v := s.current.Load()
+	if v == nil {
+		return ErrAway
+	}
+	return v.publish(s.subject(link.VerbSaw), message, "")
+}
+
 // Report sends a report. That it was sent says nothing about its arrival:
 // until Acked names the command the last report has to be kept, and sent again.
 func (s *Session) Report(r link.Report) error {

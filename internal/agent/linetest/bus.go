@@ -69,6 +69,12 @@ func (s *Server) hear(m *nats.Msg) {
 		s.beats[address]++
 	case link.VerbBye:
 		s.byes[address]++
+	case link.VerbSaw:
+		var seen link.Sightings
+		if err := json.Unmarshal(m.Data, &seen); err != nil {
+			s.tb.Errorf("sightings are not readable: %v", err)
+		}
+		s.seen[address] = append(s.seen[address], seen.Machines...)
 	case link.VerbReport:
 		var r link.Report
 		if err := json.Unmarshal(m.Data, &r); err != nil {

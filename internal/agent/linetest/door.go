@@ -98,6 +98,9 @@ func (s *Server) Addresses() []string { return slices.Sorted(maps.Keys(copied(s,
 // Byes counts goodbyes by address.
 func (s *Server) Byes() map[string]int { return copied(s, s.byes) }
 
+// Seen returns what each agent told of other machines, by address.
+func (s *Server) Seen() map[string][]link.Sighting { return copied(s, s.seen) }
+
 // Beats counts beats by address.
 func (s *Server) Beats() map[string]int { return copied(s, s.beats) }
 

@@ -62,6 +62,7 @@ type Server struct {
 	hellos  map[string]link.Hello
 	beats   map[string]int
 	byes    map[string]int
+	seen    map[string][]link.Sighting
 	uploads map[string][]byte
 	retired map[string]bool
 	refused map[string]bool // keys that the bus and the door do not take
@@ -80,7 +81,7 @@ func Start(tb testing.TB, withTLS bool) *Server {
 	s := &Server{
 		tb: tb, tls: withTLS, reports: make(chan Report, 100_000),
 		devices: map[string][]byte{}, keys: map[string]string{}, hellos: map[string]link.Hello{},
-		beats: map[string]int{}, byes: map[string]int{},
+		beats: map[string]int{}, byes: map[string]int{}, seen: map[string][]link.Sighting{},
 		uploads: map[string][]byte{}, retired: map[string]bool{}, refused: map[string]bool{},
 	}
 	s.makeKeys()
