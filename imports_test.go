@@ -69,7 +69,7 @@ var rooms = map[string]room{
 	"internal/agent/linetest": {own: "internal/link internal/seal", mods: "github.com/nats-io/"},
 	"internal/agent/act":      {own: ". internal/action internal/agent/scan"},
 	"internal/agent/scan":     {},
-	"internal/agent/host":     {own: ". internal/agent/act internal/agent/scan", mods: "golang.org/x/sys/"},
+	"internal/agent/host":     {own: ". internal/agent/act internal/agent/scan", mods: "golang.org/x/sys/ github.com/godbus/dbus/v5"},
 
 	// main is the wiring diagram.
 	"cmd/reeve": {own: "...", mods: "github.com/spf13/ github.com/vbauerster/mpb/v8 golang.org/x/ go.yaml.in/yaml/v3"},

@@ -68,6 +68,9 @@ type Definition struct {
 
 	// Params are the members that the action knows of a params object.
 	Params []Param
+	// OwnParams says that only Reeve's own API takes them: the published pages
+	// have none, so there they are passed by.
+	OwnParams bool
 	// Parse checks the params object of a request and returns it normalised:
 	// only the members of this action, defaults filled in. Errors are Invalid.
 	Parse func(params json.RawMessage) (json.RawMessage, error)

@@ -72,7 +72,7 @@ func (m *fakeMachine) Device(fs.FileInfo) uint64              { return 1 }
 func (m *fakeMachine) Quietly(f func())                       { f() }
 func (m *fakeMachine) Engines(host.EngineSetup) []scan.Engine { return nil }
 
-func (m *fakeMachine) RenewDHCP(ctx context.Context, _ string) ([]act.Renewal, error) {
+func (m *fakeMachine) RenewDHCP(ctx context.Context, _ act.RenewWish) ([]act.Renewal, error) {
 	file, err := os.OpenFile(m.effects, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ var jobPages = map[string]*door.Page{
 			door.Field{Name: "macs", In: "body", Type: "array of string", About: "MAC addresses"},
 			door.Field{Name: "group", In: "body", Type: "string", About: "id of a group: all its devices"},
 			door.Field{Name: "all", In: "body", Type: "bool", About: "true: every device of the account"},
-			door.Field{Name: "params", In: "body", Type: "object", About: "as in Device Action; other names are refused"}),
+			door.Field{Name: "params", In: "body", Type: "object", About: "as in Device Action; dhcprenew also takes interface (the name of one, else all) and release (true: a lease that does not renew may be given back for another); other names are refused"}),
 		Answer: placementFields,
 		Codes:  map[int]string{200: "a dry run", 201: "the job was placed", 404: "there is no such group"},
 	},

@@ -63,12 +63,16 @@ const MaxComment = 1024
 
 // check validates everything that needs no store, and normalises o.Params.
 func (c *Control) check(o *Order) (action.Definition, []reeve.MAC, error) {
-	if o.Version == "" {
+	published := o.Version != ""
+	if !published {
 		o.Version = action.Latest
 	}
 	def, ok := action.Lookup(o.Action)
 	if !ok || !def.OfferedIn(o.Version) {
 		return def, nil, reeve.Errorf(reeve.Invalid, "there is no action with this name in this version; see the reference of Device Action")
+	}
+	if def.OwnParams && published {
+		o.Params = nil
 	}
 	var err error
 	if o.Params, err = def.Check(o.Params); err != nil {

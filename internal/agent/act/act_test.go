@@ -20,7 +20,7 @@ import (
 // A fakeHost is a machine made of what a test needs.
 type fakeHost struct {
 	cannot   []string
-	renew    func(ctx context.Context, name string) ([]Renewal, error)
+	renew    func(ctx context.Context, w RenewWish) ([]Renewal, error)
 	ask      func(ctx context.Context, command string, fields []reeve.IdentityField) (map[string]string, error)
 	state    string
 	logs     []string
@@ -34,8 +34,8 @@ type fakeHost struct {
 }
 
 func (h *fakeHost) Can(action string) bool { return !slices.Contains(h.cannot, action) }
-func (h *fakeHost) RenewDHCP(ctx context.Context, name string) ([]Renewal, error) {
-	return h.renew(ctx, name)
+func (h *fakeHost) RenewDHCP(ctx context.Context, w RenewWish) ([]Renewal, error) {
+	return h.renew(ctx, w)
 }
 func (h *fakeHost) Ask(ctx context.Context, command string, fields []reeve.IdentityField) (map[string]string, error) {
 	return h.ask(ctx, command, fields)
@@ -117,12 +117,12 @@ func TestRunRefuses(t *testing.T) {
 }
 
 func TestPanicFailsTheCommand(t *testing.T) {
-	h := &fakeHost{renew: func(context.Context, string) ([]Renewal, error) { panic("out of order") }}
+	h := &fakeHost{renew: func(context.Context, RenewWish) ([]Renewal, error) { panic("out of order") }}
 	refused(t, h, "dhcprenew", "", "a fault of its own")
 }
 
 func TestLongMessagesAreCut(t *testing.T) {
-	h := &fakeHost{renew: func(context.Context, string) ([]Renewal, error) {
+	h := &fakeHost{renew: func(context.Context, RenewWish) ([]Renewal, error) {
 		return nil, errors.New(strings.Repeat("é", maxMessage))
 	}}
 	o := run(t, h, "dhcprenew", "", nil)
@@ -133,7 +133,7 @@ func TestLongMessagesAreCut(t *testing.T) {
 
 func TestTimeRunsOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := &fakeHost{renew: func(ctx context.Context, _ string) ([]Renewal, error) {
+		h := &fakeHost{renew: func(ctx context.Context, _ RenewWish) ([]Renewal, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}}
@@ -148,7 +148,7 @@ func TestTimeRunsOut(t *testing.T) {
 
 func TestCalledOff(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	h := &fakeHost{renew: func(ctx context.Context, _ string) ([]Renewal, error) {
+	h := &fakeHost{renew: func(ctx context.Context, _ RenewWish) ([]Renewal, error) {
 		cancel(errors.New("the job was cancelled"))
 		return nil, ctx.Err()
 	}}
@@ -161,26 +161,26 @@ func TestCalledOff(t *testing.T) {
 func TestRenewDHCP(t *testing.T) {
 	was := &Lease{Address: "192.0.2.5", Server: "192.0.2.1", Seconds: 60, Expires: time.Unix(100, 0).UTC()}
 	is := &Lease{Address: "192.0.2.9", Server: "192.0.2.1", Seconds: 60}
-	var asked string
+	var asked RenewWish
 	h := &fakeHost{}
 	answer := func(renewals []Renewal, err error) {
-		h.renew = func(_ context.Context, name string) ([]Renewal, error) { asked = name; return renewals, err }
+		h.renew = func(_ context.Context, w RenewWish) ([]Renewal, error) { asked = w; return renewals, err }
 	}
 
 	answer([]Renewal{{Interface: "eth0", Old: was, New: is, Changed: true}, {Interface: "eth1", New: was}}, nil)
-	o := run(t, h, "dhcprenew", `{"interface":"eth0"}`, nil)
+	o := run(t, h, "dhcprenew", `{"interface":"eth0","release":true}`, nil)
 	wantResult := `{"interfaces":[{"interface":"eth0",` +
 		`"old":{"address":"192.0.2.5","server":"192.0.2.1","lease_seconds":60,"expires":"1970-01-01T00:01:40Z"},` +
 		`"new":{"address":"192.0.2.9","server":"192.0.2.1","lease_seconds":60},"changed":true},` +
 		`{"interface":"eth1","new":{"address":"192.0.2.5","server":"192.0.2.1","lease_seconds":60,"expires":"1970-01-01T00:01:40Z"},"changed":false}]}`
 	wantMessage := "eth0: 192.0.2.9 instead of 192.0.2.5; eth1: renewed 192.0.2.5"
-	if !o.OK || asked != "eth0" || o.Message != wantMessage || string(o.Result) != wantResult {
-		t.Errorf("asked for %q and got %+v with result %s", asked, o, o.Result)
+	if !o.OK || asked != (RenewWish{"eth0", true}) || o.Message != wantMessage || string(o.Result) != wantResult {
+		t.Errorf("asked for %+v and got %+v with result %s", asked, o, o.Result)
 	}
 
-	answer([]Renewal{{Interface: "eth0", Old: was, Error: "no answer"}, {Interface: "eth1", New: was}}, nil)
+	answer([]Renewal{{Manager: "connman", Error: "mute"}, {Interface: "eth0", Old: was, Error: "no answer"}, {Interface: "eth1", New: was}}, nil)
 	o = run(t, h, "dhcprenew", "", nil)
-	if want := "1 of 2 interfaces did not renew: eth0: no answer; eth1: renewed 192.0.2.5"; o.OK || o.Message != want || o.Result == nil {
+	if want := "2 of 3 interfaces did not renew: connman: mute; eth0: no answer; eth1: renewed 192.0.2.5"; o.OK || o.Message != want || o.Result == nil {
 		t.Errorf("got %+v, want %q and a result", o, want)
 	}
 

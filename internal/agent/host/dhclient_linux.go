@@ -7,95 +7,50 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 )
-
-// otherClients are programs that manage leases and that this agent cannot ask
-// yet, by the name that the kernel keeps of them.
-var otherClients = map[string]string{
-	"NetworkManager":  "NetworkManager",
-	"systemd-network": "systemd-networkd",
-	"dhcpcd":          "dhcpcd",
-	"udhcpc":          "udhcpc",
-	"connmand":        "connman",
-}
 
 // A client is a running dhclient.
 type client struct {
-	pid        int
+	process
 	args       []string // without the program
 	interfaces []string // that it manages and that exist
+	mine       []string // those of them that are to be renewed
 	leases     string   // its lease file
 	pidFile    string
 	supervised bool // stays in the foreground, so that somebody watches over it
 }
 
-// findClients lists the DHCPv4 clients of this network namespace, and the
-// names of others that this agent cannot use.
-func (m *Machine) findClients() (found []client, others []string) {
-	processes, _ := filepath.Glob(filepath.Join(m.root, "/proc/[0-9]*/comm"))
-	for _, path := range processes {
-		name, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has just ended
-		}
-		dir := filepath.Dir(path)
-		comm := strings.TrimSpace(string(name))
-		if other, ok := otherClients[comm]; ok && m.sharesNetwork(dir) {
-			others = append(others, other)
-		}
-		if comm != "dhclient" || !m.sharesNetwork(dir) || !trusted(dir) {
+// dhclients lists the DHCPv4 clients that manage one of the free interfaces,
+// each with those of them that it manages.
+func (m *Machine) dhclients(free []net.Interface) (found []client) {
+	for _, p := range m.processes("dhclient") {
+		if !trusted(p.dir, dhclients) {
 			continue
 		}
-		if c, ok := m.inspect(dir); ok {
+		c, ok := m.inspect(p)
+		if !ok {
+			continue
+		}
+		c.mine = slices.DeleteFunc(slices.Clone(c.interfaces), func(name string) bool {
+			return !slices.ContainsFunc(free, func(i net.Interface) bool { return i.Name == name })
+		})
+		if len(c.mine) > 0 {
 			found = append(found, c)
 		}
 	}
-	slices.Sort(others)
-	return found, slices.Compact(others)
-}
-
-func (m *Machine) sharesNetwork(dir string) bool {
-	theirs, err := os.Readlink(filepath.Join(dir, "ns/net"))
-	ours, err2 := os.Readlink(filepath.Join(m.root, "/proc/self/ns/net"))
-	return err == nil && err2 == nil && theirs == ours
-}
-
-// trusted reports whether a process is root's and runs a known program. What
-// any user could start under this name must not tell root what to do.
-func trusted(dir string) bool {
-	// Not the folder's owner: that is root for any process that hides its memory.
-	status, err := os.ReadFile(filepath.Join(dir, "status"))
-	if err != nil || !strings.Contains(string(status), "\nUid:\t0\t0\t0\t0\n") {
-		return false
-	}
-	exe, err := os.Readlink(filepath.Join(dir, "exe"))
-	exe = strings.TrimSuffix(exe, " (deleted)") // replaced by an update
-	return err == nil && slices.ContainsFunc(dhclients, func(known string) bool {
-		resolved, err := filepath.EvalSymlinks(known)
-		return err == nil && resolved == exe
-	})
+	return found
 }
 
 // inspect reads what a dhclient was told when it was started.
-func (m *Machine) inspect(dir string) (client, bool) {
-	line, err := os.ReadFile(filepath.Join(dir, "cmdline"))
-	if err != nil || len(line) == 0 {
-		return client{}, false
-	}
-	pid, err := strconv.Atoi(filepath.Base(dir))
-	if err != nil {
-		return client{}, false
-	}
-	args := strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")[1:]
+func (m *Machine) inspect(p process) (client, bool) {
+	args := p.args[1:]
 	for _, flag := range []string{"-6", "-S", "-T", "-P", "-N", "-r", "-x"} { // DHCPv6, or about to end
 		if slices.Contains(args, flag) {
 			return client{}, false
 		}
 	}
 	c := client{
-		pid:        pid,
+		process:    p,
 		args:       args,
 		leases:     valueOf(args, "-lf", m.firstFile("/var/lib/dhcp/dhclient.leases", "/var/lib/dhclient/dhclient.leases")),
 		pidFile:    valueOf(args, "-pf", "/run/dhclient.pid"),
@@ -172,4 +127,10 @@ func (c client) wishes() (out []string) {
 		}
 	}
 	return out
+}
+
+// plainArgs are the arguments without those that say how long the program stays
+// in the foreground.
+func (c client) plainArgs() []string {
+	return slices.DeleteFunc(slices.Clone(c.args), func(arg string) bool { return arg == "-1" || arg == "-nw" })
 }

@@ -17,8 +17,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"reeve"
 )
@@ -28,14 +26,13 @@ type Machine struct {
 	state string // the agent's own folder
 	root  string // of the file system, "/" but in tests
 
-	renewing     sync.Mutex    // one renewal at a time
-	answerWithin time.Duration // how long a DHCP server may take
+	renewing renewing
 }
 
 // Open returns this machine. state is a folder of the agent's own, which
 // exists and which nobody else may write to.
 func Open(state string) *Machine {
-	return &Machine{state: state, root: "/", answerWithin: 30 * time.Second}
+	return &Machine{state: state, root: "/", renewing: newRenewing()}
 }
 
 // StateDir returns the folder that Open was given.

@@ -285,7 +285,7 @@ func TestTrusted(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := trusted(proc(tt.uid, tt.exe)); got != tt.want {
+			if got := trusted(proc(tt.uid, tt.exe), dhclients); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})

@@ -3,11 +3,11 @@ package host
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"reeve"
@@ -16,203 +16,248 @@ import (
 
 // How a lease is renewed
 //
-// A running dhclient cannot be asked for a renewal. To stop it and start
-// another would leave the interface without a client if the agent died in
-// between, and without an address if no server answered. So a second dhclient
-// makes the request in the first one's name: same interface, same settings, a
-// copy of its lease, but a script that changes nothing. It is killed as soon as
-// the server has answered. The lease is then renewed, and the running client
-// was never touched: it asks again a little earlier than it would have to.
+// An interface's lease belongs to whatever manages the interface, and that is
+// asked to renew it: NetworkManager and systemd-networkd over the system bus,
+// dhcpcd through its control socket, udhcpc by its signal, dhclient as told in
+// dhclient_renew_linux.go. Only for an address that is lent and that nobody is
+// left to renew this agent speaks DHCP to the server on its own account.
 //
-// Only if the server says something else than what the machine is set up with
-// (another address, other routers or name servers) is the running client
-// replaced by one that applies it: see adopt.
+// Some managers take the address away when no server answers. In their name
+// the server is asked first (see lessee), and they are told only if there was
+// an answer. If an interface loses its address all the same, what it was set up
+// with is put back.
 
-// RenewDHCP implements [act.DHCPHost] for interfaces that dhclient manages.
-func (m *Machine) RenewDHCP(ctx context.Context, name string) ([]act.Renewal, error) {
-	m.renewing.Lock()
-	defer m.renewing.Unlock()
-	clients, others := m.findClients()
-	var renewals []act.Renewal
-	for _, c := range clients {
-		if name != "" {
-			if !slices.Contains(c.interfaces, name) {
-				continue
+// renewing is what a machine keeps for renewals.
+type renewing struct {
+	one          sync.Mutex    // at a time
+	answerWithin time.Duration // how long a DHCP server may take
+	bus          bus
+}
+
+func newRenewing() renewing {
+	return renewing{answerWithin: 30 * time.Second, bus: bus{path: systemBus}}
+}
+
+// A holding is the lease of one interface.
+type holding struct {
+	iface   net.Interface
+	manager string
+	old     *act.Lease // as far as it is known
+	lessee  *lessee    // in whose name a server is asked first; nil if that needs no care
+
+	// tell makes the manager ask. moved says that the server refuses the
+	// address, so that a new one is needed.
+	tell func(ctx context.Context, moved bool) error
+	// anew makes the manager give the lease back and ask for any.
+	anew func(ctx context.Context) error
+	// lease is what the manager holds now; nil if it does not say.
+	lease func(ctx context.Context) *act.Lease
+}
+
+// A finder looks for the holdings of one manager among the interfaces that no
+// other claimed before. Its error says why a manager that runs cannot be asked.
+type finder struct {
+	manager string
+	find    func(m *Machine, ctx context.Context, free []net.Interface) ([]holding, error)
+}
+
+var finders = []finder{
+	{"NetworkManager", (*Machine).networkManager},
+	{"systemd-networkd", (*Machine).networkd},
+	{"dhclient", nil}, // holds more than one interface at a time: see RenewDHCP
+	{"dhcpcd", (*Machine).dhcpcd},
+	{"udhcpc", (*Machine).udhcpc},
+	{"reeve-agent", (*Machine).orphans},
+}
+
+// RenewDHCP implements [act.DHCPHost].
+func (m *Machine) RenewDHCP(ctx context.Context, w act.RenewWish) ([]act.Renewal, error) {
+	m.renewing.one.Lock()
+	defer m.renewing.one.Unlock()
+	defer m.renewing.bus.close()
+	free, err := interfaces(w.Interface)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		mu       sync.Mutex
+		work     sync.WaitGroup
+		renewals []act.Renewal
+	)
+	done := func(some ...act.Renewal) {
+		mu.Lock()
+		defer mu.Unlock()
+		renewals = append(renewals, some...)
+	}
+	claim := func(names ...string) {
+		free = slices.DeleteFunc(free, func(i net.Interface) bool { return slices.Contains(names, i.Name) })
+	}
+	for _, f := range finders {
+		if f.find == nil {
+			for _, c := range m.dhclients(free) {
+				claim(c.interfaces...)
+				work.Go(func() { done(m.renewClient(ctx, c, w.Release)...) })
 			}
-			renewals = append(renewals, m.renew(ctx, c, []string{name})...)
-			break
+			continue
 		}
-		renewals = append(renewals, m.renew(ctx, c, c.interfaces)...)
+		held, err := f.find(m, ctx, slices.Clone(free))
+		if err != nil {
+			done(act.Renewal{Manager: f.manager, Error: err.Error()})
+		}
+		for _, h := range held {
+			h.manager = f.manager
+			claim(h.iface.Name)
+			work.Go(func() { done(m.renewHolding(ctx, h, w.Release)) })
+		}
 	}
+	work.Wait()
 	if len(renewals) == 0 {
-		return nil, nothingFound(name, others)
+		return nil, nothingFound(w.Interface)
 	}
+	slices.SortFunc(renewals, func(a, b act.Renewal) int {
+		return strings.Compare(a.Interface+" "+a.Manager, b.Interface+" "+b.Manager)
+	})
 	return renewals, nil
 }
 
-func nothingFound(name string, others []string) error {
+// interfaces lists the one named, or all that DHCP may have set up.
+func interfaces(name string) ([]net.Interface, error) {
+	all, err := net.Interfaces()
+	if err != nil {
+		return nil, fmt.Errorf("listing the interfaces: %w", err)
+	}
+	all = slices.DeleteFunc(all, func(i net.Interface) bool {
+		return i.Flags&net.FlagLoopback != 0 || name != "" && i.Name != name
+	})
+	if len(all) == 0 && name != "" {
+		return nil, reeve.Errorf(reeve.NotFound, "this machine has no interface %s", name)
+	}
+	return all, nil
+}
+
+func nothingFound(name string) error {
 	where := "any interface here"
 	if name != "" {
 		where = "the interface " + name
 	}
-	found := ""
-	if len(others) > 0 {
-		found = fmt.Sprintf("; %s is running, but cannot be asked yet", strings.Join(others, ", "))
-	}
-	return reeve.Errorf(reeve.NotFound, "no DHCP client was found that manages %s: looked for dhclient%s", where, found)
+	return reeve.Errorf(reeve.NotFound, "no lease was found on %s: NetworkManager, systemd-networkd, dhclient, dhcpcd and udhcpc"+
+		" hold none, and no address is lent", where)
 }
 
-// renew renews the leases that a client holds on some of its interfaces.
-func (m *Machine) renew(ctx context.Context, c client, interfaces []string) []act.Renewal {
-	var renewals []act.Renewal
-	news := map[int]*lease{} // what was in force before, of renewals that brought something new
-	held, between, unreadable := readLeases(c.leases)
-	for _, iface := range interfaces {
-		old := lastLease(held, iface)
-		r := act.Renewal{Interface: iface, Old: old.shown()}
-		var fresh *lease
-		err := unreadable
-		if err == nil {
-			fresh, err = m.request(ctx, c, iface, old, between)
-		}
-		if err != nil {
-			r.Error = err.Error()
-		} else if r.New = fresh.shown(); old == nil || old.expired(time.Now()) || !fresh.sets(old) {
-			r.Changed = true
-			news[len(renewals)] = old
-		}
-		renewals = append(renewals, r)
+// renewHolding renews one lease.
+func (m *Machine) renewHolding(ctx context.Context, h holding, release bool) (r act.Renewal) {
+	r = act.Renewal{Interface: h.iface.Name, Manager: h.manager, Old: h.old}
+	before, err := takeSetup(h.iface.Index)
+	if err != nil {
+		r.Error = err.Error()
+		return r
 	}
-	if len(news) == 0 {
-		return renewals
+	fresh, err := m.renewOnce(ctx, h, before)
+	if err != nil && release {
+		fresh, err = m.releaseOnce(ctx, h, err, &r)
 	}
-	adopted := m.adopt(c)
-	for i, old := range news {
-		r, err := &renewals[i], adopted
-		if err == nil {
-			var fresh *lease
-			if fresh, err = m.await(ctx, c, r.Interface, old); err == nil {
-				r.New = fresh.shown()
-			}
-		}
-		if err != nil {
-			r.Error = fmt.Sprintf("the DHCP server now gives %s, but dhclient did not take it over: %v", r.New.Address, err)
-		}
+	r.New = fresh
+	r.Changed = fresh != nil && (h.old == nil || h.old.Address != fresh.Address)
+	if err != nil {
+		r.Error = err.Error()
+		rescue(before, &r)
 	}
-	return renewals
+	return r
 }
 
-// noScript is what is run instead of the script that sets up an interface.
-// Where a system confines dhclient so that it may not run it, nothing is run.
-const noScript = "/bin/true"
+// rescue puts an address back that a renewal lost, and says so.
+func rescue(before setup, r *act.Renewal) {
+	if !before.lost() {
+		return
+	}
+	if err := before.putBack(); err != nil {
+		r.Error += "; the address is lost: " + err.Error()
+		return
+	}
+	r.Restored = true
+	r.Error += "; the address was put back"
+}
 
-// ownScript finds a script that a configuration file prescribes: that would be
-// run in spite of noScript.
-var ownScript = regexp.MustCompile(`(?m)^[^#]*\bscript\s+"`)
+// within bounds what a DHCP server may take to answer.
+func (m *Machine) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, m.renewing.answerWithin, fmt.Errorf("no DHCP server answered within %v", m.renewing.answerWithin))
+}
 
-// request asks the DHCP server for the lease old once more, or for any if old
-// is nil, and returns what the server granted. Nothing else changes.
-func (m *Machine) request(ctx context.Context, c client, iface string, old *lease, between string) (*lease, error) {
-	program, ok := dhclientPath()
-	if !ok {
-		return nil, fmt.Errorf("dhclient is running, but its program is at none of %s", strings.Join(dhclients, ", "))
-	}
-	config := valueOf(c.args, "-cf", m.firstFile("/etc/dhcp/dhclient.conf", "/etc/dhclient.conf"))
-	if text, err := os.ReadFile(config); err == nil && ownScript.Match(text) {
-		return nil, fmt.Errorf("%s prescribes a script, so that no request can be made without side effects", config)
-	}
-	// Beside the client's own, and named so that the usual confinements of
-	// dhclient let it be written.
-	path := filepath.Join(filepath.Dir(c.leases), "dhclient-reeve-"+iface+".leases")
-	if old != nil {
-		between += old.text + "\n"
-	}
-	if err := replace(path, []byte(between)); err != nil {
-		return nil, fmt.Errorf("copying the lease: %w", err)
-	}
-	defer os.Remove(path)
-
-	late := fmt.Errorf("no DHCP server answered within %v", m.answerWithin)
-	ctx, cancel := context.WithTimeoutCause(ctx, m.answerWithin, late)
+func (m *Machine) renewOnce(ctx context.Context, h holding, before setup) (*act.Lease, error) {
+	ctx, cancel := m.within(ctx)
 	defer cancel()
-	args := append([]string{"-1", "-d"}, c.wishes()...)
-	args = append(args, "-lf", path, "-sf", noScript, "--no-pid", iface)
-	acknowledged := false
-	err := watch(ctx, program, args, func(line string) bool {
-		acknowledged = acknowledged || strings.HasPrefix(line, "DHCPACK")
-		return acknowledged && strings.HasPrefix(line, "bound to ")
-	})
+	granted, moved := (*act.Lease)(nil), false
+	if h.lessee != nil {
+		answer, err := h.lessee.again(ctx, netip.MustParseAddr(h.old.Address))
+		if err != nil {
+			return nil, err
+		}
+		if moved = answer.kind() == dhcpNak; !moved {
+			granted = answer.lease(time.Now())
+		}
+	}
+	err := h.tell(ctx, moved)
 	if err != nil {
 		return nil, err
 	}
-	leases, _, err := readLeases(path)
+	if h.lease == nil && !moved { // the manager does not say, but the server did
+		return granted, nil
+	}
+	fresh, err := h.await(ctx, before)
+	if err != nil && granted != nil {
+		err = fmt.Errorf("the DHCP server granted %s once more, but %s did not take it over", granted.Address, h.manager)
+	}
+	return fresh, err
+}
+
+// releaseOnce gives a lease back that could not be renewed because of why, and
+// asks for another: only if a server offers one, since without one the
+// machine would lose what it has.
+func (m *Machine) releaseOnce(ctx context.Context, h holding, why error, r *act.Renewal) (*act.Lease, error) {
+	ctx, cancel := m.within(ctx)
+	defer cancel()
+	if h.anew == nil {
+		return nil, fmt.Errorf("%w; %s cannot be made to release it", why, h.manager)
+	}
+	if _, err := (lessee{iface: h.iface}).offer(ctx); err != nil {
+		return nil, fmt.Errorf("%w; it was not released, since no server offers another: %w", why, err)
+	}
+	before, err := takeSetup(h.iface.Index)
 	if err != nil {
 		return nil, err
 	}
-	fresh := lastLease(leases, iface)
-	if fresh == nil {
-		return nil, fmt.Errorf("dhclient got a lease but did not write it down")
+	r.Released = true
+	if err := h.anew(ctx); err != nil {
+		return nil, fmt.Errorf("%w; after that, releasing it: %w", why, err)
+	}
+	fresh, err := h.await(ctx, before)
+	if err != nil {
+		return nil, fmt.Errorf("%w; then it was released, and %w", why, err)
 	}
 	return fresh, nil
 }
 
-// adopt replaces a running client by one that asks again and sets up its
-// interfaces. The new one is there before the old one goes, so that at no
-// moment, not even if the agent dies here, an interface has no client.
-func (m *Machine) adopt(c client) error {
-	if c.supervised {
-		return fmt.Errorf("another program watches over it and has to restart it")
-	}
-	program, _ := dhclientPath()
-	args := slices.DeleteFunc(slices.Clone(c.args), func(arg string) bool { return arg == "-1" || arg == "-nw" })
-	// Without its file, the old client is not in the new one's way.
-	mark, err := os.ReadFile(c.pidFile)
-	if err == nil {
-		os.Remove(c.pidFile)
-	}
-	if err := detach(program, append([]string{"-nw"}, args...), c.pid); err != nil {
-		if mark != nil {
-			os.WriteFile(c.pidFile, mark, 0o644)
-		}
-		return err
-	}
-	return m.end(c)
-}
+// pollEvery is how often is looked whether a manager has done what it was told.
+const pollEvery = 200 * time.Millisecond
 
-// end kills a client. No lease is released and no script is run, as with
-// dhclient -x.
-func (m *Machine) end(c client) error {
-	process, err := os.FindProcess(c.pid)
-	if err != nil {
-		return nil // it has ended by itself
-	}
-	defer process.Release()
-	// The number could belong to another process by now. If it does not, the
-	// handle got above is this one's.
-	again, ok := m.inspect(filepath.Join(m.root, "/proc", fmt.Sprint(c.pid)))
-	if !ok || !slices.Equal(again.args, c.args) {
-		return nil
-	}
-	if err := process.Kill(); err != nil && err != os.ErrProcessDone {
-		return fmt.Errorf("ending the dhclient that ran before: %w", err)
-	}
-	return nil
-}
-
-// adoptWithin is how long a new client may take until it has its lease.
-const adoptWithin = 30 * time.Second
-
-// await waits until a client has written down another lease than old.
-func (m *Machine) await(ctx context.Context, c client, iface string, old *lease) (*lease, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, adoptWithin, fmt.Errorf("it has no lease after %v", adoptWithin))
-	defer cancel()
-	tick := time.NewTicker(200 * time.Millisecond)
+// await waits until the manager has set the interface up once more, and
+// returns the lease that it then has.
+func (h holding) await(ctx context.Context, before setup) (*act.Lease, error) {
+	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
-		leases, _, err := readLeases(c.leases)
-		now := lastLease(leases, iface)
-		if err == nil && now != nil && (old == nil || !now.expires.Equal(old.expires) || !now.sets(old)) {
-			return now, nil
+		now, err := addressesOf(h.iface.Index)
+		if err != nil {
+			return nil, err
+		}
+		if address := newlySet(before.addresses, now); address != nil {
+			fresh := h.leaseNow(ctx)
+			if fresh != nil && fresh.Address == address.address.String() {
+				if fresh.Expires.IsZero() && !address.expires.IsZero() {
+					fresh.Expires = address.expires.UTC().Truncate(time.Second)
+				}
+				return fresh, nil
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -220,4 +265,32 @@ func (m *Machine) await(ctx context.Context, c client, iface string, old *lease)
 		case <-tick.C:
 		}
 	}
+}
+
+func newlySet(before, now []ipv4) *ipv4 {
+	for i, a := range now {
+		same := func(b ipv4) bool { return a.address == b.address && a.changed == b.changed }
+		if a.global && !slices.ContainsFunc(before, same) {
+			return &now[i]
+		}
+	}
+	return nil
+}
+
+// leaseNow is what the manager says that it holds, or else what the server
+// says in its name.
+func (h holding) leaseNow(ctx context.Context) *act.Lease {
+	if h.lease != nil {
+		return h.lease(ctx)
+	}
+	now, err := addressesOf(h.iface.Index)
+	i := slices.IndexFunc(now, isGlobal)
+	if err != nil || i < 0 {
+		return nil
+	}
+	answer, err := h.lessee.again(ctx, now[i].address)
+	if err != nil || answer.kind() != dhcpAck {
+		return &act.Lease{Address: now[i].address.String()}
+	}
+	return answer.lease(time.Now())
 }

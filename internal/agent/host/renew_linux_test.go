@@ -25,14 +25,22 @@ import (
 const asAgent = "REEVE_TEST_RENEW"
 
 func TestMain(m *testing.M) {
+	os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin")
+	if os.Getenv(asServer) != "" {
+		offerOnly()
+	}
 	within, err := time.ParseDuration(os.Getenv(asAgent))
 	if err != nil {
 		os.Exit(m.Run())
 	}
 	machine := Open(os.TempDir())
-	machine.answerWithin = within
+	machine.renewing.answerWithin = within
+	machine.renewing.bus.path = os.Args[3]
+	if os.Args[4] != "" {
+		machine.root = os.Args[4]
+	}
 	var answer answer
-	answer.Renewals, err = machine.RenewDHCP(context.Background(), os.Args[1])
+	answer.Renewals, err = machine.RenewDHCP(context.Background(), act.RenewWish{Interface: os.Args[1], Release: os.Args[2] == "release"})
 	if err != nil {
 		answer.Error = err.Error()
 	}
@@ -50,6 +58,9 @@ type wire struct {
 	server, client string
 	dir            string
 	dnsmasq        *exec.Cmd
+	release        bool   // whether renewing may release
+	root           string // of the agent's file system, if not "/"
+	shy            bool   // dnsmasq says nothing to clients that it does not know
 }
 
 // newWire connects two new namespaces by links eth0, eth1 and so on, where the
@@ -59,11 +70,10 @@ func newWire(t *testing.T, links int) *wire {
 	if os.Geteuid() != 0 {
 		t.Fatal("this test makes network namespaces, which only root may: run it as root or through scripts/gotest.sh")
 	}
-	path := os.Getenv("PATH")
-	t.Setenv("PATH", path+":/usr/sbin:/sbin")
-	for _, program := range []string{"ip", "dnsmasq", "dhclient"} {
+	t.Parallel() // they wait for each other's programs more than they work
+	for _, program := range []string{"ip", "dnsmasq", "dhclient", "dhcpcd", "udhcpc", "dbus-daemon"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Fatalf("%s is missing: install the Debian packages iproute2, dnsmasq-base and isc-dhcp-client", program)
+			t.Fatalf("%s is missing: make test installs what is needed (TESTBEDS in the Makefile)", program)
 		}
 	}
 	id := fmt.Sprintf("reeve-%d-%d", os.Getpid(), time.Now().UnixNano()%1e6)
@@ -124,6 +134,9 @@ func (w *wire) serve(from, to int) {
 		"--dhcp-leasefile=" + w.file("server.leases")}
 	for i := range strings.Count(w.run("ip", "-n", w.server, "-o", "-4", "addr"), "192.0.2.") {
 		args = append(args, fmt.Sprintf("--dhcp-range=192.0.2.%d,192.0.2.%d,1h", 64*i+from, 64*i+to))
+	}
+	if w.shy {
+		args = slices.DeleteFunc(args, func(arg string) bool { return arg == "--dhcp-authoritative" })
 	}
 	w.dnsmasq = exec.Command("ip", args...)
 	w.dnsmasq.Stderr = log
@@ -186,7 +199,11 @@ func (w *wire) agent(within time.Duration, iface string) *exec.Cmd {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	cmd := exec.Command("ip", "netns", "exec", w.client, program, iface)
+	release := "keep"
+	if w.release {
+		release = "release"
+	}
+	cmd := exec.Command("ip", "netns", "exec", w.client, program, iface, release, w.file("bus"), w.root)
 	cmd.Env = append(os.Environ(), asAgent+"="+within.String())
 	return cmd
 }
@@ -262,8 +279,8 @@ func TestAddressStaysWithoutAServer(t *testing.T) {
 	before, address := w.clients(), w.addresses("eth0")
 	w.stopServing()
 
-	a := w.renew(1500*time.Millisecond, "eth0")
-	if len(a.Renewals) != 1 || a.Renewals[0].Error != "no DHCP server answered within 1.5s" || a.Renewals[0].Old.Address != address[0] {
+	a := w.renew(800*time.Millisecond, "eth0")
+	if len(a.Renewals) != 1 || a.Renewals[0].Error != "no DHCP server answered within 800ms" || a.Renewals[0].Old.Address != address[0] {
 		t.Errorf("got %+v", a)
 	}
 	if !slices.Equal(w.clients(), before) || !slices.Equal(w.addresses("eth0"), address) {
@@ -327,10 +344,11 @@ func TestRequestDiesWithTheAgent(t *testing.T) {
 func TestSaysWhatItLookedFor(t *testing.T) {
 	w := newWire(t, 1)
 	for iface, want := range map[string]string{
-		"":     "no DHCP client was found that manages any interface here: looked for dhclient",
-		"eth0": "no DHCP client was found that manages the interface eth0: looked for dhclient",
+		"":     "no lease was found on any interface here: NetworkManager,",
+		"eth0": "no lease was found on the interface eth0: NetworkManager, systemd-networkd, dhclient, dhcpcd and udhcpc",
+		"eth9": "this machine has no interface eth9",
 	} {
-		if a := w.renew(time.Second, iface); a.Error != want {
+		if a := w.renew(time.Second, iface); !strings.HasPrefix(a.Error, want) {
 			t.Errorf("got %+v, want %q", a, want)
 		}
 	}
@@ -361,7 +379,9 @@ func TestLeavesAWatchedClientAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer watched.Wait()
-	w.eventually("the client has an address", func() bool { return len(w.addresses("eth0")) == 1 })
+	w.eventually("the client has an address and its script has ended", func() bool {
+		return len(w.addresses("eth0")) == 1 && len(w.clients()) == 1
+	})
 	before, address := w.clients(), w.addresses("eth0")
 	w.stopServing()
 	w.serve(40, 50)
