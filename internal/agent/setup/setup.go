@@ -24,8 +24,10 @@ import (
 	"reeve/internal/agent/line"
 )
 
-// name is that of the service.
-const name = "reeve-agent"
+const (
+	name          = "reeve-agent" // of the service
+	connectWithin = 20 * time.Second
+)
 
 // Options are what an installation is told. Without a server it keeps what an
 // earlier one was told.

@@ -27,7 +27,7 @@ type system struct {
 func at(root string, say io.Writer) *Setup {
 	home := filepath.Join(root, "/Library/Application Support/reeve-agent")
 	return &Setup{
-		say: say, patience: 20 * time.Second,
+		say: say, patience: connectWithin,
 		program: filepath.Join(home, name), settings: home, state: filepath.Join(home, "state"),
 		system: system{plist: filepath.Join(root, "/Library/LaunchDaemons/reeve-agent.plist")},
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"reeve/internal/agent/host"
 )
@@ -32,7 +31,7 @@ type system struct {
 func at(root string, say io.Writer) *Setup {
 	in := func(path string) string { return filepath.Join(root, path) }
 	return &Setup{
-		say: say, patience: 20 * time.Second,
+		say: say, patience: connectWithin,
 		program: in("/usr/local/bin/reeve-agent"), settings: in("/etc/reeve-agent"), state: in("/var/lib/reeve-agent"),
 		system: system{
 			running: in("/run/systemd/system"), environment: in("/etc/reeve-agent/agent.env"),

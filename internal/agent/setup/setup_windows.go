@@ -35,7 +35,7 @@ func at(root string, say io.Writer) *Setup {
 	}
 	settings := folder(windows.FOLDERID_ProgramData, `C:\ProgramData`)
 	return &Setup{
-		say: say, patience: 20 * time.Second,
+		say: say, patience: connectWithin,
 		program:  filepath.Join(folder(windows.FOLDERID_ProgramFiles, `C:\Program Files`), name+".exe"),
 		settings: settings, state: filepath.Join(settings, "state"),
 	}
