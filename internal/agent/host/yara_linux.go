@@ -24,9 +24,11 @@ const maxYaraThreads = 4
 // systemEngines are those that only this system has: YARA is shown files where
 // the kernel keeps what the agent has opened.
 func (m *Machine) systemEngines(s EngineSetup) []scan.Engine {
-	threads := max(1, min(runtime.NumCPU()/2, maxYaraThreads))
-	return []scan.Engine{scan.Yara{Run: m.runYara, Rules: s.Rules, Cache: s.Cache, Threads: threads}.Engine()}
+	return []scan.Engine{scan.Yara{Run: m.runYara, Rules: s.Rules, Cache: s.Cache, Threads: YaraThreads()}.Engine()}
 }
+
+// YaraThreads is how many threads yara is told to use here.
+func YaraThreads() int { return max(1, min(runtime.NumCPU()/2, maxYaraThreads)) }
 
 // runYara starts one of YARA's programs at low priority, and waits until it
 // has ended, which it does with ctx or the agent.
