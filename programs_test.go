@@ -16,6 +16,7 @@ import (
 // Nothing else in the agent's rooms may: another is a decision, made here.
 var starters = map[string]bool{
 	"internal/agent/host/run.go command":            true,
+	"internal/agent/host/run_windows.go command":    true,
 	"internal/agent/host/services_unix.go Services": true,
 }
 

@@ -51,7 +51,7 @@ func init() {
 				var r threats.Result
 				machine.Quietly(func() {
 					engines := threats.Choose(machine.Engines(setup), []string{"yara"})
-					r = threats.Scan(ctx, engines, []threats.Root{{Path: files}}, threats.Options{Open: machine.OpenFile, Device: machine.Device}, nil)
+					r = threats.Scan(ctx, engines, []threats.Root{{Path: files}}, threats.Options{}, nil)
 				})
 				if err := r.Engines[0].Unavailable; err != nil {
 					return 0, err

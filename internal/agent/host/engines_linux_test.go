@@ -66,7 +66,7 @@ func TestEnginesOfThisMachine(t *testing.T) {
 	m.root = root
 	setup := EngineSetup{Rules: []string{root + "/rules"}, Cache: state + "/yara"}
 	engines := append([]scan.Engine{scan.BuiltIn(nil, m.Quietly)}, m.Engines(setup)...)
-	r := scan.Scan(t.Context(), engines, []scan.Root{{Path: root + "/files"}}, scan.Options{Open: m.OpenFile, Device: m.Device}, nil)
+	r := scan.Scan(t.Context(), engines, []scan.Root{{Path: root + "/files"}}, scan.Options{}, nil)
 	var found []string
 	for _, threat := range r.Threats {
 		found = append(found, threat.Engine+" "+threat.Signature+" "+filepath.Base(threat.Path))
