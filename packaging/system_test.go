@@ -36,10 +36,13 @@ func TestSystemProof(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	wants := filepath.Join(root, "etc/systemd/system/multi-user.target.wants")
-	err := os.MkdirAll(wants, 0o755)
+	unit, err := os.ReadFile("testdata/proof.service")
+	units := filepath.Join(root, "etc/systemd/system")
 	if err == nil {
-		err = os.Symlink("/test/proof.service", filepath.Join(wants, "proof.service"))
+		err = os.WriteFile(filepath.Join(units, "proof.service"), unit, 0o644)
+	}
+	if err == nil {
+		err = os.Symlink("../proof.service", filepath.Join(units, "multi-user.target.wants", "proof.service"))
 	}
 	if err != nil {
 		t.Fatal(err)
