@@ -13,6 +13,7 @@
 # Without a git checkout, name time and version in the environment:
 # SOURCE_DATE_EPOCH (seconds since 1970) and REEVE_VERSION (such as 26.11.0).
 set -euo pipefail
+shopt -s inherit_errexit # what fails in $(...) fails here, where it is assigned
 cd "$(dirname "$0")/.."
 
 [[ $# -gt 0 ]] || { echo "dist.sh: name the folder to write to" >&2; exit 2; }
@@ -63,9 +64,10 @@ stamp() { find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +; }
 
 # stage ARCH prints the folder with what a Linux package holds.
 stage() {
-	local root=$work/root-$1 doc=$work/root-$1/usr/share/doc/reeve-agent
+	local root=$work/root-$1 doc=$work/root-$1/usr/share/doc/reeve-agent program
 	if [[ ! -d $root ]]; then
-		put 755 "$(build reeve-agent linux "$1")" "$root/usr/bin/reeve-agent"
+		program=$(build reeve-agent linux "$1")
+		put 755 "$program" "$root/usr/bin/reeve-agent"
 		put 644 internal/agent/setup/reeve-agent.service "$root/usr/lib/systemd/system/reeve-agent.service"
 		put 644 internal/agent/setup/quarantine.conf "$doc/quarantine.conf"
 		put 644 docs/agent.md "$doc/agent.md"
@@ -79,8 +81,9 @@ stage() {
 }
 
 deb() {
-	local root=$work/deb-$1 kib
-	cp -a "$(stage "$1")" "$root"
+	local root=$work/deb-$1 staged kib
+	staged=$(stage "$1")
+	cp -a "$staged" "$root"
 	mkdir "$root/DEBIAN"
 	kib=$(find "$root/usr" "$root/etc" -type f -printf '%s\n' | awk '{ sum += $1 } END { print int(sum / 1024) + 1 }')
 	sed -e "s/@VERSION@/$version/" -e "s/@ARCH@/$1/" -e "s/@SIZE@/$kib/" packaging/deb/control >"$root/DEBIAN/control"
@@ -123,7 +126,7 @@ archive() {
 }
 
 agent() { # SYSTEM ARCH
-	local name=reeve-agent-$version-$1-$2 os=$1 suffix='' format=tar.gz
+	local name=reeve-agent-$version-$1-$2 os=$1 suffix='' format=tar.gz program
 	case $1 in
 	linux) put 644 internal/agent/setup/quarantine.conf "$work/$name/quarantine.conf" ;;
 	windows) suffix=.exe format=zip ;;
@@ -132,14 +135,16 @@ agent() { # SYSTEM ARCH
 		put 755 packaging/macos/install.sh "$work/$name/install.sh"
 		;;
 	esac
-	put 755 "$(build reeve-agent "$os" "$2")" "$work/$name/reeve-agent$suffix"
+	program=$(build reeve-agent "$os" "$2")
+	put 755 "$program" "$work/$name/reeve-agent$suffix"
 	put 644 packaging/README.txt "$work/$name/README.txt"
 	archive "$name" "$format"
 }
 
 server() { # SYSTEM ARCH
-	local name=reeve-$version-$1-$2
-	put 755 "$(build reeve "$1" "$2")" "$work/$name/reeve"
+	local name=reeve-$version-$1-$2 program
+	program=$(build reeve "$1" "$2")
+	put 755 "$program" "$work/$name/reeve"
 	put 644 docs/operations.md "$work/$name/operations.md"
 	archive "$name" tar.gz
 }
