@@ -151,6 +151,10 @@ func (s *State) Enrol(ctx context.Context, e Enrolment) (Identity, error) {
 	}
 	defer door.CloseIdle()
 	if i.Seed == nil {
+		// A leave that was cut off may have left orders to another device.
+		if err := s.Forget(); err != nil {
+			return Identity{}, err
+		}
 		i.Seed = line.NewKey().Seed()
 		i.Server, i.Pin = e.Server, e.Pin
 		if err := s.write(identityFile, i); err != nil {

@@ -419,3 +419,23 @@ func TestMemoryWhileTheServerIsAway(t *testing.T) {
 		t.Errorf("30 results of 200 kB grew the heap by %d kB", grown>>10)
 	}
 }
+
+// What a leave that was killed in the middle left behind is no order to the
+// device that enrols there next.
+func TestJournalOfAnotherDevice(t *testing.T) {
+	r := newRig(t)
+	state, err := OpenState(r.dir)
+	must(t, err)
+	must(t, state.Close())
+	j := open(t, filepath.Join(r.dir, journalFile), 0)
+	w := someWork(retire)
+	must(t, j.refuse(w, link.Report{Command: "c1", State: succeeded}, noon))
+	must(t, j.settle([]string{"c1"}, noon))
+	must(t, j.Close())
+	r.start()
+	command, _ := r.order(1, "dhcprenew", `{}`)
+	r.wants(r.end(command), succeeded, "")
+	if s, err := Look(r.dir); err != nil || !s.Enrolled || !s.Running {
+		t.Errorf("%+v, %v", s, err)
+	}
+}

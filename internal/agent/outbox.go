@@ -41,6 +41,9 @@ func (l *loop) resend() {
 		case <-tick.C:
 			unsentFor = resendEvery
 		}
+		if !l.session.Connected() { // reading them all for nobody would keep the disk awake
+			continue
+		}
 		now := time.Now()
 		for _, command := range l.journal.unsent(now.Add(-unsentFor), now) {
 			if l.ctx.Err() != nil {

@@ -120,6 +120,11 @@ func (l *loop) drain(action string) {
 			l.tidySets()
 		}
 		if empty {
+			// What an archive or a large scan took is given back at once and not
+			// in five minutes: the agent is a guest on somebody's machine. Pools
+			// let go of what they hold the second time.
+			debug.FreeOSMemory()
+			debug.FreeOSMemory()
 			return
 		}
 	}
@@ -138,11 +143,6 @@ func (l *loop) perform(t *task) {
 		os.RemoveAll(act.UploadDir(l.state.dir, t.command)) // else the next start does
 		l.send(r)
 	}
-	// What an archive or a large scan took is given back at once and not in
-	// five minutes: the agent is a guest on somebody's machine. Pools let go of
-	// what they hold the second time.
-	debug.FreeOSMemory()
-	debug.FreeOSMemory()
 }
 
 // outcome does what a command asks for, within the hours that the policy gives

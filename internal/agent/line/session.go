@@ -79,6 +79,9 @@ const (
 	maxWaiting = 64
 )
 
+// Connected reports whether there is a connection to send on.
+func (s *Session) Connected() bool { return s.current.Load() != nil }
+
 // Run connects, and connects again whenever the connection is lost, until ctx
 // ends. It returns nothing, since nothing but ctx ends it.
 func (s *Session) Run(ctx context.Context) {
