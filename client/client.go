@@ -64,7 +64,9 @@ type call struct {
 	path   string
 	query  url.Values
 	body   any
-	key    string // Idempotency-Key
+	// content is a body that is not JSON.
+	content []byte
+	key     string // Idempotency-Key
 }
 
 // patience is how often a call waits for the rate limit before it gives up.
@@ -74,7 +76,7 @@ const patience = 3
 // takes is renewed once; a call beyond the rate limit waits for the next window,
 // since nothing of it was done.
 func (c *Client) do(ctx context.Context, what call, answer any) error {
-	var body []byte
+	body := what.content
 	if what.body != nil {
 		var err error
 		if body, err = json.Marshal(what.body); err != nil {
@@ -125,6 +127,8 @@ func (c *Client) try(ctx context.Context, what call, body []byte, token string, 
 	request.Header.Set("Authorization", "Bearer "+token)
 	if what.body != nil {
 		request.Header.Set("Content-Type", "application/json")
+	} else if what.content != nil {
+		request.Header.Set("Content-Type", "application/octet-stream")
 	}
 	if what.key != "" {
 		request.Header.Set("Idempotency-Key", what.key)

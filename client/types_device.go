@@ -33,6 +33,7 @@ type Device struct {
 	Networks     []Network         `json:"networks,omitempty"`
 	Disks        []Disk            `json:"disks,omitempty"`
 	Identity     map[string]string `json:"identity,omitempty"` // answers to re-identify
+	Settings     *HeldSettings     `json:"settings,omitempty"` // that its agent has in force
 	AddedAt      time.Time         `json:"added_at"`
 	Source       string            `json:"source"`              // how it came into the inventory: agent, import, neighbour or directory
 	SeenBy       []string          `json:"seen_by,omitempty"`   // ids of devices whose agents saw it

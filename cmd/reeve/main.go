@@ -30,7 +30,7 @@ var version = "unknown"
 var commands = []func() *cobra.Command{
 	serveCommand, demoCommand, swarmCommand, operatorsCommand,
 	actCommand, devicesCommand, groupsCommand, jobsCommand, logCommand,
-	appsCommand, codesCommand, accountCommand, accountsCommand, webhookCommand, exportsCommand,
+	appsCommand, codesCommand, accountCommand, accountsCommand, webhookCommand, exportsCommand, setsCommand, agentSettingsCommand,
 }
 
 // Exit codes.

@@ -22,6 +22,9 @@ func shapeDevice(d reeve.Device) client.Device {
 		Source: d.Origin.String(), SeenBy: d.SeenBy, FirstSeen: d.FirstSeen,
 		LastReboot: d.Facts.LastReboot, AgentSince: d.Facts.AgentSince, ArchivedAt: d.ArchivedAt,
 	}
+	if held := d.Facts.Settings; held != nil {
+		out.Settings = &client.HeldSettings{Revision: held.Revision, Digest: held.Digest, Set: held.Set, Version: held.Version, Problem: held.Problem}
+	}
 	for _, mac := range d.MACs {
 		out.MACs = append(out.MACs, mac.String())
 	}

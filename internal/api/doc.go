@@ -9,6 +9,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"strings"
 	"time"
 
@@ -29,6 +30,11 @@ type Rules interface {
 	CreateGroup(ctx context.Context, caller reeve.Caller, name, description string) (reeve.Group, error)
 	ChangeGroup(ctx context.Context, caller reeve.Caller, g reeve.Group) error
 	RemoveGroup(ctx context.Context, caller reeve.Caller, id string) error
+	StoreSetFile(ctx context.Context, caller reeve.Caller, digest string, content io.Reader) (reeve.SetFile, error)
+	CreateSet(ctx context.Context, caller reeve.Caller, spec reeve.SignatureSet) (reeve.SignatureSet, error)
+	RemoveSet(ctx context.Context, caller reeve.Caller, name string, version int64) error
+	ChangeAgentSettings(ctx context.Context, caller reeve.Caller, group string, change func(*reeve.AgentSettings)) (reeve.GroupSettings, error)
+	RemoveAgentSettings(ctx context.Context, caller reeve.Caller, group string) error
 	CreateApp(ctx context.Context, caller reeve.Caller, spec reeve.App) (reeve.App, string, error)
 	ChangeApp(ctx context.Context, caller reeve.Caller, clientID string, change control.AppChange) (reeve.App, error)
 	RenewSecret(ctx context.Context, caller reeve.Caller, clientID string) (reeve.App, string, error)
@@ -58,6 +64,8 @@ type Store interface {
 	Apps(ctx context.Context, account int64) ([]reeve.App, error)
 	Operators(ctx context.Context, account int64) ([]reeve.Operator, error)
 	Codes(ctx context.Context, account int64) ([]reeve.Code, error)
+	Sets(ctx context.Context, account int64) ([]reeve.SignatureSet, error)
+	AgentSettings(ctx context.Context, account int64) ([]reeve.GroupSettings, int64, error)
 	reeve.GroupStore
 	reeve.DeviceStore
 	reeve.JobStore
@@ -134,6 +142,14 @@ func Routes(c Config) door.API {
 		own("POST", "/groups", w, "group_created", a.createGroup),
 		own("PATCH", "/groups/{id}", w, "group_changed", a.changeGroup),
 		own("DELETE", "/groups/{id}", w, "group_removed", a.removeGroup),
+
+		own("GET", "/sets", r, "", a.sets),
+		repeatable(own("PUT", "/set-files/{digest}", x, "signature_file_stored", a.storeSetFile)),
+		own("POST", "/sets", x, "signature_set_created", a.createSet),
+		own("DELETE", "/sets/{name}/{version}", x, "signature_set_removed", a.removeSet),
+		own("GET", "/agent-settings", r, "", a.agentSettings),
+		own("PATCH", "/agent-settings/{group}", x, "agent_settings_changed", a.changeAgentSettings),
+		own("DELETE", "/agent-settings/{group}", x, "agent_settings_removed", a.removeAgentSettings),
 
 		own("GET", "/codes", x, "", a.codes),
 		own("POST", "/codes", x, "code_created", a.createCode),

@@ -60,6 +60,7 @@ func OpenAPI(routes []door.Route) object {
 
 const (
 	jsonType     = "application/json"
+	bytesType    = "application/octet-stream"
 	repeatHeader = "Idempotency-Key"
 )
 
@@ -79,6 +80,9 @@ func (s *schemas) operation(r door.Route) object {
 	}
 	if parameters := parametersOf(r, route); parameters != nil {
 		op["parameters"] = parameters
+	}
+	if shape.sends != "" {
+		op["requestBody"] = object{"required": true, "content": content(shape.sends, object{})}
 	}
 	if shape.takes != nil {
 		body := object{"schema": s.body(shape.takes, r.Page), "example": exampleOf(shape.takes)}

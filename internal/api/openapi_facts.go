@@ -72,6 +72,11 @@ var facts = map[string]object{
 	"keep_log_days":     daysForm(),
 	"Version.api":       {"const": "v1"},
 
+	"sha256":                         hexBytes(32),
+	"PUT /set-files/{digest} digest": hexBytes(32),
+	"NewSet.name":                    {"pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"},
+	"set_version":                    {"minimum": 0},
+
 	"kind":               {"enum": []reeve.OutletKind{reeve.FileOutlet, reeve.SyslogOutlet, reeve.S3Outlet}},
 	"network":            {"enum": []string{"udp", "tcp", "tls"}},
 	"every":              {"minimum": 0, "maximum": control.MaxExportEvery},

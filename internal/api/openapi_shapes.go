@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"reeve/client"
@@ -16,6 +17,8 @@ type shape struct {
 	// takes and gives have the Go types of the body and of the answer; nil is none.
 	// What takes holds is the example of the body.
 	takes, gives any
+	// sends is the media type of a body that is not JSON.
+	sends string
 	// lines have the Go types of the lines, or events, of an answer that is not one
 	// JSON value, by media type. Nil is a line of text.
 	lines map[string][]any
@@ -53,6 +56,14 @@ var shapes = map[string]shape{
 	"POST /groups":        {name: "CreateGroup", takes: client.NewGroup{Name: "Lab", Description: "first floor"}, gives: client.Group{}},
 	"PATCH /groups/{id}":  {name: "ChangeGroup", takes: client.GroupChange{Default: new(true)}, gives: client.Group{}},
 	"DELETE /groups/{id}": {name: "RemoveGroup"},
+
+	"GET /sets":                      {name: "Sets", gives: client.List[client.SignatureSet]{}},
+	"PUT /set-files/{digest}":        {name: "StoreSetFile", sends: bytesType, gives: client.StoredFile{}},
+	"POST /sets":                     {name: "CreateSet", takes: client.NewSet{Name: "daily", Files: []client.NewSetFile{{Name: "own.hsb", SHA256: strings.Repeat("0a", 32)}}}, gives: client.SignatureSet{}},
+	"DELETE /sets/{name}/{version}":  {name: "RemoveSet"},
+	"GET /agent-settings":            {name: "AgentSettings", gives: client.List[client.AgentSettings]{}},
+	"PATCH /agent-settings/{group}":  {name: "ChangeAgentSettings", takes: client.AgentSettingsChange{Set: new("daily"), ReportNeighbours: new(true)}, gives: client.AgentSettings{}},
+	"DELETE /agent-settings/{group}": {name: "RemoveAgentSettings"},
 
 	"GET /apps":               {name: "Apps", gives: client.List[client.App]{}},
 	"POST /apps":              {name: "CreateApp", takes: client.NewApp{Name: "Nightly", Scopes: []string{"read"}}, gives: client.App{}},

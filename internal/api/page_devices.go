@@ -32,6 +32,11 @@ var deviceFields = []door.Field{
 	{Name: "source", Type: "string", About: "how it came into the inventory: agent, import, neighbour (an agent saw it on its network) or directory (a domain controller's agent read of it)"},
 	{Name: "seen_by", Type: "array of string", About: "ids of devices whose agents saw it before it had an agent, at most 8"},
 	{Name: "first_seen", Type: "string", About: "when the first of them did"},
+	{Name: "settings.set", Type: "string", About: "signature set that its agent has in force; left out without one"},
+	{Name: "settings.version", Type: "int", About: "of that set"},
+	{Name: "settings.digest", Type: "string", About: "which settings its agent has in force: devices with the same digest have the same"},
+	{Name: "settings.revision", Type: "int", About: "of the account when these were sealed"},
+	{Name: "settings.problem", Type: "string", About: "why its agent could not take newer ones; left out while there is none"},
 	{Name: "added_at, enrolled_at, last_seen, last_reboot, agent_since", Type: "string", About: "RFC 3339, UTC; what is not known is left out; agent_since is when its agent was started"},
 	{Name: "archived_at", Type: "string", About: "when it was deleted; left out for all others"},
 }

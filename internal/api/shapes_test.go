@@ -40,7 +40,9 @@ func TestPagesTellTheTypes(t *testing.T) {
 		route := r.Method + " " + strings.TrimPrefix(r.Path, "/api/v1")
 		shape := shapes[route]
 		body := slices.DeleteFunc(slices.Clone(r.Page.Inputs), func(f door.Field) bool { return f.In != "body" })
-		book.compare(route+" takes", body, shape.takes)
+		if shape.sends == "" {
+			book.compare(route+" takes", body, shape.takes)
+		}
 		if rows, ok := shape.lines["application/x-ndjson"]; ok && len(shape.lines) == 1 {
 			book.compare(route+" answers", r.Page.Answer, rows...)
 		} else if shape.lines == nil && route != "GET /openapi.json" {

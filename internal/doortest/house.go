@@ -84,10 +84,13 @@ func Open(t testing.TB, o Options) *House {
 	h.Files, err = blob.Open(filepath.Join(dir, "blobs"))
 	must(t, err)
 	t.Cleanup(func() { h.Files.Close() })
+	sets, err := blob.Open(filepath.Join(dir, "sets"))
+	must(t, err)
+	t.Cleanup(func() { sets.Close() })
 	vault, err := own.Vault("outlets")
 	must(t, err)
 	h.Rules = control.New(h.Store, own.Seal, nil, control.Options{
-		Now: o.Now, MaxEntries: o.MaxEntries, RequestsPerMinute: o.RequestsPerMinute, Seal: vault.Seal,
+		Now: o.Now, MaxEntries: o.MaxEntries, RequestsPerMinute: o.RequestsPerMinute, Seal: vault.Seal, Contents: sets,
 	})
 	_, err = h.Rules.SetUp(t.Context(), func(b control.Bootstrap) error { h.First = b; return nil })
 	must(t, err)

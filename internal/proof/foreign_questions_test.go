@@ -78,6 +78,14 @@ var questions = map[string][]question{
 	"PATCH /api/v1/groups/{id}":  {{path: []string{"{group}"}, body: `{"name":"taken over"}`}},
 	"DELETE /api/v1/groups/{id}": {{path: []string{"{group}"}}},
 
+	"GET /api/v1/sets":                      {{}},
+	"PUT /api/v1/set-files/{digest}":        {{path: []string{"{contentdigest}"}, body: "{}"}},
+	"POST /api/v1/sets":                     {{body: `{"name":"stolen","files":[{"name":"a.hsb","sha256":"{contentdigest}"}]}`}},
+	"DELETE /api/v1/sets/{name}/{version}":  {{path: []string{"{set}"}}},
+	"GET /api/v1/agent-settings":            {{}},
+	"PATCH /api/v1/agent-settings/{group}":  {{path: []string{"{group}"}, body: `{"quarantine":true}`}, {path: []string{"account"}, body: `{"set":"{set}"}`}},
+	"DELETE /api/v1/agent-settings/{group}": {{path: []string{"{group}"}}},
+
 	"GET /api/v1/apps":                {{}},
 	"POST /api/v1/apps":               {{body: `{"name":""}`}},
 	"PATCH /api/v1/apps/{id}":         {{path: []string{"{app}"}, body: `{"name":"taken over"}`}},

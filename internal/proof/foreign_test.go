@@ -1,6 +1,8 @@
 package proof
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -100,6 +102,7 @@ var nothing = map[string]string{
 	"device": strings.Repeat("0", 31) + "1", "printer": strings.Repeat("0", 31) + "2", "mac": "00:00:5e:00:53:ee", "custom": "no-such-custom-id", "deleted": strings.Repeat("0", 31) + "4", "export": strings.Repeat("0", 31) + "5",
 	"group": strings.Repeat("0", 31) + "3", "job": "1000000000000001", "command": "100000000000000100000000",
 	"app": strings.Repeat("Z", 48), "code": "ZZZZZZZZ", "codehash": strings.Repeat("0", 64), "word": "no-such-word", "operator": "nobody", "account": "no-such-account",
+	"contentdigest": strings.Repeat("0", 63) + "6", "set": "no-such-set",
 	"cursor": "AAAA", "jobcursor": "AAAA", "devicecursor": "AAAA",
 }
 
@@ -126,6 +129,14 @@ func furnish(t *testing.T, h *doortest.House) map[string]string {
 	deleted := h.Enrol("furnished-4", reeve.Persistent, reeve.Linux, "26.11.0", "00:00:5e:00:53:04")
 	_, err = h.Rules.Place(t.Context(), h.Admin(), control.Order{Action: "delete", IDs: []string{deleted.ID}})
 	must(t, err)
+	content := sha256.Sum256([]byte("furnished"))
+	digest := hex.EncodeToString(content[:])
+	_, err = h.Rules.StoreSetFile(t.Context(), h.Admin(), digest, strings.NewReader("furnished"))
+	must(t, err)
+	_, err = h.Rules.CreateSet(t.Context(), h.Admin(), reeve.SignatureSet{Name: "furnished-set", Files: []reeve.SetFile{{Name: "a.hsb", SHA256: digest}}})
+	must(t, err)
+	_, err = h.Rules.ChangeAgentSettings(t.Context(), h.Admin(), group.ID, func(s *reeve.AgentSettings) { s.Set = "furnished-set" })
+	must(t, err)
 	bearer := "Authorization: Bearer " + h.Token
 	var export struct{ ID string }
 	must(t, json.Unmarshal(h.Ask("POST", "/api/v1/exports", `{"kind":"file","name":"furnished"}`, bearer).Body.Bytes(), &export))
@@ -143,6 +154,7 @@ func furnish(t *testing.T, h *doortest.House) map[string]string {
 		"device": device.ID, "printer": printer.ID, "mac": device.MACs[0].String(), "custom": custom, "deleted": deleted.ID, "export": export.ID, "group": group.ID,
 		"job": placed.Job.ID.String(), "command": reeve.CommandID{Job: placed.Job.ID}.String(),
 		"app": app.ClientID, "code": code.Code, "codehash": code.Hash, "word": "furnish", "operator": "admin@furnished-account", "account": "furnished-account",
+		"contentdigest": digest, "set": "furnished-set",
 		"cursor":       cursor("POST", "/o/api/v3.7/devices", `{"limit":1}`, "next_token"),
 		"jobcursor":    cursor("GET", "/api/v1/jobs?limit=1", "", "next"),
 		"devicecursor": cursor("GET", "/api/v1/devices?limit=1", "", "next"),
@@ -152,7 +164,7 @@ func furnish(t *testing.T, h *doortest.House) map[string]string {
 // inventory is what the first account's own token shows of it.
 func inventory(h *doortest.House) []string {
 	var out []string
-	for _, list := range []string{"devices", "groups", "jobs", "apps", "codes", "account", "exports", "operators"} {
+	for _, list := range []string{"devices", "groups", "jobs", "apps", "codes", "account", "exports", "operators", "sets", "agent-settings"} {
 		out = append(out, h.Ask("GET", "/api/v1/"+list, "", "Authorization: Bearer "+h.Token).Body.String())
 	}
 	return out
