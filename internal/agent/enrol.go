@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -31,11 +29,8 @@ type Machine interface {
 	StateDir() string
 	act.DHCPHost
 	act.AskHost
-	Volumes() ([]act.Volume, error)
+	act.ScanMachine
 	Neighbours() ([]reeve.Sighting, error)
-	OpenFile(path string) (*os.File, error)
-	Device(fs.FileInfo) uint64
-	Quietly(f func())
 	Engines(host.EngineSetup) []scan.Engine
 }
 

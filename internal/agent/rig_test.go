@@ -2,8 +2,10 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -62,14 +64,21 @@ func (m *fakeMachine) Neighbours() ([]reeve.Sighting, error) {
 func (m *fakeMachine) Volumes() ([]act.Volume, error) {
 	return []act.Volume{{Kind: act.SystemVolume, Root: "/"}}, nil
 }
-func (m *fakeMachine) OpenFile(path string) (*os.File, error) {
-	if m.opens != nil {
-		m.opens(path)
+func (m *fakeMachine) OpenFile(in *os.File, name string, _ bool) (*os.File, error) {
+	if in != nil {
+		name = filepath.Join(in.Name(), name)
 	}
-	return os.Open(path)
+	if m.opens != nil {
+		m.opens(name)
+	}
+	return os.Open(name)
 }
-func (m *fakeMachine) Device(fs.FileInfo) uint64              { return 1 }
-func (m *fakeMachine) Quietly(f func())                       { f() }
+func (m *fakeMachine) Device(fs.FileInfo) uint64 { return 1 }
+func (m *fakeMachine) Quietly(f func())          { f() }
+func (m *fakeMachine) Boot() (act.Boot, error)   { return act.Boot{}, errors.New("not here") }
+func (m *fakeMachine) Processes() (iter.Seq2[*scan.Process, error], error) {
+	return nil, errors.New("not here")
+}
 func (m *fakeMachine) Engines(host.EngineSetup) []scan.Engine { return nil }
 
 func (m *fakeMachine) RenewDHCP(ctx context.Context, _ act.RenewWish) ([]act.Renewal, error) {

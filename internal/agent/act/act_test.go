@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,6 +32,9 @@ type fakeHost struct {
 	openFile func(path string) (*os.File, error)
 	engines  []scan.Engine
 	only     []string
+
+	boot      Boot
+	processes iter.Seq2[*scan.Process, error]
 }
 
 func (h *fakeHost) Can(action string) bool { return !slices.Contains(h.cannot, action) }
@@ -53,11 +57,26 @@ func (h *fakeHost) OnlyEngines() []string      { return h.only }
 func (h *fakeHost) MayScan(path string) bool {
 	return h.mayScan == nil || h.mayScan(path)
 }
-func (h *fakeHost) OpenFile(path string) (*os.File, error) {
-	if h.openFile != nil {
-		return h.openFile(path)
+func (h *fakeHost) OpenFile(in *os.File, name string, _ bool) (*os.File, error) {
+	if in != nil {
+		name = filepath.Join(in.Name(), name)
 	}
-	return os.Open(path)
+	if h.openFile != nil {
+		return h.openFile(name)
+	}
+	return os.Open(name)
+}
+func (h *fakeHost) Boot() (Boot, error) {
+	if h.boot.Records == nil {
+		return Boot{}, errors.New("no disks here")
+	}
+	return h.boot, nil
+}
+func (h *fakeHost) Processes() (iter.Seq2[*scan.Process, error], error) {
+	if h.processes == nil {
+		return nil, errors.New("no processes here")
+	}
+	return h.processes, nil
 }
 
 // run carries out an action and decodes its result into result, if not nil.

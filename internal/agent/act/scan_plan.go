@@ -35,20 +35,21 @@ type area struct {
 	why    []string // reasons so far
 }
 
-// areaTypes says what each scan type is called, which volumes it holds, and
-// why this engine leaves it out.
+// areaTypes says what each scan type is called, and which volumes it holds.
 var areaTypes = [...]struct {
-	name   string
-	kind   VolumeKind
-	cannot string
+	name string
+	kind VolumeKind
 }{
-	action.ScanMemory:            {name: "Memory", cannot: "no engine of this agent can scan memory"},
+	action.ScanMemory:            {name: "Memory"},
 	action.ScanSystemVolume:      {name: "System Volume", kind: SystemVolume},
 	action.ScanPortableVolumes:   {name: "Portable Volumes", kind: PortableVolume},
 	action.ScanAdditionalVolumes: {name: "Additional Volumes", kind: AdditionalVolume},
 	action.ScanSpecificPath:      {name: "Specific Path"},
-	action.ScanBootRecords:       {name: "Boot Records", cannot: "no engine of this agent can scan boot records"},
+	action.ScanBootRecords:       {name: "Boot Records"},
 }
+
+// everywhere is what policy must allow where no path says what is looked at.
+const everywhere = string(filepath.Separator)
 
 // A scanPlan is what is to be scanned, and for which areas.
 type scanPlan struct {
@@ -63,22 +64,60 @@ func newArea(scanType int) *area {
 }
 
 // addArea plans an area other than a path.
-func (p *scanPlan) addArea(scanType int) {
+func (p *scanPlan) addArea(h ScanMachine, scanType int) {
 	a := newArea(scanType)
 	p.areas = append(p.areas, a)
-	if cannot := areaTypes[scanType].cannot; cannot != "" {
-		a.why = append(a.why, cannot)
+	switch scanType {
+	case action.ScanMemory:
+		p.addMemory(h, a)
+	case action.ScanBootRecords:
+		p.addBoot(h, a)
+	default:
+		p.addVolumes(a, areaTypes[scanType].kind)
+	}
+}
+
+func (p *scanPlan) addMemory(h ScanMachine, a *area) {
+	processes, err := h.Processes()
+	switch {
+	case err != nil:
+		a.why = append(a.why, err.Error())
+	case !p.allowed(everywhere):
+		a.why = append(a.why, refusal(everywhere))
+	default:
+		p.addRoot(a, scan.Root{Path: "process memory", Processes: processes})
+	}
+}
+
+// addBoot plans the records of the disks and, as the files that they are, the
+// EFI system partitions.
+func (p *scanPlan) addBoot(h ScanMachine, a *area) {
+	boot, err := h.Boot()
+	switch {
+	case err != nil:
+		a.why = append(a.why, err.Error())
+		return
+	case !p.allowed(everywhere):
+		a.why = append(a.why, refusal(everywhere))
 		return
 	}
+	a.why = append(a.why, boot.Missing...)
+	p.addRoot(a, scan.Root{Path: "boot records", Files: boot.Records})
+	for _, path := range boot.Systems {
+		p.addPathRoot(a, path, p.volumeOf(path).Used)
+	}
+}
+
+func (p *scanPlan) addVolumes(a *area, kind VolumeKind) {
 	for _, v := range p.volumes {
 		switch {
-		case v.Kind == RemoteVolume && scanType == action.ScanAdditionalVolumes:
+		case v.Kind == RemoteVolume && kind == AdditionalVolume:
 			a.why = append(a.why, remote(v))
-		case v.Kind != areaTypes[scanType].kind:
+		case v.Kind != kind:
 		case !p.allowed(v.Root):
 			a.why = append(a.why, refusal(v.Root))
 		default:
-			p.addRoot(a, v.Root, v.Used)
+			p.addPathRoot(a, v.Root, v.Used)
 		}
 	}
 	if len(a.why)+len(a.covers) == 0 {
@@ -94,10 +133,10 @@ func refusal(path string) string {
 	return fmt.Sprintf("the local policy does not allow scanning %s", printable(path))
 }
 
-func (p *scanPlan) addRoot(a *area, path string, size int64) {
-	a.Roots = append(a.Roots, printable(path))
+func (p *scanPlan) addRoot(a *area, root scan.Root) {
+	a.Roots = append(a.Roots, printable(root.Path))
 	a.covers = append(a.covers, len(p.roots))
-	p.roots = append(p.roots, scan.Root{Path: path, Bytes: size})
+	p.roots = append(p.roots, root)
 }
 
 // addPath plans the area of a path: what is there, and in the file systems
@@ -141,13 +180,15 @@ func (p *scanPlan) addPath(path string) error {
 // addPathRoot adds a root unless one of the volumes planned before holds it.
 func (p *scanPlan) addPathRoot(a *area, path string, size int64) {
 	home := p.volumeOf(path).Root
-	covered := func(r scan.Root) bool { return below(path, r.Path) && p.volumeOf(r.Path).Root == home }
+	covered := func(r scan.Root) bool {
+		return r.Files == nil && r.Processes == nil && below(path, r.Path) && p.volumeOf(r.Path).Root == home
+	}
 	if i := slices.IndexFunc(p.roots, covered); i >= 0 {
 		a.Roots = append(a.Roots, printable(path))
 		a.covers = append(a.covers, i)
 		return
 	}
-	p.addRoot(a, path, size)
+	p.addRoot(a, scan.Root{Path: path, Bytes: size})
 }
 
 // volumeOf returns the volume that path is on.
@@ -185,7 +226,7 @@ func (p *scanPlan) judge(results []scan.RootResult) {
 	for _, a := range p.areas {
 		looked := false
 		for _, i := range a.covers {
-			looked = looked || results[i].Counts.Files+results[i].Counts.Directories > 0
+			looked = looked || results[i].Counts.Files+results[i].Counts.Directories+results[i].Counts.Processes > 0
 			a.why = append(a.why, missing(results[i])...)
 		}
 		switch {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,10 +18,9 @@ import (
 	"reeve/internal/agent/scan"
 )
 
-// A ScanHost is a machine with files to scan.
+// A ScanHost is a machine to scan, and what its owner says to that.
 type ScanHost interface {
-	// Volumes lists the mounted file systems, each once.
-	Volumes() ([]Volume, error)
+	ScanMachine
 
 	// MayScan reports whether the local policy lets a path be scanned.
 	MayScan(path string) bool
@@ -38,17 +38,38 @@ type ScanHost interface {
 
 	// OnlyEngines names the only engines that may scan, none if all may.
 	OnlyEngines() []string
+}
 
-	// OpenFile opens a file or folder for reading. It follows no link and
-	// never waits.
-	OpenFile(path string) (*os.File, error)
+// A ScanMachine is a machine with files to scan.
+type ScanMachine interface {
+	// Volumes lists the mounted file systems, each once.
+	Volumes() ([]Volume, error)
+
+	// OpenFile opens for reading what is called so in a folder that is open;
+	// with none, name is an absolute path. It follows no link on the way,
+	// whatever was put in the place of a folder meanwhile, and never waits.
+	OpenFile(in *os.File, name string, folder bool) (*os.File, error)
 
 	// Device tells the file systems of opened or listed files apart.
 	Device(fs.FileInfo) uint64
 
+	// Processes lists what runs, with what it has in memory; see [scan.Root].
+	// The error says why this machine cannot do so.
+	Processes() (iter.Seq2[*scan.Process, error], error)
+
+	// Boot says what this machine can be started from, or why it cannot tell.
+	Boot() (Boot, error)
+
 	// Quietly runs f so that it takes processor and disk only when nobody else
 	// wants them, and returns when f does.
 	Quietly(f func())
+}
+
+// Boot is what runs before the system does.
+type Boot struct {
+	Records iter.Seq2[*scan.File, error] // of the disks, each as a file; see [scan.Root]
+	Systems []string                     // where EFI system partitions are mounted
+	Missing []string                     // what cannot be looked at, in clauses
 }
 
 // A Volume is a mounted file system.
@@ -181,7 +202,7 @@ func planScan(h ScanHost, p scanParams) (*scanPlan, error) {
 	plan := &scanPlan{allowed: h.MayScan, volumes: volumes}
 	for _, t := range types {
 		if t != action.ScanSpecificPath {
-			plan.addArea(t)
+			plan.addArea(h, t)
 		}
 	}
 	if slices.Contains(types, action.ScanSpecificPath) {

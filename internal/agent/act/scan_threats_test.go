@@ -57,11 +57,11 @@ func TestFullScan(t *testing.T) {
 	var r scanResult
 	o := run(t, h, "scan_threats", `{"full_scan":1,"scan_types":[99],"path":"/nowhere"}`, &r)
 	want := []string{
-		"Memory|not_scanned|no engine of this agent can scan memory",
+		"Memory|not_scanned|no processes here",
 		"System Volume|scanned|",
 		"Portable Volumes|scanned|",
 		"Additional Volumes|partial|/nfs is on another machine (nfs4)",
-		"Boot Records|not_scanned|no engine of this agent can scan boot records",
+		"Boot Records|not_scanned|no disks here",
 	}
 	if got := states(r, root); !reflect.DeepEqual(got, want) {
 		t.Errorf("areas %q, want %q", got, want)
@@ -97,7 +97,7 @@ func TestCustomScan(t *testing.T) {
 		"a path":                  {[]int{4}, root + "/system/srv", []string{"Specific Path|scanned|"}, 1},
 		"a file":                  {[]int{4}, root + "/system/srv/sample", []string{"Specific Path|scanned|"}, 1},
 		"a link to a path":        {[]int{4}, link, []string{"Specific Path|scanned|"}, 1},
-		"a path and memory":       {[]int{4, 0}, root + "/data", []string{"Memory|not_scanned|no engine of this agent can scan memory", "Specific Path|scanned|"}, 1},
+		"a path and memory":       {[]int{4, 0}, root + "/data", []string{"Memory|not_scanned|no processes here", "Specific Path|scanned|"}, 1},
 		"a path in a volume":      {[]int{4, 1, 4}, root + "/system/srv", []string{"System Volume|scanned|", "Specific Path|scanned|"}, 1},
 		"a remote path":           {[]int{4}, root + "/nfs", []string{"Specific Path|scanned|"}, 1},
 		"a path above everything": {[]int{4}, root, []string{"Specific Path|partial|/nfs is on another machine (nfs4)"}, 0},
@@ -127,7 +127,7 @@ func TestScanRefuses(t *testing.T) {
 	refused(t, h, "scan_threats", `{"scan_types":[4],"path":"`+root+`/gone"}`, "/gone does not exist on this device")
 	refused(t, h, "scan_threats", `{"scan_types":[4],"path":"`+root+`/system"}`, "the local policy does not allow scanning "+root+"/system")
 	refused(t, h, "scan_threats", `{"scan_types":[4],"path":"`+root+`/proc"}`, "holds no files to scan")
-	refused(t, h, "scan_threats", `{"scan_types":[0,5]}`, "nothing was scanned: Memory: no engine")
+	refused(t, h, "scan_threats", `{"scan_types":[0,5]}`, "nothing was scanned: Memory: no processes here; Boot Records: no disks here")
 
 	// One area that policy refuses does not stop the others.
 	var r scanResult
@@ -138,6 +138,61 @@ func TestScanRefuses(t *testing.T) {
 	}
 	if got := states(r, root); !o.OK || !reflect.DeepEqual(got, want) {
 		t.Errorf("%q: areas %q, want %q", o.Message, got, want)
+	}
+}
+
+// Processes and boot records are areas like the others, and EFI system
+// partitions are scanned as the volumes that they are.
+func TestScanOfMemoryAndBoot(t *testing.T) {
+	h, root := machine(t)
+	marker := "what a signature of this test looks for"
+	signatures := h.SignatureDirs()[0]
+	if err := os.MkdirAll(signatures, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	line := fmt.Sprintf("Test.Marker:0:*:%x\n", marker)
+	if err := os.WriteFile(signatures+"/s.ndb", []byte(line), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	record := func() *os.File {
+		file, err := os.Create(filepath.Join(root, "record"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file.WriteString(marker)
+		return file
+	}
+	h.processes = func(yield func(*scan.Process, error) bool) {
+		memory := strings.NewReader("...." + marker)
+		_ = yield(&scan.Process{ID: 7, Path: "/bin/good"}, nil) &&
+			yield(&scan.Process{ID: 8, Path: "/bin/bad", Memory: memory, Regions: []scan.Region{{Start: 4, Size: memory.Size() - 4}}}, nil) &&
+			yield(&scan.Process{ID: 9}, os.ErrPermission)
+	}
+	h.boot = Boot{Systems: []string{root + "/usb"}, Missing: []string{"one is not mounted"}}
+	h.boot.Records = func(yield func(*scan.File, error) bool) {
+		_ = yield(&scan.File{File: record(), Path: "/dev/sda: master boot record", Size: int64(len(marker))}, nil) &&
+			yield(&scan.File{Path: "/dev/sdb"}, os.ErrPermission)
+	}
+	var r scanResult
+	o := run(t, h, "scan_threats", `{"scan_types":[0,2,5]}`, &r)
+	want := []string{
+		"Memory|partial|in process memory, 1 entries could not be read",
+		"Portable Volumes|scanned|",
+		"Boot Records|partial|one is not mounted; in boot records, 1 entries could not be read",
+	}
+	if got := states(r, root); !o.OK || !reflect.DeepEqual(got, want) {
+		t.Errorf("%q: areas %q, want %q", o.Message, got, want)
+	}
+	var found []string
+	for _, threat := range r.Threats {
+		found = append(found, strings.ReplaceAll(threat.Path, root, "")+" "+threat.Signature)
+	}
+	wantFound := []string{"process 8 (/bin/bad) Test.Marker", "/usb/sample Eicar-Test-Signature", "/dev/sda: master boot record Test.Marker"}
+	if !reflect.DeepEqual(found, wantFound) || r.Counts.Processes != 2 || r.Counts.Files != 2 {
+		t.Errorf("found %q with counts %+v, want %q", found, r.Counts, wantFound)
+	}
+	if r.Errors[0].Path != "process 9" || r.Errors[1].Path != "/dev/sdb" {
+		t.Errorf("errors %+v", r.Errors)
 	}
 }
 

@@ -229,10 +229,10 @@ func TestOpenFile(t *testing.T) {
 	if err := errors.Join(os.Symlink("file", link), syscall.Mkfifo(pipe, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.OpenFile(link); !errors.Is(err, syscall.ELOOP) {
+	if _, err := m.OpenFile(nil, link, false); !errors.Is(err, syscall.ELOOP) {
 		t.Errorf("opening a link: %v", err)
 	}
-	file, err := m.OpenFile(pipe) // which nobody writes to
+	file, err := m.OpenFile(nil, pipe, false) // which nobody writes to
 	if err != nil {
 		t.Fatal(err)
 	}

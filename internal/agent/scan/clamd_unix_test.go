@@ -129,11 +129,11 @@ func TestClamdDies(t *testing.T) {
 	d := startClamd(t)
 	dir := tree(t, map[string]string{"1": "x"})
 	late := tree(t, map[string]string{"late": eicar})
-	open := func(path string) (*os.File, error) {
-		if path == late {
+	open := func(in *os.File, name string, folder bool) (*os.File, error) {
+		if name == late {
 			d.kill()
 		}
-		return os.Open(path)
+		return openByPath(in, name, folder)
 	}
 	engines := []Engine{BuiltIn(nil, nil), d.over("unix")}
 	r := Scan(t.Context(), engines, []Root{{Path: dir}, {Path: late}}, Options{Open: open}, nil)

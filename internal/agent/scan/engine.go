@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -87,6 +88,14 @@ type Process struct {
 	Path    string      // of its program; empty if that cannot be told
 	Memory  io.ReaderAt // by address
 	Regions []Region    // that can be read, ordered
+}
+
+// name is what reports call the process.
+func (p *Process) name() string {
+	if p.Path == "" {
+		return fmt.Sprintf("process %d", p.ID)
+	}
+	return fmt.Sprintf("process %d (%s)", p.ID, p.Path)
 }
 
 // A Region is a part of a process's memory.

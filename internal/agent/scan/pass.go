@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"slices"
 	"time"
@@ -21,13 +22,21 @@ const (
 	progressEvery = time.Second
 )
 
-var errNoEngine = errors.New("no engine was available")
+var (
+	errNoEngine        = errors.New("no engine was available")
+	errNoProcessEngine = errors.New("no engine that was available can look into processes")
+	errNoFile          = errors.New("it is no file")
+)
 
 // A Root is what to scan: a folder with everything below it on the same file
-// system, or a single file.
+// system, or a single file. What is no part of a tree comes in a row instead,
+// of files or of processes; each with an error if it cannot be looked at, or
+// not all of it, and then it may have a name only.
 type Root struct {
-	Path  string
-	Bytes int64 // about how much it holds, negative if that is not known
+	Path      string
+	Bytes     int64 // about how much it holds, negative if that is not known
+	Files     iter.Seq2[*File, error]
+	Processes iter.Seq2[*Process, error]
 }
 
 // Options say what a pass may touch, and how. The zero value scans everything
@@ -37,9 +46,11 @@ type Options struct {
 	// asked for every root, folder and file.
 	Allow func(path string) bool
 
-	// Open opens a file or folder for reading; it should neither follow a
-	// link, nor wait for a pipe's other end.
-	Open func(path string) (*os.File, error)
+	// Open opens for reading what is called so in a folder that is open; with
+	// none, name is a path. It should follow no link on the way, whatever was
+	// put in the place of a folder meanwhile, and not wait for a pipe's other
+	// end.
+	Open func(in *os.File, name string, folder bool) (*os.File, error)
 
 	// Device tells file systems apart.
 	Device func(fs.FileInfo) uint64
@@ -58,7 +69,7 @@ func (o Options) complete() Options {
 		o.Allow = func(string) bool { return true }
 	}
 	if o.Open == nil {
-		o.Open = os.Open
+		o.Open = openByPath
 	}
 	if o.Pass == nil {
 		o.Pass = func(ctx context.Context) error { return ctx.Err() }
@@ -67,6 +78,13 @@ func (o Options) complete() Options {
 		o.Device = func(fs.FileInfo) uint64 { return 0 }
 	}
 	return o
+}
+
+func openByPath(in *os.File, name string, _ bool) (*os.File, error) {
+	if in != nil {
+		name = join(in.Name(), name)
+	}
+	return os.Open(name)
 }
 
 // Scan shows everything below the roots to all engines in one pass, and calls
@@ -129,9 +147,11 @@ type part struct {
 	*EngineResult
 }
 
-// A shown file is one that engines have.
+// What is shown to the engines, a file or a process, until they all answered.
 type shown struct {
-	File
+	path    string
+	size    int64
+	file    *os.File // nil for a process
 	root    *RootResult
 	waiting []bool // for each part
 	threats []Threat
@@ -139,7 +159,7 @@ type shown struct {
 
 // An answer is what a part says of a file.
 type answer struct {
-	file *shown
+	*shown
 	part int
 	Verdict
 }
@@ -169,12 +189,41 @@ func (p *pass) close() {
 }
 
 // show gives a file to every engine and leaves the rest to their answers.
-func (p *pass) show(f File) {
-	p.wait(maxHeld - 1)
+func (p *pass) show(f *File) {
+	it := &shown{path: f.Path, size: f.Size, file: f.File}
+	p.give(it, maxHeld, func(part Examination) func(func(Verdict)) {
+		return func(done func(Verdict)) { part.Examine(f, done) }
+	})
+}
+
+// showProcess gives a process to every engine that can look into it, and waits
+// until they have.
+func (p *pass) showProcess(process *Process) {
+	it := &shown{path: process.name()}
+	p.give(it, 1, func(part Examination) func(func(Verdict)) {
+		if examiner, ok := part.(ProcessExaminer); ok {
+			return func(done func(Verdict)) { examiner.ExamineProcess(process, done) }
+		}
+		return nil
+	})
+	p.wait(0)
+}
+
+// give hands something to every engine that has a way to examine it, as soon
+// as they hold less than so much.
+func (p *pass) give(it *shown, most int, way func(Examination) func(func(Verdict))) {
+	p.wait(most - 1)
 	p.held++
-	file := &shown{File: f, root: p.root, waiting: slices.Repeat([]bool{true}, len(p.parts))}
+	it.root, it.waiting = p.root, make([]bool, len(p.parts))
+	examine := make([]func(func(Verdict)), len(p.parts))
 	for i, part := range p.parts {
-		part.Examine(&file.File, func(v Verdict) { p.answers <- answer{file, i, v} })
+		examine[i] = way(part.Examination)
+		it.waiting[i] = examine[i] != nil
+	}
+	for i := range examine {
+		if examine[i] != nil {
+			examine[i](func(v Verdict) { p.answers <- answer{it, i, v} })
+		}
 	}
 	p.wait(maxHeld)
 }
@@ -206,22 +255,26 @@ func (p *pass) wait(held int) {
 	}
 }
 
-// take enters an answer, and ends with a file that all engines have judged.
+// take enters an answer, and ends with what all engines have judged.
 func (p *pass) take(a answer) {
-	if !a.file.waiting[a.part] {
+	if !a.waiting[a.part] {
 		return // an engine that answers twice is heard once
 	}
-	a.file.waiting[a.part] = false
-	a.file.root.Counts.BytesRead += a.Read
-	a.file.threats = append(a.file.threats, p.hear(a.part, a.file.root, a.file.Path, a.Verdict)...)
-	if slices.Contains(a.file.waiting, true) {
+	a.waiting[a.part] = false
+	a.root.Counts.BytesRead += a.Read
+	a.threats = append(a.threats, p.hear(a.part, a.root, a.path, a.Verdict)...)
+	if slices.Contains(a.waiting, true) {
 		return
 	}
 	p.held--
-	p.found(a.file)
+	p.found(a.shown)
+	if a.file == nil {
+		a.root.Counts.Processes++
+		return
+	}
 	a.file.Close()
-	a.file.root.Counts.Files++
-	a.file.root.Counts.Bytes += a.file.Size
+	a.root.Counts.Files++
+	a.root.Counts.Bytes += a.size
 }
 
 // hear enters what an engine says of path, and returns the threats.
@@ -270,10 +323,13 @@ func (p *pass) found(f *shown) {
 		p.buffer = make([]byte, readBytes)
 	}
 	short, long := md5.New(), sha256.New()
-	whole := attentive{p, io.NewSectionReader(f.File.File, 0, f.Size)}
-	_, err := io.CopyBuffer(io.MultiWriter(short, long), whole, p.buffer)
+	err := errNoFile
+	if f.file != nil {
+		whole := attentive{p, io.NewSectionReader(f.file, 0, f.size)}
+		_, err = io.CopyBuffer(io.MultiWriter(short, long), whole, p.buffer)
+	}
 	for _, threat := range threats {
-		threat.Size = f.Size
+		threat.Size = f.size
 		if err == nil { // without them it is a threat all the same
 			threat.MD5 = hex.EncodeToString(short.Sum(nil))
 			threat.SHA256 = hex.EncodeToString(long.Sum(nil))

@@ -40,6 +40,7 @@ const (
 	NotAFile        Reason = "not_a_file"        // device, socket, pipe
 	OtherFileSystem Reason = "other_file_system" // mounted below a root
 	Own             Reason = "own_signatures"    // one of Options.Own
+	Self            Reason = "own_process"       // this one
 	Vanished        Reason = "vanished"          // removed or replaced between listing and opening
 	Refused         Reason = "policy"            // Options.Allow said no
 	TooDeep         Reason = "too_deep"          // more than MaxDepth folders down

@@ -255,11 +255,11 @@ func TestUnreadableEntriesAreCounted(t *testing.T) {
 		files[fmt.Sprintf("locked%03d", i)] = "x"
 	}
 	dir := tree(t, files)
-	open1 := func(path string) (*os.File, error) {
-		if strings.Contains(path, "locked") {
-			return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
+	open1 := func(in *os.File, name string, folder bool) (*os.File, error) {
+		if strings.Contains(name, "locked") {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
 		}
-		return os.Open(path)
+		return openByPath(in, name, folder)
 	}
 	r := scanWith(t, "", Options{Open: open1}, dir, dir+"/gone", "/dev/null")
 	if r.Counts.Errors != MaxErrors+20 || len(r.Errors) != MaxErrors || r.Counts.Threats != 1 {
@@ -306,11 +306,11 @@ func TestCancelledInTheMiddle(t *testing.T) {
 	t.Run("of a tree", func(t *testing.T) {
 		dir := tree(t, map[string]string{"1": "x", "2": "x", "3": "x"})
 		ctx, cancel := context.WithCancelCause(t.Context())
-		open1 := func(path string) (*os.File, error) {
-			if path != dir {
+		open1 := func(in *os.File, name string, folder bool) (*os.File, error) {
+			if !folder {
 				cancel(stop)
 			}
-			return os.Open(path)
+			return openByPath(in, name, folder)
 		}
 		r := scanUntil(ctx, "", Options{Open: open1}, dir, dir)
 		if r.Counts.Files != 1 || r.Roots[0].Stopped != stop || r.Roots[1].Stopped != stop {

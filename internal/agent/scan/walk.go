@@ -32,6 +32,9 @@ func (p *pass) from(root Root) error {
 	if p.ctx.Err() != nil {
 		return context.Cause(p.ctx)
 	}
+	if root.Files != nil || root.Processes != nil {
+		return p.row(root)
+	}
 	info, err := os.Lstat(path)
 	if err != nil {
 		return plain(err)
@@ -41,9 +44,9 @@ func (p *pass) from(root Root) error {
 	case !p.options.Allow(path):
 		return errNotAllowed
 	case info.IsDir():
-		err = p.directory(path, info, 0)
+		err = p.directory(nil, path, path, info, 0)
 	case info.Mode().IsRegular():
-		err = p.file(path)
+		err = p.file(nil, path, path)
 	default:
 		return errNotThere
 	}
@@ -56,14 +59,49 @@ func (p *pass) from(root Root) error {
 	return nil
 }
 
-// directory scans a folder that Lstat described as info. It returns an error
-// only if it could not begin.
-func (p *pass) directory(path string, info fs.FileInfo, depth int) error {
+// row scans what is in no tree.
+func (p *pass) row(root Root) error {
+	if root.Files != nil {
+		for file, err := range root.Files {
+			if err != nil {
+				p.fail(file.Path, err)
+			} else {
+				p.show(file)
+			}
+			if p.ctx.Err() != nil {
+				return context.Cause(p.ctx)
+			}
+		}
+		return nil
+	}
+	able := func(part part) bool { _, ok := part.Examination.(ProcessExaminer); return ok }
+	if !slices.ContainsFunc(p.parts, able) {
+		return errNoProcessEngine
+	}
+	for process, err := range root.Processes {
+		switch {
+		case err != nil:
+			p.fail(process.name(), err)
+		case process.ID == os.Getpid():
+			p.skip(Self)
+		default:
+			p.showProcess(process)
+		}
+		if p.ctx.Err() != nil {
+			return context.Cause(p.ctx)
+		}
+	}
+	return nil
+}
+
+// directory scans a folder, called name in another, that Lstat described as
+// info. It returns an error only if it could not begin.
+func (p *pass) directory(in *os.File, name, path string, info fs.FileInfo, depth int) error {
 	if slices.ContainsFunc(p.own, func(own fs.FileInfo) bool { return os.SameFile(info, own) }) {
 		p.skip(Own)
 		return nil
 	}
-	folder, err := p.options.Open(path)
+	folder, err := p.options.Open(in, name, true)
 	if err != nil {
 		return err
 	}
@@ -84,7 +122,7 @@ func (p *pass) directory(path string, info fs.FileInfo, depth int) error {
 			if p.options.Pass(p.ctx) != nil || p.ctx.Err() != nil {
 				return nil
 			}
-			if err := p.entry(join(path, entry.Name()), entry, depth); err != nil {
+			if err := p.entry(folder, join(path, entry.Name()), entry, depth); err != nil {
 				p.fail(join(path, entry.Name()), err)
 			}
 		}
@@ -106,7 +144,7 @@ func join(folder, name string) string {
 	return folder + string(filepath.Separator) + name
 }
 
-func (p *pass) entry(path string, entry fs.DirEntry, depth int) error {
+func (p *pass) entry(in *os.File, path string, entry fs.DirEntry, depth int) error {
 	kind := entry.Type()
 	switch {
 	case kind&fs.ModeSymlink != 0:
@@ -116,7 +154,7 @@ func (p *pass) entry(path string, entry fs.DirEntry, depth int) error {
 	case !p.options.Allow(path):
 		p.skip(Refused)
 	case kind.IsRegular():
-		return p.file(path)
+		return p.file(in, entry.Name(), path)
 	case depth == MaxDepth:
 		p.skip(TooDeep)
 	default:
@@ -129,16 +167,16 @@ func (p *pass) entry(path string, entry fs.DirEntry, depth int) error {
 			p.skip(OtherFileSystem)
 			return nil
 		}
-		return p.directory(path, info, depth+1)
+		return p.directory(in, entry.Name(), path, info, depth+1)
 	}
 	return nil
 }
 
-// file shows one file to the engines. An error means that it could not be
-// opened.
-func (p *pass) file(path string) error {
+// file shows one file, called name in a folder, to the engines. An error means
+// that it could not be opened.
+func (p *pass) file(in *os.File, name, path string) error {
 	p.tell()
-	file, err := p.options.Open(path)
+	file, err := p.options.Open(in, name, false)
 	if err != nil {
 		return err
 	}
@@ -154,6 +192,6 @@ func (p *pass) file(path string) error {
 		p.skip(NotAFile)
 		return nil
 	}
-	p.show(File{File: file, Path: path, Size: info.Size()})
+	p.show(&File{File: file, Path: path, Size: info.Size()})
 	return nil
 }

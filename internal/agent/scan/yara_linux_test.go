@@ -199,14 +199,14 @@ func TestYaraIsCalledOff(t *testing.T) {
 		files[fmt.Sprint(i)] = "x"
 	}
 	dir := tree(t, files)
-	open := func(path string) (*os.File, error) {
-		if filepath.Base(path) == "50" {
+	open := func(in *os.File, name string, folder bool) (*os.File, error) {
+		if name == "50" {
 			rig.mu.Lock()
 			rig.last.Process.Signal(syscall.SIGSTOP)
 			rig.mu.Unlock()
 			cancel(os.ErrDeadlineExceeded)
 		}
-		return os.Open(path)
+		return openByPath(in, name, folder)
 	}
 	r := Scan(ctx, []Engine{rig.Engine()}, []Root{{Path: dir}}, Options{Open: open}, nil)
 	if r.Roots[0].Stopped != os.ErrDeadlineExceeded {
