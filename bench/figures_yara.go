@@ -64,8 +64,7 @@ func init() {
 			if _, err := inPass(); err != nil { // compiles the rules
 				return 0, err
 			}
-			slower, err := ratio(5, inPass, byHand)
-			return 1 / slower, err
+			return speed(7, inPass, byHand)
 		},
 	})
 }

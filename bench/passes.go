@@ -29,12 +29,33 @@ func ratio(times int, ours, theirs pass) (float64, error) {
 	return middles[0].Seconds() / middles[1].Seconds(), nil
 }
 
+// speed runs both in turn and returns how much faster ours is, by the fastest
+// pass of each: passes at the lowest priority are slowed by whatever else the
+// machine does, and never made faster.
+func speed(times int, ours, theirs pass) (float64, error) {
+	taken, err := inTurn(times, labelled{"ours", ours}, labelled{"theirs", theirs})
+	if err != nil {
+		return 0, err
+	}
+	return taken[1][0].Seconds() / taken[0][0].Seconds(), nil
+}
+
 type labelled struct {
 	label string
 	pass  pass
 }
 
 func medians(times int, passes ...labelled) ([]time.Duration, error) {
+	taken, err := inTurn(times, passes...)
+	middles := make([]time.Duration, len(taken))
+	for i := range taken {
+		middles[i] = taken[i][times/2]
+	}
+	return middles, err
+}
+
+// inTurn returns what each pass took, ordered.
+func inTurn(times int, passes ...labelled) ([][]time.Duration, error) {
 	taken := make([][]time.Duration, len(passes))
 	for range times {
 		for i, p := range passes {
@@ -46,12 +67,10 @@ func medians(times int, passes ...labelled) ([]time.Duration, error) {
 			taken[i] = append(taken[i], d)
 		}
 	}
-	middles := make([]time.Duration, len(passes))
 	for i, p := range passes {
 		slices.Sort(taken[i])
-		middles[i] = taken[i][times/2]
-		say("%s: %v [%v..%v] of %d passes", p.label, middles[i].Round(time.Microsecond),
+		say("%s: %v [%v..%v] of %d passes", p.label, taken[i][times/2].Round(time.Microsecond),
 			taken[i][0].Round(time.Microsecond), taken[i][times-1].Round(time.Microsecond), times)
 	}
-	return middles, nil
+	return taken, nil
 }
