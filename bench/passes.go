@@ -33,7 +33,7 @@ func ratio(times int, ours, theirs pass) (float64, error) {
 // pass of each: passes at the lowest priority are slowed by whatever else the
 // machine does, and never made faster.
 func speed(times int, ours, theirs pass) (float64, error) {
-	taken, err := inTurn(times, labelled{"ours", ours}, labelled{"theirs", theirs})
+	taken, err := sorted(times, labelled{"ours", ours}, labelled{"theirs", theirs})
 	if err != nil {
 		return 0, err
 	}
@@ -46,7 +46,7 @@ type labelled struct {
 }
 
 func medians(times int, passes ...labelled) ([]time.Duration, error) {
-	taken, err := inTurn(times, passes...)
+	taken, err := sorted(times, passes...)
 	middles := make([]time.Duration, len(taken))
 	for i := range taken {
 		middles[i] = taken[i][times/2]
@@ -54,8 +54,8 @@ func medians(times int, passes ...labelled) ([]time.Duration, error) {
 	return middles, err
 }
 
-// inTurn returns what each pass took, ordered.
-func inTurn(times int, passes ...labelled) ([][]time.Duration, error) {
+// sorted runs all in turn and returns what each pass took, ordered.
+func sorted(times int, passes ...labelled) ([][]time.Duration, error) {
 	taken := make([][]time.Duration, len(passes))
 	for range times {
 		for i, p := range passes {

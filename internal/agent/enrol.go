@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"reeve"
@@ -45,10 +46,23 @@ type body struct {
 }
 
 func (b body) MayScan(path string) bool { return b.policy.MayScan(path) }
-func (b body) OnlyEngines() []string    { return b.policy.Engines }
 func (b body) Engines() []scan.Engine {
 	return b.Machine.Engines(host.EngineSetup{Rules: b.RuleDirs(), Cache: filepath.Join(b.StateDir(), "yara"), Clamd: b.policy.Clamd})
 }
+
+// OnlyEngines are those that the machine's owner and the server both name. Who
+// names none lets the other choose; if they agree on none, there is none.
+func (b body) OnlyEngines() []string {
+	only := slices.Clone(b.policy.Engines)
+	if wanted := b.settings.InForce().Engines; len(wanted) > 0 {
+		if len(only) == 0 {
+			return wanted
+		}
+		only = slices.DeleteFunc(only, func(name string) bool { return !slices.Contains(wanted, name) })
+	}
+	return only
+}
+
 func (b body) MayQuarantine() bool { return b.policy.MayQuarantine() }
 func (b body) SignatureDirs() []string {
 	return append([]string{b.policy.SignatureDir(b.StateDir())}, b.settings.folder("signatures")...)

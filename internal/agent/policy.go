@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -125,6 +126,9 @@ func (p *Policy) check() error {
 			}
 			*list.resolved = append(*list.resolved, resolve(path))
 		}
+	}
+	if p.Engines != nil && len(p.Engines) == 0 {
+		return errors.New("engines names none; forbid scan_threats under actions instead")
 	}
 	for _, name := range p.Engines {
 		if !slices.Contains(scan.Names, name) {

@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"reeve/internal/agent/line"
+	"reeve/internal/link"
 )
 
 func policyOf(t *testing.T, text string) (*Policy, error) {
@@ -47,11 +49,27 @@ func TestPolicySwitches(t *testing.T) {
 	}
 }
 
+func TestEnginesThatMayScan(t *testing.T) {
+	for name, tt := range map[string]struct{ policy, wanted, want []string }{
+		"all":                    {nil, nil, nil},
+		"the owner's":            {[]string{"clamav", "yara"}, nil, []string{"clamav", "yara"}},
+		"the server's":           {nil, []string{"builtin"}, []string{"builtin"}},
+		"what both want":         {[]string{"clamav", "yara"}, []string{"builtin", "yara"}, []string{"yara"}},
+		"nothing that both want": {[]string{"clamav"}, []string{"builtin"}, []string{}},
+	} {
+		b := body{policy: &Policy{Engines: tt.policy}, settings: &settings{now: link.Settings{Engines: tt.wanted}}}
+		if got := b.OnlyEngines(); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: %#v, want %#v", name, got, tt.want)
+		}
+	}
+}
+
 func TestBadPolicies(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"hours":{"fly":["22:00-06:00"]}}`:        `hours are given for "fly"`,
 		`{"hours":{"scan_threats":["22"]}}`:        `"22" is not a window`,
 		`{"deny_paths":["srv"]}`:                   `the denied path "srv" is not absolute`,
+		`{"engines":[]}`:                           "engines names none",
 		`{"engines":["clamd"]}`:                    `no engine "clamd"; there are builtin`,
 		`{"clamd":"192.0.2.1:3310"}`:               "address of this machine",
 		`{"clamd":"clamd.ctl"}`:                    "absolute path of a socket",

@@ -114,7 +114,7 @@ func TestReportsAreKept(t *testing.T) {
 }
 
 const scanResult = `{"started":"2026-11-21T08:00:00Z","finished":"2026-11-21T08:00:42Z",
-"engines":[{"name":"builtin","version":"26.11.0","signatures":3,"signature_date":"2026-11-20T08:00:00Z"},{"name":"clamav","unavailable":"no socket"}],
+"engines":[{"name":"builtin","version":"26.11.0","signatures":3,"signature_date":"2026-11-20T08:00:00Z","judged":10},{"name":"clamav","version":"1.4.6","signature_version":"27812","signature_date":"2026-11-20T09:00:00Z"},{"name":"clamav","unavailable":"no socket"}],
 "areas":[{"type":4,"name":"Specific Path","roots":["/srv"],"status":"scanned"},{"type":0,"name":"Memory","roots":[],"status":"not_scanned","reason":"no engine of this agent can scan memory"}],
 "counts":{"files":10,"bytes":2048,"directories":2,"skipped":1,"errors":1,"threats":2},
 "threats":[{"path":"/srv/=cmd|' /C calc'!A0","signature":"EICAR-Test-File","engine":"builtin","size":68,"sha256":"aa","md5":"bb"},
@@ -145,7 +145,7 @@ func TestScanReport(t *testing.T) {
 			t.Errorf("row %q, want %q", table[2], want)
 		}
 		log := string(files["scan.log"])
-		for _, want := range []string{"42s", "Engine builtin 26.11.0 with 3 signatures of 2026-11-20", "Engine clamav took no part: no socket", "Area Memory: not_scanned; no engine", "More threats were found", `Error in "/srv/a\nThreat: none": permission denied`} {
+		for _, want := range []string{"42s", "Engine builtin 26.11.0 with 3 signatures of 2026-11-20", "Engine builtin 26.11.0 with 3 signatures of 2026-11-20T08:00:00Z; judged 10", "Engine clamav 1.4.6, signatures 27812 of 2026-11-20", "Engine clamav took no part: no socket", "Area Memory: not_scanned; no engine", "More threats were found", `Error in "/srv/a\nThreat: none": permission denied`} {
 			if !strings.Contains(log, want) {
 				t.Errorf("scan.log lacks %q:\n%s", want, log)
 			}

@@ -17,16 +17,10 @@ import (
 // scanResult is what an agent reports of a scan, as far as the report's tables
 // need it; scan.json carries the whole of it.
 type scanResult struct {
-	Started  time.Time `json:"started"`
-	Finished time.Time `json:"finished"`
-	Engines  []struct {
-		Name          string     `json:"name"`
-		Version       string     `json:"version"`
-		Unavailable   string     `json:"unavailable"`
-		Signatures    int64      `json:"signatures"`
-		SignatureDate *time.Time `json:"signature_date"`
-	} `json:"engines"`
-	Areas []struct {
+	Started  time.Time    `json:"started"`
+	Finished time.Time    `json:"finished"`
+	Engines  []scanEngine `json:"engines"`
+	Areas    []struct {
 		Name   string   `json:"name"`
 		Roots  []string `json:"roots"`
 		Status string   `json:"status"`
@@ -46,6 +40,36 @@ type scanResult struct {
 		Path  string `json:"path"`
 		Error string `json:"error"`
 	} `json:"errors"`
+}
+
+// A scanEngine is what an agent reports of an engine.
+type scanEngine struct {
+	Name          string     `json:"name"`
+	Version       string     `json:"version"`
+	Unavailable   string     `json:"unavailable"`
+	Signatures    int64      `json:"signatures"`        // zero if it does not say
+	SignatureSet  string     `json:"signature_version"` // likewise, and so are the others
+	SignatureDate *time.Time `json:"signature_date"`
+	Judged        int64      `json:"judged"`
+}
+
+// String says in a line with what the engine looked at how much, or why it did
+// not.
+func (e scanEngine) String() string {
+	if e.Unavailable != "" {
+		return plain(e.Name) + " took no part: " + plain(e.Unavailable)
+	}
+	text := plain(e.Name) + prefixed(" ", e.Version)
+	if e.Signatures > 0 {
+		text += fmt.Sprintf(" with %d signatures", e.Signatures)
+	}
+	if e.SignatureSet != "" {
+		text += ", signatures " + plain(e.SignatureSet)
+	}
+	if e.SignatureDate != nil {
+		text += " of " + timestamp(*e.SignatureDate)
+	}
+	return text + fmt.Sprintf("; judged %d", e.Judged)
 }
 
 type threat struct {
@@ -121,14 +145,7 @@ func scanLog(c reeve.Command, r scanResult) []byte {
 	line("Scan of %s (device %s), command %s", plain(c.Hostname), c.DeviceID, c.ID)
 	line("From %s to %s, %s", timestamp(r.Started), timestamp(r.Finished), r.Finished.Sub(r.Started).Round(time.Second))
 	for _, e := range r.Engines {
-		switch {
-		case e.Unavailable != "":
-			line("Engine %s took no part: %s", plain(e.Name), plain(e.Unavailable))
-		case e.SignatureDate != nil:
-			line("Engine %s %s with %d signatures of %s", plain(e.Name), plain(e.Version), e.Signatures, timestamp(*e.SignatureDate))
-		default:
-			line("Engine %s %s with %d signatures", plain(e.Name), plain(e.Version), e.Signatures)
-		}
+		line("Engine %s", e)
 	}
 	for _, a := range r.Areas {
 		line("Area %s: %s%s%s", plain(a.Name), plain(a.Status), prefixed(" in ", strings.Join(a.Roots, " ")), prefixed("; ", a.Reason))

@@ -36,7 +36,7 @@ type ScanHost interface {
 	// Engines are those that stand in front of programs of this machine.
 	Engines() []scan.Engine
 
-	// OnlyEngines names the only engines that may scan, none if all may.
+	// OnlyEngines names the only engines that may scan, nil if all may.
 	OnlyEngines() []string
 }
 

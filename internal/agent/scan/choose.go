@@ -11,10 +11,10 @@ import (
 var Names = []string{"builtin", "clamav", "yara", "defender"}
 
 // Choose returns those of the engines that only names, in its order, or all of
-// them if it names none. Whoever names an engine expects it: that it was never
+// them if it is nil. Whoever names an engine expects it: that it was never
 // set up is then a lack like any other.
 func Choose(engines []Engine, only []string) []Engine {
-	if len(only) == 0 {
+	if only == nil {
 		return engines
 	}
 	var chosen []Engine
