@@ -106,7 +106,7 @@ func open(t *testing.T) *site {
 	s.handler = door.Open(door.Config{
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, Routes(Config{
-		Rules: s.rules, Files: files, Pulse: s.rules, Agents: "reeve.example:8444", AgentsTLS: true,
+		Rules: s.rules, Files: files, Pulse: s.rules, Settings: book{digestOf(signatures)}, Sets: files, Agents: "reeve.example:8444", AgentsTLS: true,
 		Identity: link.Identity{Root: []byte("root"), RootCert: []byte("cert"), Endorsement: []byte("word")},
 	}))
 	server := httptest.NewServer(s.handler)

@@ -1,6 +1,7 @@
 package linetest
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
@@ -31,7 +32,31 @@ func (s *Server) door() http.Handler {
 	mux.HandleFunc("PUT "+link.PathUpload+"{command}", s.signed(func(w http.ResponseWriter, _ string, path string, body []byte) {
 		s.uploads[strings.TrimPrefix(path, link.PathUpload)] = body
 	}))
+	mux.HandleFunc("GET "+link.PathSettings, s.signed(func(w http.ResponseWriter, _, _ string, _ []byte) {
+		reply(w, http.StatusOK, s.manifest)
+	}))
+	mux.HandleFunc("GET "+link.PathSetFile+"{digest}", func(w http.ResponseWriter, r *http.Request) {
+		s.signed(func(w http.ResponseWriter, _, path string, _ []byte) {
+			content, ok := s.setFiles[strings.TrimPrefix(path, link.PathSetFile)]
+			if !ok {
+				refuse(w, http.StatusNotFound, "there is no such file")
+				return
+			}
+			if s.wholeFiles {
+				r.Header.Del("Range")
+			}
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+		})(w, r)
+	})
 	return mux
+}
+
+// Settle makes the door serve a manifest, sealed for the account, and the files
+// of sets by their digests: in ranges, or always as a whole.
+func (s *Server) Settle(revision int64, content string, files map[string][]byte, whole bool) {
+	m := link.Manifest{Account: Account, Revision: revision, Issued: s.Now(), Content: []byte(content)}
+	m.Signature, m.SealKey = s.seal.SignSettings(m.Account, m.Revision, m.Issued, m.Content), s.seal.Certificate()
+	s.set(func() { s.manifest, s.setFiles, s.wholeFiles = m, files, whole })
 }
 
 func reply(w http.ResponseWriter, status int, answer any) {

@@ -66,6 +66,10 @@ type Server struct {
 	uploads map[string][]byte
 	retired map[string]bool
 	refused map[string]bool // keys that the bus and the door do not take
+
+	manifest   link.Manifest
+	setFiles   map[string][]byte
+	wholeFiles bool
 }
 
 // A Report is what an agent said.
