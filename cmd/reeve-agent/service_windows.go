@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"golang.org/x/sys/windows/svc"
@@ -12,13 +14,18 @@ import (
 // source is the name under which install made the event log know the service.
 const source = "reeve-agent"
 
-// asService runs a command line under the service control manager, if that
-// started this process. It reports whether it did.
+// asService runs the command line behind the word service under the service
+// control manager, as install has it started. It reports whether that word was
+// there. What is not started as a service ends at once.
 func asService(args []string) bool {
-	if is, err := svc.IsWindowsService(); err != nil || !is {
+	if len(args) == 0 || args[0] != "service" {
 		return false
 	}
-	return svc.Run("", service{args}) == nil // the name is not looked at
+	if err := svc.Run("", service{args[1:]}); err != nil { // the name is not looked at
+		fmt.Fprintln(os.Stderr, "reeve-agent: Windows starts this as a service, and nobody else:", err)
+		os.Exit(exitFailed)
+	}
+	return true
 }
 
 // A service carries out a command line until Windows stops it.

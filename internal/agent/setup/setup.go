@@ -193,10 +193,14 @@ func (s *Setup) clear(paths ...string) error {
 		if !exists(path) {
 			continue
 		}
-		if err := os.RemoveAll(path); err != nil && !later(path) {
+		switch err := os.RemoveAll(path); {
+		case err == nil:
+			s.said("Removed %s.", path)
+		case later(path):
+			s.said("%s is in use; it goes when this machine starts the next time.", path)
+		default:
 			return fmt.Errorf("removing %s: %w", path, err)
 		}
-		s.said("Removed %s.", path)
 	}
 	return nil
 }

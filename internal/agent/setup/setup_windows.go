@@ -80,15 +80,16 @@ func (s *Setup) register(ctx context.Context, o Options) error {
 		return fmt.Errorf("connecting to the service control manager: %w", err)
 	}
 	defer manager.Disconnect()
+	command := append([]string{s.program, "service"}, s.arguments(o)...) // the word is for asService
 	service, err := manager.OpenService(name)
 	if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
 		config := mgr.Config{
 			DisplayName: "Reeve agent", Description: "Carries out what the server of its administrator orders.",
-			StartType: mgr.StartAutomatic, DelayedAutoStart: true,
+			StartType: mgr.StartAutomatic,
 		}
-		service, err = manager.CreateService(name, s.program, config, s.arguments(o)...)
+		service, err = manager.CreateService(name, s.program, config, command[1:]...)
 	} else if err == nil {
-		err = update(service, append([]string{s.program}, s.arguments(o)...))
+		err = update(service, command)
 	}
 	if err != nil {
 		return fmt.Errorf("creating the service: %w", err)
@@ -96,7 +97,9 @@ func (s *Setup) register(ctx context.Context, o Options) error {
 	defer service.Close()
 	again := []mgr.RecoveryAction{{Type: mgr.ServiceRestart, Delay: restartAfter}}
 	err = errors.Join(service.SetRecoveryActions(again, forgetAfter), service.SetRecoveryActionsOnNonCrashFailures(true))
-	if err != nil {
+	if errors.Is(err, windows.ERROR_INVALID_LEVEL) {
+		s.said("This system cannot start the service again when it fails.")
+	} else if err != nil {
 		return fmt.Errorf("saying what happens when the service fails: %w", err)
 	}
 	eventlog.Remove(name) // of an earlier installation
@@ -106,36 +109,45 @@ func (s *Setup) register(ctx context.Context, o Options) error {
 	return s.start(ctx)
 }
 
-// update tells a service what it runs from its next start on.
+// update tells a service what it runs from its next start on. The rest stays
+// as its owner may have set it.
 func update(service *mgr.Service, command []string) error {
-	config, err := service.Config()
+	path, err := windows.UTF16PtrFromString(windows.ComposeCommandLine(command))
 	if err != nil {
 		return err
 	}
-	config.BinaryPathName = windows.ComposeCommandLine(command)
-	return service.UpdateConfig(config)
+	const same = windows.SERVICE_NO_CHANGE
+	return windows.ChangeServiceConfig(service.Handle, same, same, same, path, nil, nil, nil, nil, nil, nil)
 }
 
 func (s *Setup) start(context.Context) error {
 	return with(func(service *mgr.Service) error { return service.Start() })
 }
 
-// stop returns when the service has stopped.
+// stop returns when the service has stopped and its process has ended: until
+// then its files cannot be removed or replaced.
 func (s *Setup) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopWithin)
 	defer cancel()
 	return with(func(service *mgr.Service) error {
-		_, err := service.Control(svc.Stop)
-		if err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
+		status, err := service.Query()
+		if err != nil {
+			return fmt.Errorf("looking whether the service runs: %w", err)
+		}
+		if status.State == svc.Stopped {
+			return nil
+		}
+		process, err := windows.OpenProcess(windows.SYNCHRONIZE, false, status.ProcessId)
+		if err != nil {
+			return fmt.Errorf("finding the process of the service: %w", err)
+		}
+		defer windows.CloseHandle(process)
+		if _, err := service.Control(svc.Stop); err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
 			return fmt.Errorf("stopping the service: %w", err)
 		}
 		for {
-			status, err := service.Query()
-			if err != nil {
-				return fmt.Errorf("looking whether the service has stopped: %w", err)
-			}
-			if status.State == svc.Stopped {
-				return nil
+			if ended, err := windows.WaitForSingleObject(process, 0); err != nil || ended == windows.WAIT_OBJECT_0 {
+				return err
 			}
 			if !line.Pause(ctx, time.Second/4) {
 				return errors.New("the service does not stop")
