@@ -47,22 +47,6 @@ type Settings struct {
 	RandomMACs bool `json:"random_macs,omitempty"`
 }
 
-// An IdentityField is one question that re-identify puts to a device's user.
-type IdentityField struct {
-	Name     string `json:"name"`              // key of the answer, such as "employee_id"
-	Label    string `json:"label"`             // the question as shown
-	Required bool   `json:"required"`          // whether an empty answer is refused
-	Pattern  string `json:"pattern,omitempty"` // RE2 that the whole answer must match; empty for any
-}
-
-// DefaultIdentityFields are the questions of a new account.
-func DefaultIdentityFields() []IdentityField {
-	return []IdentityField{
-		{Name: "full_name", Label: "Full name", Required: true},
-		{Name: "email", Label: "E-mail address", Required: true, Pattern: `[^@\s]+@[^@\s]+`},
-	}
-}
-
 // A Group is a named set of devices; each device is in exactly one.
 type Group struct {
 	No          int64  // internal key

@@ -72,7 +72,7 @@ var NextStates = [NumStates][]Step{
 	Queued: {
 		{Sent, "the courier gave it to the connected agent"},
 		{Running, "the agent reported that it began"},
-		{Succeeded, "the agent reported success"},
+		{Succeeded, "the agent reported success, or the user answered through the command's link"},
 		{Failed, "the agent reported failure"},
 		{Expired, "deliver_by passed"},
 		{Cancelled, "the job was cancelled or the device deleted"},
@@ -145,6 +145,8 @@ const (
 	Interrupted
 	BadSeal
 	PolicyForbids
+	AskedByLink
+	BadAnswer
 )
 
 var reasons = []struct{ word, sentence string }{
@@ -163,6 +165,8 @@ var reasons = []struct{ word, sentence string }{
 	Interrupted:     {"interrupted", "the agent was stopped in the middle of work that may not be repeated"},
 	BadSeal:         {"seal", "the agent could not verify the order"},
 	PolicyForbids:   {"policy", "the agent's local policy forbids the action"},
+	AskedByLink:     {"link", "the device's user answers on a page of the server; send the command's link"},
+	BadAnswer:       {"answer", "the answers are not what the account asks for"},
 }
 
 // String returns the word for programs, "" for none.

@@ -45,6 +45,9 @@ type DeviceStore interface {
 	// CountExempt returns how many of the managed ones are exempt at now from
 	// everything.
 	CountExempt(ctx context.Context, account int64, now time.Time) (int64, error)
+	// Identifications returns up to limit times that the device's user said who
+	// it is, newest command first, of jobs placed before the given one (0: all).
+	Identifications(ctx context.Context, account, device int64, before JobID, limit int) ([]Identification, error)
 }
 
 // Importing is the inside of an import's transaction.

@@ -33,6 +33,14 @@ type JobStore interface {
 	// returns its open commands; none, and nothing is noted, if it stood so
 	// before. A job without open commands is a Conflict.
 	Pause(ctx context.Context, account int64, id JobID, since time.Time, entry AuditEntry) ([]Order, error)
+	// Identify records one report that did not come through the device's agent,
+	// with the entry in the place of the one of a batch of reports; its Job and
+	// Detail are filled in. A command that is not the account's is NotFound, one that has
+	// ended is a Conflict.
+	Identify(ctx context.Context, account int64, now time.Time, r Report, entry AuditEntry) error
+	// JobsByID returns those of these jobs that there are, of whatever account,
+	// in no promised order.
+	JobsByID(ctx context.Context, ids []JobID) ([]Job, error)
 }
 
 // A JobQuery selects jobs. Zero fields select all.
@@ -129,7 +137,8 @@ type Kept struct {
 type OrderStore interface {
 	// Pending returns the orders, in order of their ids, that these devices
 	// should still receive at now: open commands of jobs whose deadlines have
-	// not passed. Archived devices get only those of action "retire".
+	// not passed. Archived devices get only those of action "retire". What is
+	// AskedByLink is nobody's to receive.
 	Pending(ctx context.Context, now time.Time, devices []int64) ([]Order, error)
 	// OpenJobs returns the jobs that have open commands, oldest first.
 	OpenJobs(ctx context.Context) ([]JobID, error)
@@ -175,5 +184,8 @@ type Report struct {
 	Message  string
 	Result   json.RawMessage   // kept beside the command; nil for none
 	Identity map[string]string // answers to re-identify; nil for none
+	Door     Door              // how they came, with Identity
+	User     string            // who was logged in, with Identity; empty if unknown
+	Address  string            // that they came from, where that is not the agent's
 	Threats  []Threat          // what Result says that a scan found; times and number of scans are the store's
 }

@@ -105,7 +105,11 @@ func parseConstants(t *testing.T) constants {
 		}
 		for _, d := range syntax.Decls {
 			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST {
-				found.add(filepath.ToSlash(filepath.Dir(file)), g)
+				dir := filepath.ToSlash(filepath.Dir(file))
+				if dir == "." {
+					dir = "reeve"
+				}
+				found.add(dir, g)
 			}
 		}
 		return nil

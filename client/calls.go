@@ -145,6 +145,12 @@ func (c *Client) DeviceCommands(ctx context.Context, name string) iter.Seq2[Comm
 	return pages[Command](ctx, c, "/devices/"+url.PathEscape(name)+"/commands", nil)
 }
 
+// Identifications goes through the times that a device's user said who it is,
+// newest first.
+func (c *Client) Identifications(ctx context.Context, name string) iter.Seq2[Identification, error] {
+	return pages[Identification](ctx, c, "/devices/"+url.PathEscape(name)+"/identifications", nil)
+}
+
 // Import adds devices that have no agent, all of them or none, but for those
 // that are there already.
 func (c *Client) Import(ctx context.Context, spec Import) (done Imported, err error) {

@@ -113,6 +113,7 @@ type Command struct {
 	Percent  *int            `json:"percent,omitempty"` // progress, where the agent tells it
 	Message  string          `json:"message,omitempty"` // one line from the agent
 	Changed  time.Time       `json:"changed"`
+	Link     string          `json:"link,omitempty"`   // to the page where the user answers, while that is waited for
 	Late     string          `json:"late,omitempty"`   // state that a report named after the end
 	Result   json.RawMessage `json:"result,omitempty"` // what the agent sent back; not in lists
 }

@@ -22,10 +22,12 @@ type Account struct {
 
 // An IdentityField is one question of re-identify.
 type IdentityField struct {
-	Name     string `json:"name"`
-	Label    string `json:"label"`
-	Required bool   `json:"required"`
-	Pattern  string `json:"pattern,omitempty"` // RE2 that the whole answer must match
+	Name     string   `json:"name"`
+	Label    string   `json:"label"`
+	Required bool     `json:"required"`
+	Pattern  string   `json:"pattern,omitempty"` // RE2 that the whole answer must match
+	Type     string   `json:"type,omitempty"`    // text (the default), email, number, phone or choice
+	Choices  []string `json:"choices,omitempty"` // of a choice
 }
 
 // Settings are what an account's administrators decide for it.

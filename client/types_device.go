@@ -61,6 +61,16 @@ type Disk struct {
 	Free int64  `json:"free"`           // bytes that may still be written, about
 }
 
+// An Identification is one time that a device's user answered re-identify.
+type Identification struct {
+	At      time.Time         `json:"at"`
+	Command string            `json:"command"`
+	Door    string            `json:"door"`              // how: window, terminal, link, or agent where it did not say
+	User    string            `json:"user,omitempty"`    // who was logged in
+	Address string            `json:"address,omitempty"` // of the browser, by link only
+	Answers map[string]string `json:"answers"`
+}
+
 // A Description is what to change of what is said of a device. Nil members stay,
 // empty ones are taken away.
 type Description struct {

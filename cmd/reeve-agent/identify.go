@@ -2,10 +2,13 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/user"
+	"strconv"
 	"strings"
 
 	"reeve"
@@ -28,38 +31,64 @@ func identify(_ context.Context, c console, s settings) error {
 	}
 	lines := bufio.NewScanner(c.in)
 	for _, q := range questions {
-		fmt.Fprintf(c.out, "Your administrator asked at %s who uses this device.\n", q.Asked.Local().Format("2006-01-02 15:04"))
-		answers := map[string]string{}
+		fmt.Fprintf(c.out, "Your administrator asked at %s who uses this device.\n\n", q.Asked.Local().Format("2006-01-02 15:04"))
+		answers := act.Answers{Identity: map[string]string{}, Door: reeve.TerminalDoor, User: login()}
 		for _, f := range q.Fields {
-			if answers[f.Name], err = ask(c, lines, f); err != nil {
+			if answers.Identity[f.Name], err = ask(c, lines, f); err != nil {
 				return err
 			}
 		}
 		if err := host.Answer(s.state, q.Command, answers); err != nil {
 			return err
 		}
-		fmt.Fprintln(c.out, "Thank you; the answers are on their way.")
+		fmt.Fprintln(c.out, "\nThank you; the answers are on their way.")
 	}
 	return nil
 }
 
+// login names who is at the terminal: with the rights of the agent's user, but
+// maybe lent.
+func login() string {
+	name := ""
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return cmp.Or(os.Getenv("SUDO_USER"), name)
+}
+
 // ask puts one question until its answer is usable.
 func ask(c console, lines *bufio.Scanner, f reeve.IdentityField) (string, error) {
-	for {
-		optional := " (may stay empty)"
-		if f.Required {
-			optional = ""
+	for i, choice := range f.Choices {
+		if i == 0 {
+			fmt.Fprintf(c.out, "%s\n", f.Label)
 		}
-		fmt.Fprintf(c.out, "%s%s: ", f.Label, optional)
+		fmt.Fprintf(c.out, "  %2d  %s\n", i+1, choice)
+	}
+	for {
+		fmt.Fprint(c.out, prompt(f))
 		if !lines.Scan() {
 			fmt.Fprintln(c.out)
 			return "", errors.New("the input ended before the questions did; start again to answer them")
 		}
 		answer := strings.TrimSpace(lines.Text())
-		err := act.CheckAnswer(f, answer)
+		if n, err := strconv.Atoi(answer); err == nil && n >= 1 && n <= len(f.Choices) {
+			answer = f.Choices[n-1]
+		}
+		err := f.Check(answer)
 		if err == nil {
 			return answer, nil
 		}
-		fmt.Fprintf(c.out, "%v.\n", err)
+		fmt.Fprintf(c.out, "  %v.\n", err)
 	}
+}
+
+func prompt(f reeve.IdentityField) string {
+	text := f.Label
+	if len(f.Choices) > 0 {
+		text = fmt.Sprintf("1 to %d", len(f.Choices))
+	}
+	if !f.Required {
+		text += " (may stay empty)"
+	}
+	return text + ": "
 }

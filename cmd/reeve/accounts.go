@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"reeve"
 	"reeve/client"
 )
 
@@ -41,6 +44,13 @@ var accountFields = append(slices.Clone(accountColumns),
 		return plural(a.Settings.KeepLogDays, "days")
 	}},
 	column[client.Account]{"RANDOM MACS", func(a client.Account) string { return yes(a.Settings.RandomMACs) }},
+	column[client.Account]{"ASKED", func(a client.Account) string {
+		var asked []string
+		for _, f := range a.IdentityFields {
+			asked = append(asked, f.Name)
+		}
+		return strings.Join(asked, ", ")
+	}},
 	column[client.Account]{"DEVICES", func(a client.Account) string {
 		var counts []string
 		for _, standing := range sortedKeys(a.Devices) {
@@ -74,6 +84,7 @@ func accountSet() *cobra.Command {
 	unseen := flags.Int64("unseen-after-days", 0, "days without a word until a device counts as unseen; 0 is the default")
 	restore := flags.Int64("restore-days", 0, "days that a deleted device can be restored; 0 is the default")
 	reports := flags.Int64("keep-reports-days", 0, "days that results can be fetched; 0 is the default")
+	fields := flags.String("identity-fields", "", "a file with the questions of re-identify: a JSON array of objects with name, label, type, required, pattern and choices")
 	log := flags.Int64("keep-log-days", 0, "days after which rows of the log are pruned; 0 is never")
 	random := flags.Bool("random-macs", false, "whether a machine that was seen with a made-up MAC address becomes a device")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
@@ -84,6 +95,13 @@ func accountSet() *cobra.Command {
 		}
 		change := client.AccountChange{
 			Name: given(flags, "name", name), Seats: given(flags, "seats", seats), RequestsPerMinute: given(flags, "requests-per-minute", requests),
+		}
+		if *fields != "" {
+			questions, err := readIdentityFields(*fields)
+			if err != nil {
+				return err
+			}
+			change.IdentityFields = &questions
 		}
 		if settings != (client.SettingsChange{}) {
 			change.Settings = &settings
@@ -97,6 +115,22 @@ func accountSet() *cobra.Command {
 		}
 		return one(o, account, accountFields)
 	})
+}
+
+// readIdentityFields reads the questions of re-identify.
+func readIdentityFields(name string) ([]client.IdentityField, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, reeve.Errorf(reeve.NotFound, "cannot read %s; check its path and rights", name).Because(err)
+	}
+	defer file.Close()
+	fields := []client.IdentityField{}
+	read := json.NewDecoder(file)
+	read.DisallowUnknownFields()
+	if err := read.Decode(&fields); err != nil {
+		return nil, usagef("%s is not an array of identity fields: %v", name, err)
+	}
+	return fields, nil
 }
 
 // giftFlags are what an account is given.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -162,13 +163,7 @@ var deviceFields = append(slices.Clone(deviceColumns),
 		return strings.Join(disks, ", ")
 	}},
 	column[client.Device]{"ADDRESS", func(d client.Device) string { return d.Address }},
-	column[client.Device]{"IDENTITY", func(d client.Device) string {
-		var answers []string
-		for _, name := range sortedKeys(d.Identity) {
-			answers = append(answers, name+"="+d.Identity[name])
-		}
-		return strings.Join(answers, " ")
-	}},
+	column[client.Device]{"IDENTITY", func(d client.Device) string { return answersLine(d.Identity) }},
 	column[client.Device]{"SOURCE", func(d client.Device) string { return d.Source }},
 	column[client.Device]{"SEEN BY", func(d client.Device) string { return strings.Join(d.SeenBy, " ") }},
 	column[client.Device]{"FIRST SEEN", func(d client.Device) string { return moment(d.FirstSeen) }},
@@ -176,6 +171,22 @@ var deviceFields = append(slices.Clone(deviceColumns),
 	column[client.Device]{"LAST REBOOT", func(d client.Device) string { return moment(d.LastReboot) }},
 	column[client.Device]{"AGENT SINCE", func(d client.Device) string { return moment(d.AgentSince) }},
 )
+
+var identificationColumns = []column[client.Identification]{
+	{"IDENTIFIED", func(i client.Identification) string { return moment(i.At) }},
+	{"BY", func(i client.Identification) string { return i.Door }},
+	{"USER", func(i client.Identification) string { return cmp.Or(i.User, i.Address) }},
+	{"ANSWERS", func(i client.Identification) string { return answersLine(i.Answers) }},
+}
+
+// answersLine writes answers to re-identify in one line.
+func answersLine(answers map[string]string) string {
+	var parts []string
+	for _, name := range sortedKeys(answers) {
+		parts = append(parts, name+"="+answers[name])
+	}
+	return strings.Join(parts, ", ")
+}
 
 func exemptUntil(d client.Device) string {
 	switch {
@@ -199,6 +210,12 @@ func devicesShow() *cobra.Command {
 		}
 		if o.json { // one object; its commands are reeve jobs show's
 			return nil
+		}
+		if len(device.Identity) > 0 {
+			o.say("")
+			if err := list(o, first(10, c.Identifications(ctx, device.ID)), identificationColumns); err != nil {
+				return err
+			}
 		}
 		o.say("")
 		return list(o, first(10, c.DeviceCommands(ctx, device.ID)), commandColumns)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -64,10 +65,7 @@ var commandColumns = []column[client.Command]{
 	}},
 	{"CHANGED", func(c client.Command) string { return moment(c.Changed) }},
 	{"WHY", func(c client.Command) string {
-		if c.Message != "" {
-			return c.Message
-		}
-		return c.Why
+		return cmp.Or(c.Link, c.Message, c.Why)
 	}},
 }
 

@@ -151,7 +151,7 @@ func TestIdentifyAsksTheAccountsQuestions(t *testing.T) {
 	def, _ := Lookup("re-identify")
 	params := def.Complete([]byte("{}"), reeve.Account{IdentityFields: reeve.DefaultIdentityFields()})
 	var got identifyParams
-	if err := json.Unmarshal(params, &got); err != nil || !slices.Equal(got.Fields, reeve.DefaultIdentityFields()) {
+	if err := json.Unmarshal(params, &got); err != nil || got.Fields[1].Type != "email" || got.Fields[1].Pattern == "" {
 		t.Errorf("%s: %v", params, err)
 	}
 }

@@ -66,6 +66,10 @@ type Definition struct {
 	// that it may take. Only with Agent.
 	Lives func(params json.RawMessage) (deliver, finish time.Duration)
 
+	// Linked is whether the user of a device of class c answers on a page of the
+	// server, and its agent hears nothing of the order. Only with Agent.
+	Linked func(c reeve.Class, online bool) bool
+
 	// Params are the members that the action knows of a params object.
 	Params []Param
 	// OwnParams says that only Reeve's own API takes them: the published pages
@@ -145,13 +149,19 @@ func (d Definition) Decide(v Version, c reeve.Class, params json.RawMessage) ree
 	if r := d.RuleIn(v).decide(c); r != reeve.NoReason {
 		return r
 	}
-	if d.Agent && !c.Abilities.Has(d.Name) {
+	if d.Agent && !c.Abilities.Has(d.Name) && !d.LinksTo(c, false) {
 		return reeve.NotAble
 	}
 	if d.Fits != nil {
 		return d.Fits(params, c.System)
 	}
 	return reeve.NoReason
+}
+
+// LinksTo reports whether an order reaches the user of a device of class c by a
+// link instead of by the agent.
+func (d Definition) LinksTo(c reeve.Class, online bool) bool {
+	return d.Linked != nil && d.Linked(c, online)
 }
 
 // RuleIn returns what the action applies to in version v, which offers it.

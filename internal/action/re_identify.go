@@ -13,6 +13,14 @@ type identifyParams struct {
 	Fields []reeve.IdentityField `json:"fields"`
 }
 
+// IdentityFields returns the questions that an order of re-identify asks; none
+// for params of another action.
+func IdentityFields(params json.RawMessage) []reeve.IdentityField {
+	var p identifyParams
+	json.Unmarshal(params, &p) // what this server stored
+	return p.Fields
+}
+
 func init() {
 	define(Definition{
 		Name:  "re-identify",
@@ -31,7 +39,16 @@ func init() {
 		Agent: true,
 		Lives: lives(7*24*time.Hour, 7*24*time.Hour),
 		Complete: func(_ json.RawMessage, a reeve.Account) json.RawMessage {
-			return must(identifyParams{a.IdentityFields})
+			fields := make([]reeve.IdentityField, len(a.IdentityFields))
+			for i, f := range a.IdentityFields {
+				fields[i] = f.Fill()
+			}
+			return must(identifyParams{fields})
+		},
+		// A phone's user has a browser at hand, and an agent on demand may never
+		// come back. The pages are silent on how these are asked.
+		Linked: func(c reeve.Class, online bool) bool {
+			return c.Kind == reeve.Mobile || c.Kind == reeve.OnDemand && (!online || !c.Abilities.Has("re-identify"))
 		},
 	})
 }

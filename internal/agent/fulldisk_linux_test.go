@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"reeve/internal/agent/act"
 	"reeve/internal/agent/linetest"
 	"reeve/internal/link"
 )
@@ -62,9 +63,9 @@ func TestFullDisk(t *testing.T) {
 	r := newRig(t)
 	r.dir, r.machine.state = filepath.Join(disk, "state"), filepath.Join(disk, "state")
 	answer := make(chan struct{})
-	r.machine.ask = func(context.Context) (map[string]string, error) {
+	r.machine.ask = func(context.Context) (act.Answers, error) {
 		<-answer
-		return map[string]string{"a": strings.Repeat("x", 10_000)}, nil
+		return act.Answers{Identity: map[string]string{"a": strings.Repeat("x", 10_000)}}, nil
 	}
 	stop := r.start()
 	asked, _ := r.order(1, "re-identify", `{"fields":[{"name":"a"}]}`)

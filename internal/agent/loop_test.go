@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"reeve"
+	"reeve/internal/agent/act"
 	"reeve/internal/agent/linetest"
 	"reeve/internal/link"
 	"reeve/internal/seal"
@@ -108,7 +109,9 @@ func TestCrashInTheMiddle(t *testing.T) {
 		command, _ := r.order(1, "re-identify", `{"fields":[{"name":"a"}]}`)
 		r.begun(command)
 		r.crash(stop)
-		r.machine.ask = func(context.Context) (map[string]string, error) { return map[string]string{"a": "b"}, nil }
+		r.machine.ask = func(context.Context) (act.Answers, error) {
+			return act.Answers{Identity: map[string]string{"a": "b"}}, nil
+		}
 		r.start()
 		got := r.end(command)
 		r.wants(got, succeeded, "")
@@ -296,7 +299,9 @@ func TestFetchLog(t *testing.T) {
 	must(t, err)
 	fmt.Fprint(log, "level=INFO msg=\"something happened\"\nlevel=ERROR msg=bad\n")
 	must(t, log.Close())
-	r.machine.ask = func(context.Context) (map[string]string, error) { return map[string]string{"a": "secret answer"}, nil }
+	r.machine.ask = func(context.Context) (act.Answers, error) {
+		return act.Answers{Identity: map[string]string{"a": "secret answer"}}, nil
+	}
 	r.start()
 	asked, _ := r.order(2, "re-identify", `{"fields":[{"name":"a"}]}`)
 	r.wants(r.end(asked), succeeded, "")
@@ -393,7 +398,7 @@ func TestMemoryWhileTheServerIsAway(t *testing.T) {
 	r := newRig(t)
 	r.server.Silence(true)
 	answer := map[string]string{"a": strings.Repeat("x", 200<<10)}
-	r.machine.ask = func(context.Context) (map[string]string, error) { return answer, nil }
+	r.machine.ask = func(context.Context) (act.Answers, error) { return act.Answers{Identity: answer}, nil }
 	r.start()
 	heap := func() int64 {
 		var m runtime.MemStats

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"reeve/internal/agent/act"
 	"reeve/internal/agent/line"
 	"reeve/internal/link"
 )
@@ -192,14 +193,14 @@ func TestHoursEnd(t *testing.T) {
 		inUTC(t)
 		began := time.Now()
 		var runs []time.Duration
-		m := &fakeMachine{ask: func(ctx context.Context) (map[string]string, error) {
+		m := &fakeMachine{ask: func(ctx context.Context) (act.Answers, error) {
 			runs = append(runs, time.Since(began))
 			if len(runs) == 1 {
 				<-ctx.Done()
 				runs = append(runs, time.Since(began))
-				return nil, ctx.Err()
+				return act.Answers{}, ctx.Err()
 			}
-			return map[string]string{"a": "b"}, nil
+			return act.Answers{Identity: map[string]string{"a": "b"}}, nil
 		}}
 		l := aloneLoop(t, m, func() (*Policy, error) { return policyOf(t, `{"hours":{"re-identify":["00:00-01:00"]}}`) })
 		r, done := l.outcome(l.place(t, "c1", "re-identify", `{"fields":[{"name":"a"}]}`, 48*time.Hour))

@@ -34,7 +34,7 @@ type fakeMachine struct {
 	hostname   atomic.Pointer[string] // "one" if nil
 	neighbours atomic.Pointer[[]reeve.Sighting]
 	renew      func(ctx context.Context) error
-	ask        func(ctx context.Context) (map[string]string, error)
+	ask        func(ctx context.Context) (act.Answers, error)
 	opens      func(path string) // called before a file is opened
 }
 
@@ -96,12 +96,12 @@ func (m *fakeMachine) RenewDHCP(ctx context.Context, _ act.RenewWish) ([]act.Ren
 	return []act.Renewal{{Interface: "eth0", New: &act.Lease{Address: "192.0.2.7"}}}, err
 }
 
-func (m *fakeMachine) Ask(ctx context.Context, _ string, _ []reeve.IdentityField) (map[string]string, error) {
+func (m *fakeMachine) Ask(ctx context.Context, _ string, _ []reeve.IdentityField) (act.Answers, error) {
 	if m.ask != nil {
 		return m.ask(ctx)
 	}
 	<-ctx.Done()
-	return nil, ctx.Err()
+	return act.Answers{}, ctx.Err()
 }
 
 // count returns how often the machine did something that can be seen.

@@ -227,8 +227,8 @@ func (l *loop) carryOut(t *task, w work, policy *Policy, now, end time.Time) (r 
 	switch {
 	case o.OK:
 		r.State = succeeded
-		if r.Identity = answers(o.Result); r.Identity != nil {
-			r.Result = nil
+		if a := answers(o.Result); a.Identity != nil {
+			r.Identity, r.Door, r.User, r.Result = a.Identity, string(a.Door), a.User, nil
 		}
 	case l.ctx.Err() != nil:
 		return r, false
@@ -244,14 +244,9 @@ func (l *loop) carryOut(t *task, w work, policy *Policy, now, end time.Time) (r 
 }
 
 // answers takes the answers of a person out of the result of re-identify.
-func answers(result json.RawMessage) map[string]string {
-	var r struct {
-		Identity map[string]string `json:"identity"`
-	}
-	if json.Unmarshal(result, &r) != nil {
-		return nil
-	}
-	return r.Identity
+func answers(result json.RawMessage) (a act.Answers) {
+	json.Unmarshal(result, &a) // other results have none
+	return a
 }
 
 // upload sends a file that an action made.

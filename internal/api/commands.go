@@ -9,6 +9,16 @@ import (
 	"reeve/internal/door"
 )
 
+func (a *api) shapeCommand(r *door.Request) func(reeve.Command) client.Command {
+	return func(c reeve.Command) client.Command {
+		out := shapeCommand(c)
+		if c.State == reeve.Queued && c.Reason == reeve.AskedByLink {
+			out.Link = a.Link(r.Account.LicenseKey, c.ID)
+		}
+		return out
+	}
+}
+
 func shapeCommand(c reeve.Command) client.Command {
 	out := client.Command{
 		ID: c.ID.String(), Job: c.ID.Job.String(), Device: c.DeviceID, Hostname: c.Hostname,
@@ -44,7 +54,7 @@ func (a *api) jobCommands(w http.ResponseWriter, r *door.Request) error {
 	if err != nil {
 		return err
 	}
-	return page(w, commands, limit, shapeCommand, func(last reeve.Command) string {
+	return page(w, commands, limit, a.shapeCommand(r), func(last reeve.Command) string {
 		return door.Cursor("commands", r.Caller.Account, int64(last.ID.Leaf)+1)
 	})
 }
@@ -59,7 +69,7 @@ func (a *api) command(w http.ResponseWriter, r *door.Request) error {
 	if err != nil {
 		return named(err, "command")
 	}
-	out := shapeCommand(command)
+	out := a.shapeCommand(r)(command)
 	if json.Valid(result) {
 		out.Result = result
 	}
@@ -85,7 +95,7 @@ func (a *api) deviceCommands(w http.ResponseWriter, r *door.Request) error {
 	if err != nil {
 		return err
 	}
-	return page(w, commands, limit, shapeCommand, func(last reeve.Command) string {
+	return page(w, commands, limit, a.shapeCommand(r), func(last reeve.Command) string {
 		return door.Cursor("device commands", r.Caller.Account, int64(last.ID.Job))
 	})
 }

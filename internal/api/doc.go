@@ -80,7 +80,9 @@ type Config struct {
 	// Verify checks the log of an account.
 	Verify func(ctx context.Context, account reeve.Account) (control.Verdict, error)
 	// Sample sends one sample to a webhook.
-	Sample  func(ctx context.Context, webhook reeve.Outlet) (reeve.Reply, error)
+	Sample func(ctx context.Context, webhook reeve.Outlet) (reeve.Reply, error)
+	// Link returns the address of the page where the user of a device answers.
+	Link    func(license string, command reeve.CommandID) string
 	Version string        // of the server
 	MaxBody int64         // largest body in bytes; default DefaultMaxBody
 	Poll    time.Duration // how often a waiting request looks again; default DefaultPoll
@@ -137,6 +139,7 @@ func Routes(c Config) door.API {
 		own("GET", "/devices/{id}", r, "", a.device),
 		own("PATCH", "/devices/{id}", w, "device_described", a.describeDevice),
 		own("GET", "/devices/{id}/commands", r, "", a.deviceCommands),
+		own("GET", "/devices/{id}/identifications", r, "", a.identifications),
 
 		own("GET", "/groups", r, "", a.groups),
 		own("POST", "/groups", w, "group_created", a.createGroup),

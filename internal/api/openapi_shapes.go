@@ -41,9 +41,10 @@ var shapes = map[string]shape{
 	"POST /jobs/{id}/retry":  {name: "Retry", takes: client.Retry{States: []string{"failed", "expired"}}, gives: client.Placement{}},
 	"GET /jobs/{id}/events":  {name: "Follow", lines: map[string][]any{"text/event-stream": {client.Job{}}}},
 
-	"GET /jobs/{id}/commands":    {name: "JobCommands", gives: client.List[client.Command]{}},
-	"GET /devices/{id}/commands": {name: "DeviceCommands", gives: client.List[client.Command]{}},
-	"GET /commands/{id}":         {name: "Command", gives: client.Command{}},
+	"GET /jobs/{id}/commands":           {name: "JobCommands", gives: client.List[client.Command]{}},
+	"GET /devices/{id}/commands":        {name: "DeviceCommands", gives: client.List[client.Command]{}},
+	"GET /devices/{id}/identifications": {name: "Identifications", gives: client.List[client.Identification]{}},
+	"GET /commands/{id}":                {name: "Command", gives: client.Command{}},
 
 	"GET /devices":          {name: "Devices", gives: client.List[client.Device]{}},
 	"GET /devices/export":   {name: "ExportDevices", lines: map[string][]any{"text/csv": nil, "application/x-ndjson": {client.Device{}}}},

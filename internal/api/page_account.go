@@ -80,6 +80,8 @@ var accountFields = []door.Field{
 	{Name: "identity_fields[].name, identity_fields[].label", Type: "string", About: "questions of re-identify"},
 	{Name: "identity_fields[].required", Type: "bool"},
 	{Name: "identity_fields[].pattern", Type: "string", About: "RE2 expression that the whole answer must match"},
+	{Name: "identity_fields[].type", Type: "string", About: "what an answer is: text (default), email, number, phone or choice"},
+	{Name: "identity_fields[].choices", Type: "array of string", About: "the answers to choose from, 2 to 50; only with type choice"},
 	{Name: "settings.unassessed", Type: "string", About: "how a device counts whose posture nobody assessed: pending or compliant"},
 	{Name: "settings.unseen_after_days", Type: "int", About: "days without a word until a device counts as unseen"},
 	{Name: "settings.restore_days", Type: "int", About: "days that a deleted device can be restored"},

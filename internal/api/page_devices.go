@@ -101,6 +101,18 @@ var devicePages = map[string]*door.Page{
 			{Name: "linked_user, linked_team", In: "body", Type: "string", About: "a user, and the group of that user"}},
 		Answer: deviceFields, Codes: map[int]string{409: "another device has the custom id, or several claim the MAC address"},
 	},
+	"GET /devices/{id}/identifications": {
+		About:  "Lists when, how and by whom re-identify was answered on a device, the newest first.",
+		Inputs: paged(inPath("id", "device id or MAC address")),
+		Answer: pageOf([]door.Field{
+			{Name: "at", Type: "string", About: "RFC 3339, UTC"},
+			{Name: "command", Type: "string", About: "id of the command that asked"},
+			{Name: "door", Type: "string", About: "how it was answered: window, on the user's desktop; terminal; link, on a page of the server; agent, where the agent did not say"},
+			{Name: "user", Type: "string", About: "who was logged in on the machine; left out if that is unknown"},
+			{Name: "address", Type: "string", About: "that the page was answered from; left out for all others"},
+			{Name: "answers", Type: "object of string", About: "by the names of the account's identity fields"},
+		}),
+	},
 	"GET /devices/{id}/commands": {
 		About: "Lists what was ordered of a device, newest first.", Inputs: paged(inPath("id", "device id or MAC address")), Answer: pageOf(commandFields),
 	},

@@ -34,6 +34,7 @@ var commandFields = []door.Field{
 	{Name: "percent", Type: "int", About: "progress, where the agent tells it"},
 	{Name: "message", Type: "string", About: "one line from the agent"},
 	{Name: "changed", Type: "string", About: "when the state last changed"},
+	{Name: "link", Type: "string", About: "address of the page where the device's user answers, to be sent to that user; left out unless that is waited for"},
 	{Name: "late", Type: "string", About: "state that a report named after the end"},
 }
 

@@ -28,6 +28,8 @@ type Rules interface {
 	Agree(ctx context.Context, ask control.Ask, secret string) (string, error)
 	Place(ctx context.Context, caller reeve.Caller, o control.Order) (control.Placement, error)
 	Describe(ctx context.Context, caller reeve.Caller, id string, d reeve.Description) error
+	Asked(ctx context.Context, license string, id reeve.CommandID) (control.Questionnaire, error)
+	Identify(ctx context.Context, license string, id reeve.CommandID, answers map[string]string, from control.From) error
 }
 
 // Files opens what agents uploaded, by command id. A file that is not there, or
@@ -52,9 +54,11 @@ type Config struct {
 	Public string
 	// Mark makes remediation links good: nobody else can tell it for the license
 	// key of an account and the id of a device.
-	Mark    func(license, device string) string
-	Now     func() time.Time // default time.Now
-	MaxBody int64            // largest body of Device Action in bytes; default DefaultMaxBody
+	Mark func(license, device string) string
+	// AnswerMark does the same for the page where a user answers a command.
+	AnswerMark func(license, command string) string
+	Now        func() time.Time // default time.Now
+	MaxBody    int64            // largest body of Device Action in bytes; default DefaultMaxBody
 }
 
 // DefaultMaxBody is the largest body of Device Action, enough for 100,000
@@ -85,6 +89,12 @@ func Routes(c Config) door.API {
 		Routes:     routes,
 		Absent:     NotOffered,
 	}
+}
+
+// Pages returns the pages for people that the manual does not know.
+func Pages(c Config) door.API {
+	a := &api{c}
+	return door.API{Routes: a.identifyRoutes()}
 }
 
 // families are the endpoints of the published API, each with all its versions:

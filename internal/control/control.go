@@ -96,6 +96,8 @@ type Control struct {
 	mu         sync.Mutex
 	lastSigned map[int64]int64     // by account: the last row with a checkpoint of this process
 	lastFull   map[int64]time.Time // by account: when its log last said that there is no room for discovered devices
+
+	questions questions
 }
 
 // New returns a Control over a store. Key gives the seal key of the moment. Wake

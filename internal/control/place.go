@@ -288,7 +288,7 @@ func (p *placing) exclude(ctx context.Context) error {
 	reasons, nos := map[int64]reeve.Reason{}, []int64{}
 	for _, one := range p.placed {
 		switch {
-		case one.Reason == reeve.NoReason:
+		case one.State == reeve.Queued || one.State == reeve.Succeeded:
 		case len(nos) == MaxExcluded:
 			p.out.ExcludedMore++
 		default:

@@ -160,15 +160,17 @@ func (p *placing) decide(tx reeve.Placing) {
 			reason = p.def.Decide(p.order.Version, tx.Class(t.Class), p.order.Params)
 			reasons[t.Class] = reason
 		}
-		state := born
+		state, tally := born, reason
 		switch {
 		case reason != reeve.NoReason:
 			state = reeve.NotApplicable
+		case p.def.LinksTo(tx.Class(t.Class), p.c.wake.Online(t.No)):
+			reason = reeve.AskedByLink // which applies like any other
 		case p.def.Agent && p.order.SkipAway && !p.c.wake.Online(t.No):
-			state, reason = reeve.Cancelled, reeve.Away
+			state, reason, tally = reeve.Cancelled, reeve.Away, reeve.Away
 		}
 		p.placed[i] = reeve.Placed{Device: t.No, State: state, Reason: reason}
-		p.out.Tally[reason]++
+		p.out.Tally[tally]++
 	}
 	for i := range p.out.Outcomes {
 		out := &p.out.Outcomes[i]

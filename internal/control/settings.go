@@ -3,8 +3,8 @@ package control
 import (
 	"cmp"
 	"context"
-	"regexp"
 	"slices"
+	"strings"
 
 	"reeve"
 )
@@ -21,6 +21,9 @@ const MaxDays = 3650
 
 // maxIdentityFields is how many questions re-identify asks; agents take no more.
 const maxIdentityFields = 32
+
+// maxChoices is how many answers a field may offer.
+const maxChoices = 50
 
 // Effective returns the settings with their defaults in the place of zeros.
 func Effective(s reeve.Settings) reeve.Settings {
@@ -147,15 +150,51 @@ func checkIdentityFields(fields []reeve.IdentityField) error {
 	if len(fields) > maxIdentityFields {
 		return reeve.Errorf(reeve.Invalid, "an account has at most %d identity fields; remove some", maxIdentityFields)
 	}
+	names := map[string]bool{}
 	for _, f := range fields {
+		if names[f.Name] {
+			return reeve.Errorf(reeve.Invalid, "two identity fields are called %q; give each a name of its own", f.Name)
+		}
+		names[f.Name] = true
 		if len(f.Label) > MaxComment || len(f.Pattern) > MaxComment {
 			return reeve.Errorf(reeve.Invalid, "label or pattern of identity field %q is longer than %d bytes; shorten it", f.Name, MaxComment)
 		}
 		if _, err := checkName("identity field", f.Name); err != nil {
 			return err
 		}
-		if _, err := regexp.Compile(f.Pattern); err != nil {
+		if err := f.CheckPattern(); err != nil {
 			return reeve.Errorf(reeve.Invalid, "the pattern of identity field %q is not a regular expression", f.Name).Because(err)
+		}
+		if err := checkType(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkType checks that there is such a type, and what there is to choose from.
+func checkType(f reeve.IdentityField) error {
+	if _, known := f.Kind(); !known {
+		return reeve.Errorf(reeve.Invalid, "identity field %q has a type that does not exist; choose from text, email, number, phone and choice", f.Name)
+	}
+	if f.Type != reeve.Choice {
+		if len(f.Choices) > 0 {
+			return reeve.Errorf(reeve.Invalid, "identity field %q has choices, which only fields of type choice have", f.Name)
+		}
+		return nil
+	}
+	if len(f.Choices) < 2 || len(f.Choices) > maxChoices {
+		return reeve.Errorf(reeve.Invalid, "identity field %q needs 2 to %d choices", f.Name, maxChoices)
+	}
+	seen := map[string]bool{}
+	for _, c := range f.Choices {
+		if seen[c] || strings.TrimSpace(c) != c {
+			return reeve.Errorf(reeve.Invalid, "the choices of identity field %q must differ, without space around them", f.Name)
+		}
+		seen[c] = true
+		free := reeve.IdentityField{Label: "a choice of " + f.Name, Required: true, Pattern: f.Pattern}
+		if err := free.Check(c); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -28,9 +28,12 @@ type Options struct {
 	Recognise func(ctx context.Context, key reeve.Key) (reeve.Device, int64, error)
 	// Discover takes what agents saw of other machines; nil if nobody wants it.
 	Discover func(ctx context.Context, batch []reeve.Found) error
-	Key      func() seal.Key  // signs the time and cancellations
-	Now      func() time.Time // default time.Now
-	Log      *slog.Logger     // default none
+	// Check holds reports against their orders before they are stored, and
+	// changes those that do not fit; default none.
+	Check func(ctx context.Context, batch []reeve.Report) error
+	Key   func() seal.Key  // signs the time and cancellations
+	Now   func() time.Time // default time.Now
+	Log   *slog.Logger     // default none
 	// Settings say which settings devices have. Nil is none for any device.
 	Settings interface {
 		Tell(ctx context.Context, devices []int64) ([]manifest.Told, error)
@@ -78,6 +81,9 @@ func open(ctx context.Context, o Options, r rhythm) (*Courier, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Check == nil {
+		o.Check = func(context.Context, []reeve.Report) error { return nil }
 	}
 	if o.BeatEvery == 0 {
 		o.BeatEvery = time.Minute

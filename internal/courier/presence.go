@@ -119,7 +119,7 @@ func (p *presence) orders(job reeve.JobID, placed []reeve.Placed) []reeve.Order 
 	defer p.mu.RUnlock()
 	var out []reeve.Order
 	for i, one := range placed {
-		if one.State != reeve.Queued {
+		if one.State != reeve.Queued || one.Reason == reeve.AskedByLink {
 			continue
 		}
 		if s := p.stations[one.Device]; s != nil && s.present {

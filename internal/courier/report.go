@@ -34,6 +34,9 @@ func (c *Courier) record() {
 		}
 		c.ledger.answered(batch)
 		insist(c.ctx, c.opts.Log, batch, func(part []reeve.Report) error {
+			if err := c.opts.Check(c.ctx, part); err != nil {
+				return err
+			}
 			settled, err := c.opts.Orders.Report(c.ctx, c.now(), part)
 			if err == nil {
 				c.acknowledge(part, settled)

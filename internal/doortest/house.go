@@ -37,6 +37,8 @@ type House struct {
 	First   control.Bootstrap // the account "default"
 	Token   string            // of its first app
 	Handler http.Handler
+	// Link returns the address of the page where a user answers a command.
+	Link func(license string, command reeve.CommandID) string
 	// Outbound is what a sender over the store works with; none runs by itself.
 	Outbound outbound.Config
 	// Database is the file of the store.
@@ -97,13 +99,17 @@ func Open(t testing.TB, o Options) *House {
 	h.First.Account = h.Account()
 	log := slog.New(slog.NewTextHandler(logWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.Outbound = outbound.Config{Store: h.Store, Folder: filepath.Join(dir, "exports"), Open: vault.Open, Line: api.Line, Log: log}
+	h.Link = func(license string, command reeve.CommandID) string {
+		return PublicURL + cmapi.AnswerPath(license, command.String(), own.AnswerMark(license, command.String()))
+	}
+	published := cmapi.Config{
+		Rules: h.Rules, Accounts: h.Store, Devices: h.Store, Groups: h.Store, Jobs: h.Store, Threats: h.Store, Trail: h.Store, Files: h.Files,
+		Public: PublicURL, Mark: own.Mark, AnswerMark: own.AnswerMark, Now: o.Now, MaxBody: o.MaxBody,
+	}
 	h.Handler = Promise().Hold(t, door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
-		cmapi.Routes(cmapi.Config{
-			Rules: h.Rules, Accounts: h.Store, Devices: h.Store, Groups: h.Store, Jobs: h.Store, Threats: h.Store, Trail: h.Store, Files: h.Files,
-			Public: PublicURL, Mark: own.Mark, Now: o.Now, MaxBody: o.MaxBody,
-		}),
+		cmapi.Routes(published), cmapi.Pages(published),
 		api.Routes(api.Config{
-			Rules: h.Rules, Store: h.Store, Version: "test", MaxBody: o.MaxBody, Poll: time.Millisecond,
+			Link: h.Link, Rules: h.Rules, Store: h.Store, Version: "test", MaxBody: o.MaxBody, Poll: time.Millisecond,
 			Sample: outbound.New(h.Outbound).Test,
 			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
 				return control.VerifyLog(ctx, h.Store, a, own.Verifier(), nil)
@@ -189,7 +195,9 @@ func (h *House) Report(device reeve.Device, command string, report reeve.Report)
 		h.t.Fatalf("%q is not a command id", command)
 	}
 	report.ID, report.Device, report.Threats = id, device.No, said.Threats(report.Result)
-	_, err := h.Store.Report(h.t.Context(), time.Now(), []reeve.Report{report})
+	batch := []reeve.Report{report}
+	must(h.t, h.Rules.CheckReports(h.t.Context(), batch))
+	_, err := h.Store.Report(h.t.Context(), time.Now(), batch)
 	must(h.t, err)
 }
 

@@ -36,14 +36,14 @@ const (
 
 // Keys is the folder's contents. It is safe for concurrent use.
 type Keys struct {
-	dir   string
-	now   func() time.Time
-	root  *ecdsa.PrivateKey
-	cert  *x509.Certificate
-	pkix  []byte
-	pin   string
-	head  seal.HeadKey
-	marks []byte // key of Mark
+	dir            string
+	now            func() time.Time
+	root           *ecdsa.PrivateKey
+	cert           *x509.Certificate
+	pkix           []byte
+	pin            string
+	head           seal.HeadKey
+	marks, answers []byte // keys of Mark and AnswerMark
 
 	mu        sync.Mutex
 	seal      seal.Key

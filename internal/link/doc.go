@@ -19,4 +19,5 @@ package link
 //     with more facts; and tell of machines that they saw (saw).
 //   - 1, 2026-11-22: the server may have the commands of a job hold back and go
 //     on (Pause). An agent that does not know of it goes on.
+//   - 1, 2026-11-22: reports on answers say through which door and from whom.
 const Protocol = 1

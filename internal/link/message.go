@@ -30,6 +30,8 @@ type Report struct {
 	Message  string            `json:"message,omitempty"`  // one line for a person, at most MaxMessage bytes
 	Result   json.RawMessage   `json:"result,omitempty"`   // at most MaxResult bytes
 	Identity map[string]string `json:"identity,omitempty"` // answers of a re-identify
+	Door     string            `json:"door,omitempty"`     // how they were given: window or terminal
+	User     string            `json:"user,omitempty"`     // who was logged in when they were given
 }
 
 // Limits on what an agent may send; the server refuses what is larger.

@@ -31,7 +31,7 @@ var messages = map[string]any{
 	},
 	"report": &Report{
 		Command: "0000019abcdef1230000002a", State: "succeeded", Reason: "policy", Percent: 50, Message: "done",
-		Result: json.RawMessage(`{"threats":[]}`), Identity: map[string]string{"email": "user@example.com"},
+		Result: json.RawMessage(`{"threats":[]}`), Identity: map[string]string{"email": "user@example.com"}, Door: "window", User: "ann",
 	},
 	"saw": &Sightings{Machines: []Sighting{{Source: "directory", MAC: "00:0c:29:cd:c7:b2", Object: strings.Repeat("0b", 16), Hostname: "pc1.example.org",
 		Addresses: []string{"192.0.2.7"}, System: "windows", OSName: "Windows 11 Pro", OSVersion: "10.0 (26100)", At: at}}},

@@ -67,7 +67,7 @@ func (c *caller) ask(method, path, token string) (status int, header http.Header
 
 // tables are all routes of the HTTPS port but /healthz and /readyz.
 func tables() []door.API {
-	return []door.API{cmapi.Routes(cmapi.Config{}), api.Routes(api.Config{}), gate.Routes(gate.Config{})}
+	return []door.API{cmapi.Routes(cmapi.Config{}), cmapi.Pages(cmapi.Config{}), api.Routes(api.Config{}), gate.Routes(gate.Config{})}
 }
 
 // fill puts something in the place of a pattern's variables.

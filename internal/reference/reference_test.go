@@ -24,7 +24,7 @@ func parts() []Part {
 	published := cmapi.Routes(cmapi.Config{})
 	return []Part{
 		{Title: "The published API", Published: true, Routes: published.Routes, Absent: published.Absent},
-		{Title: "Reeve's own API", Routes: api.Routes(api.Config{}).Routes},
+		{Title: "Reeve's own API", Routes: append(api.Routes(api.Config{}).Routes, cmapi.Pages(cmapi.Config{}).Routes...)},
 		{Title: "The agents' door", Routes: gate.Routes(gate.Config{}).Routes},
 	}
 }

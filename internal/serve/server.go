@@ -133,7 +133,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.Bus, err = courier.Open(ctx, courier.Options{
 		Listen: c.Agents, TLS: ports.agentsTLS, Orders: s.Store, Presence: s.Store,
-		Recognise: s.Rules.Recognise, Discover: s.Rules.Discover, Key: own.Seal, Settings: s.book, Log: c.Log,
+		Recognise: s.Rules.Recognise, Check: s.Rules.CheckReports, Discover: s.Rules.Discover, Key: own.Seal, Settings: s.book, Log: c.Log,
 	})
 	if err != nil {
 		return err
@@ -214,12 +214,17 @@ func (s *Server) pruneFiles(ctx context.Context) (int, error) {
 
 // routes is everything that the HTTPS port answers.
 func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Keys) http.Handler {
+	public := strings.TrimSuffix(s.URL, "/")
+	published := cmapi.Config{
+		Rules: s.Rules, Accounts: s.Store, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Threats: s.Store, Trail: s.Store, Files: files, MaxBody: s.config.MaxBody,
+		Public: public, Mark: own.Mark, AnswerMark: own.AnswerMark,
+	}
 	doors := door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log, Proxies: s.proxies, MaxBody: s.config.MaxBody},
-		cmapi.Routes(cmapi.Config{
-			Rules: s.Rules, Accounts: s.Store, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Threats: s.Store, Trail: s.Store, Files: files, MaxBody: s.config.MaxBody,
-			Public: strings.TrimSuffix(s.URL, "/"), Mark: own.Mark,
-		}),
+		cmapi.Routes(published), cmapi.Pages(published),
 		api.Routes(api.Config{
+			Link: func(license string, command reeve.CommandID) string {
+				return public + cmapi.AnswerPath(license, command.String(), own.AnswerMark(license, command.String()))
+			},
 			Rules: s.Rules, Store: s.Store, Version: s.config.Version, Stopping: s.stopping, Sample: s.sender.Test, MaxBody: s.config.MaxBody,
 			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
 				return control.VerifyLog(ctx, s.Store, a, own.Verifier(), nil)

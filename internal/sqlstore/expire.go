@@ -97,6 +97,7 @@ func (t *tx) erase(devices []int64) error {
 		"DELETE FROM presence WHERE device " + these,
 		"DELETE FROM threats WHERE device " + these,
 		"DELETE FROM discoveries WHERE device " + these,
+		"DELETE FROM identifications WHERE device " + these,
 	} {
 		if err := t.later(statement, arg); err != nil {
 			return err

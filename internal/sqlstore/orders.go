@@ -3,17 +3,21 @@ package sqlstore
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"reeve"
 )
+
+// askedByLink is the reason of commands that no agent gets.
+var askedByLink = strconv.Itoa(int(reeve.AskedByLink))
 
 // Pending returns the orders that these devices should still receive.
 func (s *Store) Pending(ctx context.Context, now time.Time, devices []int64) ([]reeve.Order, error) {
 	list, args := s.db.list("r", 2, numbers("device", slices.Compact(slices.Sorted(slices.Values(devices)))))
 	return all(ctx, s.db, scanOrder, "SELECT c.job, c.leaf, c.device, c.state, j.paused_at FROM "+list+` CROSS JOIN commands AS c
 		CROSS JOIN jobs AS j CROSS JOIN devices AS d
-		WHERE c.device = r.device AND c.job >= `+oldestOpen+` AND c.state < 3 AND j.id = c.job
+		WHERE c.device = r.device AND c.job >= `+oldestOpen+` AND c.state < 3 AND c.reason <> `+askedByLink+` AND j.id = c.job
 			AND $1 < CASE WHEN c.state = 2 THEN j.finish_by ELSE j.deliver_by END
 			AND d.no = c.device AND (`+live+` OR (`+archived+` AND j.action = 'retire'))
 		ORDER BY c.job, c.leaf`, append([]any{micro(now)}, args...)...)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -42,12 +41,21 @@ func (s *Store) Report(ctx context.Context, now time.Time, batch []reeve.Report)
 				moves[at].take(&batch[i])
 			}
 		}
-		return t.record(now, moves, heads)
+		return t.record(now, moves, heads, agents(now))
 	})
 	if err != nil {
 		return nil, err
 	}
 	return settled, nil
+}
+
+// agents makes the entry of a batch of reports.
+func agents(now time.Time) func(account int64) reeve.AuditEntry {
+	return func(account int64) reeve.AuditEntry {
+		e := system(account, now, "reports")
+		e.Source, e.Actor = reeve.FromAgent, "agents"
+		return e
+	}
 }
 
 // A move is a command with what a batch of reports makes of it.
@@ -61,7 +69,7 @@ type move struct {
 	message  string
 	result   json.RawMessage
 	late     string
-	identity map[string]string
+	identity *reeve.Report // the one with the answers
 	threats  []reeve.Threat
 }
 
@@ -81,7 +89,7 @@ func (m *move) take(r *reeve.Report) {
 			m.result = r.Result
 		}
 		if r.Identity != nil {
-			m.identity = r.Identity
+			m.identity = r
 		}
 		if len(r.Threats) > 0 {
 			m.threats = r.Threats
@@ -112,7 +120,7 @@ func (t *tx) movesOf(ids []reeve.CommandID) ([]move, error) {
 }
 
 // record writes what the moves made of their commands and jobs.
-func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead) error {
+func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead, by func(account int64) reeve.AuditEntry) error {
 	ended := map[reeve.JobID]*reeve.Counts{}
 	sums := map[int64]*reportSum{}
 	found := detections{}
@@ -149,13 +157,13 @@ func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead) 
 	if err := t.writeNotes(noted); err != nil {
 		return err
 	}
-	if err := t.writeIdentities(told); err != nil {
+	if err := t.writeIdentities(now, told); err != nil {
 		return err
 	}
 	if err := t.writeThreats(now, noted); err != nil {
 		return err
 	}
-	if err := t.logReports(now, sums); err != nil {
+	if err := t.logReports(sums, by); err != nil {
 		return err
 	}
 	return t.logDetections(now, found)
@@ -184,32 +192,6 @@ func (t *tx) writeNotes(moves []*move) error {
 			result = CASE WHEN excluded.result = '' OR (excluded.late <> '' AND command_notes.result <> '')
 				THEN command_notes.result ELSE excluded.result END,
 			late = CASE WHEN excluded.late = '' THEN command_notes.late ELSE excluded.late END`, args...)
-}
-
-// writeIdentities keeps the latest answers to re-identify.
-func (t *tx) writeIdentities(moves []*move) error {
-	answers := map[int64]string{}
-	for _, m := range moves {
-		if m.identity == nil {
-			continue
-		}
-		text, err := encode(m.identity, len(m.identity) == 0)
-		if err != nil {
-			return err
-		}
-		answers[m.device] = text
-	}
-	if len(answers) == 0 {
-		return nil
-	}
-	devices := slices.Sorted(maps.Keys(answers))
-	identities := make([]string, len(devices))
-	for i, d := range devices {
-		identities[i] = answers[d]
-	}
-	list, args := t.list("r", 1, numbers("device", devices), texts("identity", identities))
-	return t.later(`INSERT INTO device_facts (device, facts, identity) SELECT device, '', identity FROM `+list+` WHERE TRUE
-		ON CONFLICT (device) DO UPDATE SET identity = excluded.identity`, args...)
 }
 
 // reportSum is what the log says of one account's part of a batch.
@@ -246,15 +228,15 @@ func (s *reportSum) add(m *move) {
 	}
 }
 
-func (t *tx) logReports(now time.Time, sums map[int64]*reportSum) error {
+func (t *tx) logReports(sums map[int64]*reportSum, by func(account int64) reeve.AuditEntry) error {
 	for account, s := range sums {
 		s.Ended = reeve.RunsOf(s.ended)
 		detail, err := json.Marshal(s)
 		if err != nil {
 			return fmt.Errorf("encoding the entry of a batch of reports: %w", err)
 		}
-		e := system(account, now, "reports")
-		e.Source, e.Actor, e.Detail = reeve.FromAgent, "agents", string(detail)
+		e := by(account)
+		e.Detail = string(detail)
 		t.log(e)
 	}
 	return nil

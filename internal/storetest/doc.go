@@ -53,6 +53,7 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("orders", func(t *testing.T) { testOrders(t, open) })
 	t.Run("reports", func(t *testing.T) { testReports(t, open) })
 	t.Run("threats", func(t *testing.T) { testThreats(t, open) })
+	t.Run("identify", func(t *testing.T) { testIdentify(t, open) })
 	t.Run("deadlines", func(t *testing.T) { testDeadlines(t, open) })
 	t.Run("log", func(t *testing.T) { testLog(t, open) })
 	t.Run("changes", func(t *testing.T) { testChanges(t, open) })

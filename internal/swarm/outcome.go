@@ -46,7 +46,9 @@ func (d *device) outcome(o line.Order) link.Report {
 func (d *device) identity(params []byte) map[string]string {
 	var asked struct {
 		Fields []struct {
-			Name string `json:"name"`
+			Name    string   `json:"name"`
+			Type    string   `json:"type"`
+			Choices []string `json:"choices"`
 		} `json:"fields"`
 	}
 	json.Unmarshal(params, &asked) // without fields there is nothing to answer
@@ -55,7 +57,11 @@ func (d *device) identity(params []byte) map[string]string {
 		switch pattern, given := d.place.kind.Identity[f.Name]; {
 		case given:
 			answers[f.Name] = d.named(pattern)
-		case f.Name == "email":
+		case f.Type == "choice" && len(f.Choices) > 0:
+			answers[f.Name] = f.Choices[d.number%len(f.Choices)]
+		case f.Type == "number" || f.Type == "phone":
+			answers[f.Name] = d.named("1000{n}")
+		case f.Name == "email" || f.Type == "email":
 			answers[f.Name] = d.named("user{n}@example.org")
 		default:
 			answers[f.Name] = d.named(f.Name + " {n}")

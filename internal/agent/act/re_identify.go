@@ -3,10 +3,6 @@ package act
 import (
 	"context"
 	"fmt"
-	"regexp"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"reeve"
 )
@@ -17,48 +13,26 @@ type AskHost interface {
 	// long that takes. Asking again under the same command, after a restart,
 	// goes on waiting, or returns the answers given meanwhile. It removes the
 	// question when ctx ends.
-	Ask(ctx context.Context, command string, fields []reeve.IdentityField) (answers map[string]string, err error)
+	Ask(ctx context.Context, command string, fields []reeve.IdentityField) (Answers, error)
 }
 
-// MaxAnswer is the most characters that an answer may have.
-const MaxAnswer = 256
+// A Reply is what a process says that asked on somebody's desktop.
+type Reply struct {
+	Identity map[string]string `json:"identity,omitempty"`
+	Later    bool              `json:"later,omitempty"` // the person did not want to answer now
+}
+
+// Answers are what a person said, and how.
+type Answers struct {
+	Identity map[string]string `json:"identity"` // by the names of the fields
+	Door     reeve.Door        `json:"door"`
+	User     string            `json:"user,omitempty"` // who was logged in; empty if unknown
+}
 
 const (
 	maxFields    = 32
 	maxFieldName = 64 // bytes
 )
-
-// CheckAnswer says in a sentence what is wrong with an answer to f, or nil.
-func CheckAnswer(f reeve.IdentityField, answer string) error {
-	blank := strings.TrimSpace(answer) == ""
-	switch {
-	case blank && f.Required:
-		return reeve.Errorf(reeve.Invalid, "%s must be answered", f.Label)
-	case blank:
-		return nil
-	case utf8.RuneCountInString(answer) > MaxAnswer:
-		return reeve.Errorf(reeve.Invalid, "%s may have at most %d characters", f.Label, MaxAnswer)
-	case !utf8.ValidString(answer) || strings.IndexFunc(answer, unicode.IsControl) >= 0:
-		return reeve.Errorf(reeve.Invalid, "%s holds characters that cannot be printed", f.Label)
-	}
-	pattern, err := compile(f)
-	if err == nil && pattern != nil && !pattern.MatchString(answer) {
-		return reeve.Errorf(reeve.Invalid, "%s does not have the form that is asked for", f.Label)
-	}
-	return err
-}
-
-// compile returns what the whole answer has to match, nil for anything.
-func compile(f reeve.IdentityField) (*regexp.Regexp, error) {
-	if f.Pattern == "" {
-		return nil, nil
-	}
-	pattern, err := regexp.Compile(`\A(?:` + f.Pattern + `)\z`)
-	if err != nil {
-		return nil, reeve.Errorf(reeve.Invalid, "the pattern of the field %s cannot be used", f.Name).Because(err)
-	}
-	return pattern, nil
-}
 
 type identifyParams struct {
 	Fields []reeve.IdentityField `json:"fields"`
@@ -74,7 +48,7 @@ func (p identifyParams) check() error {
 			return reeve.Errorf(reeve.Invalid, "the identity field %q has no name of its own of at most %d bytes", f.Name, maxFieldName)
 		}
 		seen[f.Name] = true
-		if _, err := compile(f); err != nil {
+		if err := f.CheckPattern(); err != nil {
 			return err
 		}
 	}
@@ -88,9 +62,7 @@ func identify(ctx context.Context, h Host, t Task, p identifyParams, progress fu
 		return Outcome{}, err
 	}
 	for i := range p.Fields {
-		if p.Fields[i].Label == "" {
-			p.Fields[i].Label = p.Fields[i].Name
-		}
+		p.Fields[i] = p.Fields[i].Fill()
 	}
 	progress(Progress{Percent: -1, Note: "waiting for an answer"})
 	answers, err := h.Ask(ctx, t.Command, p.Fields)
@@ -98,9 +70,7 @@ func identify(ctx context.Context, h Host, t Task, p identifyParams, progress fu
 		return Outcome{}, err
 	}
 	return Outcome{
-		Message: fmt.Sprintf("%d fields were answered", len(answers)),
-		Result: encode(struct {
-			Identity map[string]string `json:"identity"`
-		}{answers}),
+		Message: fmt.Sprintf("%d fields were answered", len(answers.Identity)),
+		Result:  encode(answers),
 	}, nil
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"reeve"
@@ -44,28 +43,33 @@ func answerFile(state, command string) string {
 	return filepath.Join(state, "answers", command+".json")
 }
 
-// Ask implements [act.AskHost].
-func (m *Machine) Ask(ctx context.Context, command string, fields []reeve.IdentityField) (map[string]string, error) {
+// Ask implements [act.AskHost]: it asks in every desktop session there is or
+// will be, and waits for an answer from there or from a terminal.
+func (m *Machine) Ask(ctx context.Context, command string, fields []reeve.IdentityField) (act.Answers, error) {
 	q := Question{Command: command, Fields: fields, Asked: time.Now().UTC()}
 	if until, ok := ctx.Deadline(); ok {
 		q.Until = until.UTC()
 	}
 	if err := m.put(q); err != nil {
-		return nil, fmt.Errorf("leaving the question: %w", err)
+		return act.Answers{}, fmt.Errorf("leaving the question: %w", err)
 	}
 	defer os.Remove(questionFile(m.state, command))
 
+	windows := m.openWindows(ctx, q)
+	defer windows.close()
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	for {
-		var answers map[string]string
+		var answers act.Answers
 		err := load(answerFile(m.state, command), &answers)
-		if err == nil && q.Check(answers) == nil {
+		if err == nil && reeve.CheckAnswers(q.Fields, answers.Identity) == nil {
 			return answers, nil
 		}
+		windows.look(time.Now())
 		select {
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return act.Answers{}, context.Cause(ctx)
+		case <-windows.news:
 		case <-look.C:
 		}
 	}
@@ -117,25 +121,9 @@ func answered(state, command string) bool {
 	return err == nil
 }
 
-// Check says in a sentence what is wrong with the answers to q, or nil. Fields
-// that need no answer may be left out.
-func (q Question) Check(answers map[string]string) error {
-	for name := range answers {
-		if !slices.ContainsFunc(q.Fields, func(f reeve.IdentityField) bool { return f.Name == name }) {
-			return reeve.Errorf(reeve.Invalid, "nobody asked for %q", name)
-		}
-	}
-	for _, f := range q.Fields {
-		if err := act.CheckAnswer(f, answers[f.Name]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Answer gives the answers to the pending question of a command, by the names
 // of its fields. The running agent takes them up within a second.
-func Answer(state, command string, answers map[string]string) error {
+func Answer(state, command string, answers act.Answers) error {
 	var q Question
 	gone := reeve.Errorf(reeve.NotFound, "nothing is being asked under the command %s any more", command)
 	if command != filepath.Base(command) {
@@ -149,16 +137,11 @@ func Answer(state, command string, answers map[string]string) error {
 	if answered(state, command) {
 		return reeve.Errorf(reeve.Conflict, "the command %s was answered before", command)
 	}
-	trimmed := map[string]string{}
-	for name, answer := range answers {
-		if answer = strings.TrimSpace(answer); answer != "" {
-			trimmed[name] = answer
-		}
-	}
-	if err := q.Check(trimmed); err != nil {
+	answers.Identity = reeve.TrimAnswers(answers.Identity)
+	if err := reeve.CheckAnswers(q.Fields, answers.Identity); err != nil {
 		return err
 	}
-	if err := store(answerFile(state, command), trimmed); err != nil {
+	if err := store(answerFile(state, command), answers); err != nil {
 		return fmt.Errorf("storing the answer: %w", err)
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"reeve"
+	"reeve/internal/agent/act"
 )
 
 var identity = []reeve.IdentityField{
@@ -23,7 +24,9 @@ var identity = []reeve.IdentityField{
 func ask(ctx context.Context, state string) <-chan asked {
 	end := make(chan asked, 1)
 	go func() {
-		answers, err := Open(state).Ask(ctx, "c1", identity)
+		m := Open(state)
+		m.root = state // nobody sits at a screen there
+		answers, err := m.Ask(ctx, "c1", identity)
 		end <- asked{answers, err}
 	}()
 	synctest.Wait() // until it waits
@@ -31,8 +34,13 @@ func ask(ctx context.Context, state string) <-chan asked {
 }
 
 type asked struct {
-	answers map[string]string
+	answers act.Answers
 	err     error
+}
+
+// said are answers as a terminal gives them.
+func said(answers map[string]string) act.Answers {
+	return act.Answers{Identity: answers, Door: reeve.TerminalDoor, User: "ab"}
 }
 
 func TestAskAndAnswer(t *testing.T) {
@@ -47,25 +55,25 @@ func TestAskAndAnswer(t *testing.T) {
 			"":    "Full name must be answered",
 			" \t": "Full name must be answered",
 		} {
-			if err := Answer(state, "c1", map[string]string{"full_name": answer}); err == nil || err.Error() != want {
+			if err := Answer(state, "c1", said(map[string]string{"full_name": answer})); err == nil || err.Error() != want {
 				t.Errorf("%q: %v, want %q", answer, err, want)
 			}
 		}
-		if err := Answer(state, "c1", map[string]string{"full_name": "A B", "shoe_size": "44"}); err == nil || !strings.Contains(err.Error(), "shoe_size") {
+		if err := Answer(state, "c1", said(map[string]string{"full_name": "A B", "shoe_size": "44"})); err == nil || !strings.Contains(err.Error(), "shoe_size") {
 			t.Errorf("an answer that nobody asked for: %v", err)
 		}
-		if err := Answer(state, "c1", map[string]string{"full_name": "A B", "room": "none"}); err == nil || !strings.Contains(err.Error(), "Room") {
+		if err := Answer(state, "c1", said(map[string]string{"full_name": "A B", "room": "none"})); err == nil || !strings.Contains(err.Error(), "Room") {
 			t.Errorf("an answer of another form: %v", err)
 		}
-		if err := Answer(state, "c1", map[string]string{"full_name": " A B ", "room": ""}); err != nil {
+		if err := Answer(state, "c1", said(map[string]string{"full_name": " A B ", "room": ""})); err != nil {
 			t.Fatal(err)
 		}
-		if err := Answer(state, "c1", map[string]string{"full_name": "C D"}); reeve.KindOf(err) != reeve.Conflict {
+		if err := Answer(state, "c1", said(map[string]string{"full_name": "C D"})); reeve.KindOf(err) != reeve.Conflict {
 			t.Errorf("a second answer: %v", err)
 		}
 		before := time.Now()
 		got := <-end
-		if want := map[string]string{"full_name": "A B"}; got.err != nil || !maps.Equal(got.answers, want) {
+		if want := map[string]string{"full_name": "A B"}; got.err != nil || !maps.Equal(got.answers.Identity, want) || got.answers.Door != reeve.TerminalDoor || got.answers.User != "ab" {
 			t.Errorf("got %+v, want %v", got, want)
 		}
 		if waited := time.Since(before); waited > lookEvery {
@@ -74,11 +82,11 @@ func TestAskAndAnswer(t *testing.T) {
 		if pending, err := Pending(state); err != nil || len(pending) != 0 {
 			t.Errorf("still pending: %+v, %v", pending, err)
 		}
-		if err := Answer(state, "c1", map[string]string{"full_name": "C D"}); reeve.KindOf(err) != reeve.NotFound {
+		if err := Answer(state, "c1", said(map[string]string{"full_name": "C D"})); reeve.KindOf(err) != reeve.NotFound {
 			t.Errorf("an answer to what is settled: %v", err)
 		}
 		// As after a crash that came before the outcome was noted.
-		if got := <-ask(t.Context(), state); got.err != nil || got.answers["full_name"] != "A B" {
+		if got := <-ask(t.Context(), state); got.err != nil || got.answers.Identity["full_name"] != "A B" {
 			t.Errorf("asked again: %+v", got)
 		}
 	})
@@ -127,7 +135,7 @@ func TestDeskIsPrivateAndTidy(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		end := ask(ctx, state)
-		if err := Answer(state, "c1", map[string]string{"full_name": "A B"}); err != nil {
+		if err := Answer(state, "c1", said(map[string]string{"full_name": "A B"})); err != nil {
 			t.Fatal(err)
 		}
 		for path, want := range map[string]os.FileMode{
@@ -150,7 +158,7 @@ func TestDeskIsPrivateAndTidy(t *testing.T) {
 func TestAnswerStaysInItsFolder(t *testing.T) {
 	state := t.TempDir()
 	for _, command := range []string{"../c1", "a/b", "..", ""} {
-		if err := Answer(state, command, nil); reeve.KindOf(err) != reeve.NotFound {
+		if err := Answer(state, command, said(nil)); reeve.KindOf(err) != reeve.NotFound {
 			t.Errorf("%q: %v", command, err)
 		}
 	}

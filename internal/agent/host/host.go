@@ -25,6 +25,7 @@ import (
 type Machine struct {
 	state string // the agent's own folder
 	root  string // of the file system, "/" but in tests
+	self  string // this program; empty but in tests, which are another one
 
 	renewing renewing
 }

@@ -1,0 +1,64 @@
+package host
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"reeve/internal/agent/act"
+)
+
+// closeWithin is how long a process that asks may take to put its question away.
+const closeWithin = 3 * time.Second
+
+// maxReply is the longest reply of a process that asks, in bytes.
+const maxReply = 128 << 10
+
+// converse gives a process that asks its question, and waits for the reply. When
+// its context ends the process hears the end of its input, puts away what it
+// shows, and is killed if it does not.
+func converse(cmd *exec.Cmd, q Question) (map[string]string, error) {
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	said, failed := &bounded{most: maxReply}, &bounded{most: maxLine}
+	cmd.Stdout, cmd.Stderr = said, failed
+	cmd.Cancel, cmd.WaitDelay = input.Close, closeWithin
+	question, err := json.Marshal(q)
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting the process that asks: %w", err)
+	}
+	_, err = input.Write(append(question, '\n'))
+	if ended := cmd.Wait(); ended != nil {
+		return nil, fmt.Errorf("the process that asks ended: %s: %w", strings.TrimSpace(failed.String()), ended)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("giving the question: %w", err)
+	}
+	var reply act.Reply
+	if err := json.Unmarshal(said.Bytes(), &reply); err != nil {
+		return nil, fmt.Errorf("the process that asks said nothing that can be read: %w", err)
+	}
+	if reply.Later {
+		return nil, errLater
+	}
+	return reply.Identity, nil
+}
+
+// bounded keeps the beginning of what a process says.
+type bounded struct {
+	bytes.Buffer
+	most int
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	b.Buffer.Write(p[:min(len(p), b.most-b.Len())])
+	return len(p), nil
+}

@@ -1,0 +1,41 @@
+package api
+
+import (
+	"net/http"
+
+	"reeve"
+	"reeve/client"
+	"reeve/internal/door"
+)
+
+// identifications lists when and how a device's user said who it is.
+func (a *api) identifications(w http.ResponseWriter, r *door.Request) error {
+	p := paramsOf(r)
+	limit, cursor := p.limit(), p.text("cursor")
+	if err := p.done(); err != nil {
+		return err
+	}
+	var before int64
+	if err := door.ReadCursor("cursor", cursor, "identifications", r.Caller.Account, &before); err != nil {
+		return err
+	}
+	device, err := a.findDevice(r)
+	if err != nil {
+		return err
+	}
+	found, err := a.Store.Identifications(r.Context(), r.Caller.Account, device.No, reeve.JobID(before), limit+1)
+	if err != nil {
+		return err
+	}
+	return page(w, found, limit, shapeIdentification, func(last reeve.Identification) string {
+		return door.Cursor("identifications", r.Caller.Account, int64(last.Command.Job))
+	})
+}
+
+func shapeIdentification(i reeve.Identification) client.Identification {
+	out := client.Identification{At: i.At, Command: i.Command.String(), Door: string(i.Door), User: i.User, Address: i.Address, Answers: i.Answers}
+	if out.Answers == nil {
+		out.Answers = map[string]string{}
+	}
+	return out
+}
