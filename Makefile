@@ -22,7 +22,8 @@ ONLY     ?=
 TESTBEDS := strace:strace dnsmasq-base:dnsmasq rsyslog:rsyslogd isc-dhcp-client:dhclient iproute2:ip fdisk:sfdisk curl:curl jq:jq unzip:unzip systemd:systemd-analyze \
             dhcpcd-base:dhcpcd udhcpc:udhcpc dbus-daemon:dbus-daemon python3-dbusmock:/usr/lib/python3/dist-packages/dbusmock \
             wine64:/usr/lib/wine/wine64 gcc-mingw-w64-x86-64-win32:x86_64-w64-mingw32-gcc \
-            clamav-daemon:clamd clamav:clamscan yara:yara
+            clamav-daemon:clamd clamav:clamscan yara:yara \
+            dbus-daemon:dbus-daemon python3-dbusmock:/usr/lib/python3/dist-packages/dbusmock
 PACKERS  := dpkg:dpkg-deb rpm:rpmbuild zip:zip
 SYSTEMS  := debootstrap:debootstrap systemd-container:systemd-nspawn
 RACE     := gcc:gcc libc6-dev:/usr/include/stdlib.h

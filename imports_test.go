@@ -70,6 +70,7 @@ var rooms = map[string]room{
 	"internal/agent/act":      {own: ". internal/action internal/agent/scan"},
 	"internal/agent/scan":     {},
 	"internal/agent/host":     {own: ". internal/agent/act internal/agent/scan", mods: "golang.org/x/sys/ github.com/godbus/dbus/v5"},
+	"internal/agent/window":   {own: ". internal/agent/act", mods: "github.com/godbus/dbus/v5"},
 
 	// main is the wiring diagram.
 	"cmd/reeve": {own: "...", mods: "github.com/spf13/ github.com/vbauerster/mpb/v8 golang.org/x/ go.yaml.in/yaml/v3"},
@@ -86,7 +87,7 @@ var scarce = map[string]string{
 	"math/rand/v2": "internal/swarm",
 	"database/sql": "internal/sqlstore internal/storetest",
 	"net/http": "client internal/gate internal/door internal/cmapi internal/api internal/serve internal/reference internal/doortest" +
-		" internal/testserver internal/agent/linetest internal/outbound cmd/...",
+		" internal/testserver internal/agent/linetest internal/agent/window internal/outbound cmd/...",
 	"unsafe": "internal/agent/host",
 }
 

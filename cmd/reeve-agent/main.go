@@ -18,6 +18,7 @@ import (
 
 	"reeve"
 	"reeve/internal/agent"
+	"reeve/internal/agent/window"
 )
 
 // version is set by the build.
@@ -130,6 +131,8 @@ func dispatch(ctx context.Context, args []string, c console) error {
 		return usagef("no command was given")
 	}
 	switch args[0] {
+	case "ask": // the agent's own, started on a user's desktop
+		return window.Ask(ctx, c.in, c.out)
 	case "--help", "-help", "-h", "help":
 		_, err := io.WriteString(c.out, usage)
 		return err

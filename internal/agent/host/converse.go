@@ -1,3 +1,5 @@
+//go:build linux
+
 package host
 
 import (
@@ -17,6 +19,9 @@ const closeWithin = 3 * time.Second
 // maxReply is the longest reply of a process that asks, in bytes.
 const maxReply = 128 << 10
 
+// maxComplaint is how much is kept of what it says goes wrong, in bytes.
+const maxComplaint = 1 << 10
+
 // converse gives a process that asks its question, and waits for the reply. When
 // its context ends the process hears the end of its input, puts away what it
 // shows, and is killed if it does not.
@@ -25,7 +30,7 @@ func converse(cmd *exec.Cmd, q Question) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	said, failed := &bounded{most: maxReply}, &bounded{most: maxLine}
+	said, failed := &bounded{most: maxReply}, &bounded{most: maxComplaint}
 	cmd.Stdout, cmd.Stderr = said, failed
 	cmd.Cancel, cmd.WaitDelay = input.Close, closeWithin
 	question, err := json.Marshal(q)

@@ -55,8 +55,8 @@ func (m *Machine) Ask(ctx context.Context, command string, fields []reeve.Identi
 	}
 	defer os.Remove(questionFile(m.state, command))
 
-	windows := m.openWindows(ctx, q)
-	defer windows.close()
+	round := m.openRound(ctx, q)
+	defer round.close()
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	for {
@@ -65,11 +65,11 @@ func (m *Machine) Ask(ctx context.Context, command string, fields []reeve.Identi
 		if err == nil && reeve.CheckAnswers(q.Fields, answers.Identity) == nil {
 			return answers, nil
 		}
-		windows.look(time.Now())
+		round.look(time.Now())
 		select {
 		case <-ctx.Done():
 			return act.Answers{}, context.Cause(ctx)
-		case <-windows.news:
+		case <-round.news:
 		case <-look.C:
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"reeve"
 	"reeve/internal/agent/act"
 )
 
@@ -32,10 +33,11 @@ type desktop struct {
 	ask func(ctx context.Context, q Question) (map[string]string, error)
 }
 
-// windows ask one question on every desktop of the machine. The first answer
+// A round asks one question on every desktop of the machine. The first answer
 // counts, and the others are closed.
-type windows struct {
-	machine  *Machine
+type round struct {
+	state    string // the agent's folder
+	desktops func() []desktop
 	question Question
 	news     chan struct{} // has something when a desktop has answered
 
@@ -55,19 +57,19 @@ type meeting struct {
 	pause  time.Duration
 }
 
-func (m *Machine) openWindows(ctx context.Context, q Question) *windows {
-	w := &windows{machine: m, question: q, news: make(chan struct{}, 1), met: map[string]*meeting{}}
+func (m *Machine) openRound(ctx context.Context, q Question) *round {
+	w := &round{state: m.state, desktops: m.desktops, question: q, news: make(chan struct{}, 1), met: map[string]*meeting{}}
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	return w
 }
 
 // look asks on desktops that were not asked yet, or may be asked again.
-func (w *windows) look(now time.Time) {
+func (w *round) look(now time.Time) {
 	if now.Sub(w.looked) < lookForDesktops {
 		return
 	}
 	w.looked = now
-	for _, d := range w.machine.desktops() {
+	for _, d := range w.desktops() {
 		w.mu.Lock()
 		m := w.met[d.id]
 		if m == nil {
@@ -83,12 +85,12 @@ func (w *windows) look(now time.Time) {
 	}
 }
 
-func (w *windows) ask(d desktop, m *meeting) {
+func (w *round) ask(d desktop, m *meeting) {
 	log := slog.With("command", w.question.Command, "desktop", d.id)
 	log.Info("asking on a desktop")
 	identity, err := d.ask(w.ctx, w.question)
 	if err == nil {
-		err = Answer(w.machine.state, w.question.Command, act.Answers{Identity: identity, Door: "window", User: d.user})
+		err = Answer(w.state, w.question.Command, act.Answers{Identity: identity, Door: reeve.WindowDoor, User: d.user})
 	}
 	if err == nil {
 		log.Info("answered on a desktop")
@@ -114,7 +116,7 @@ func (w *windows) ask(d desktop, m *meeting) {
 }
 
 // close closes what is still shown.
-func (w *windows) close() {
+func (w *round) close() {
 	w.cancel()
 	w.asking.Wait()
 }
