@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"reeve/internal/agent/act"
 	"reeve/internal/agent/line"
 	"reeve/internal/link"
 	"reeve/internal/seal"
@@ -44,8 +45,8 @@ func (l *loop) lonely(t *testing.T) {
 func TestAnHourAway(t *testing.T) {
 	const size = 4_000 // bytes of an answer
 	synctest.Test(t, func(t *testing.T) {
-		answer := map[string]string{"a": strings.Repeat("x", size)}
-		m := &fakeMachine{ask: func(ctx context.Context) (map[string]string, error) {
+		answer := act.Answers{Identity: map[string]string{"a": strings.Repeat("x", size)}}
+		m := &fakeMachine{ask: func(ctx context.Context) (act.Answers, error) {
 			line.Pause(ctx, 2*time.Second)
 			return answer, nil
 		}, renew: func(ctx context.Context) error { line.Pause(ctx, 2*time.Second); return nil }}

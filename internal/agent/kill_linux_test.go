@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"reeve/internal/agent/act"
 	"reeve/internal/agent/linetest"
 	"reeve/internal/link"
 )
@@ -64,7 +65,10 @@ func beAgent(ctx context.Context, dir string) error {
 	}
 	m := &fakeMachine{state: dir, effects: dir + ".effects",
 		renew: func(context.Context) error { held(); return nil },
-		ask:   func(context.Context) (map[string]string, error) { held(); return map[string]string{"a": "b"}, nil },
+		ask: func(context.Context) (act.Answers, error) {
+			held()
+			return act.Answers{Identity: map[string]string{"a": "b"}}, nil
+		},
 	}
 	return Run(ctx, Options{State: state, Identity: i, Machine: m, Log: slog.New(slog.DiscardHandler),
 		Policy: func() (*Policy, error) { return &Policy{}, nil }})
