@@ -89,13 +89,6 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // start runs a program as nobody until the test ends.
 func (s *stage) start(address, program string, args ...string) {
 	s.t.Helper()
