@@ -57,15 +57,6 @@ func (s *Setup) codeFile() string { return filepath.Join(s.settings, "code") }
 // quarantine is where the agent puts away what a scan finds.
 func (s *Setup) quarantine() string { return filepath.Join(s.state, "quarantine") }
 
-// arguments are those of the program as a service.
-func (s *Setup) arguments(o Options) []string {
-	args := []string{"run", "--state", s.state, "--policy", s.policy()}
-	if o.Server != "" {
-		args = append(args, "--server", o.Server, "--pin", o.Pin, "--code-file", s.codeFile())
-	}
-	return args
-}
-
 // Install makes program a service and starts it, or starts it anew with other
 // settings. It returns when the agent has reached its server, or with an error
 // that says that it has not: the service then goes on trying. A registration
