@@ -9,8 +9,8 @@ import (
 	"reeve"
 )
 
-// What needs no more than files and volumes. dhcprenew is not written for this system.
-var actions = []string{"fetch_agent_log", "re-identify", "scan_threats"}
+// What is written for this system.
+var actions = []string{"dhcprenew", "fetch_agent_log", "re-identify", "scan_threats"}
 
 func (m *Machine) osRelease() (name, version string) {
 	version, _ = unix.Sysctl("kern.osproductversion")

@@ -1,0 +1,69 @@
+package host
+
+import (
+	"encoding/binary"
+	"testing"
+	"time"
+)
+
+// As macOS 14 prints it, with other addresses.
+const packet = `op = BOOTREPLY
+htype = 1
+flags = 0x0
+hlen = 6
+hops = 0
+xid = 0x6f1e2a8c
+secs = 0
+ciaddr = 0.0.0.0
+yiaddr = 192.0.2.20
+siaddr = 192.0.2.1
+giaddr = 0.0.0.0
+chaddr = 2:0:5e:0:53:1
+sname =
+file =
+options:
+Options count is 6
+dhcp_message_type (uint8): ACK 0x5
+server_identifier (ip): 192.0.2.1
+lease_time (uint32): 0xe10
+subnet_mask (ip): 255.255.255.192
+router (ip_mult): {192.0.2.1}
+end (none):
+`
+
+func TestParsePacket(t *testing.T) {
+	l, exchange := parsePacket(packet)
+	granted := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
+	got := until(l, granted)
+	if got.Address != "192.0.2.20" || got.Server != "192.0.2.1" || got.Seconds != 3600 ||
+		!got.Expires.Equal(granted.Add(time.Hour)) || exchange != "0x6f1e2a8c" {
+		t.Errorf("read %+v of exchange %s", got, exchange)
+	}
+	if l, _ := parsePacket("lease_time (uint32): 0xffffffff\n"); l.Seconds != 0 || !until(l, granted).Expires.IsZero() {
+		t.Errorf("a lease without an end reads %+v", l)
+	}
+	if l, exchange := parsePacket("en0: no packet\n"); l.Address != "" || exchange != "" {
+		t.Errorf("nothing reads %+v", l)
+	}
+}
+
+func TestParseIndexMaps(t *testing.T) {
+	row := func(index uint32, name string) []byte {
+		out := make([]byte, indexMapSize)
+		binary.LittleEndian.PutUint32(out, index)
+		for i, c := range name {
+			binary.LittleEndian.PutUint16(out[4+2*i:], uint16(c))
+		}
+		return out
+	}
+	data := append([]byte{2, 0, 0, 0}, append(row(4, `\DEVICE\TCPIP_{A}`), row(11, `\DEVICE\TCPIP_{B}`)...)...)
+	maps := parseIndexMaps(data)
+	if len(maps) != 2 || string(maps[11]) != string(row(11, `\DEVICE\TCPIP_{B}`)) {
+		t.Errorf("read %d rows", len(maps))
+	}
+	for _, cut := range [][]byte{nil, data[:3], data[:4], data[:4+indexMapSize-1]} {
+		if maps := parseIndexMaps(cut); len(maps) != 0 {
+			t.Errorf("%d bytes read as %d rows", len(cut), len(maps))
+		}
+	}
+}
