@@ -17,6 +17,7 @@ import (
 var starters = map[string]bool{
 	"internal/agent/host/run.go command":            true,
 	"internal/agent/host/run_windows.go command":    true,
+	"internal/agent/host/renew_darwin.go ipconfig":  true,
 	"internal/agent/host/services_unix.go Services": true,
 }
 
@@ -27,6 +28,7 @@ var programs = strings.Fields(`
 	/usr/sbin/dhclient /sbin/dhclient /bin/true
 	/usr/sbin/udhcpc /sbin/udhcpc /usr/bin/busybox /bin/busybox
 	/usr/bin/yara /usr/local/bin/yara /usr/bin/yarac /usr/local/bin/yarac
+	/usr/sbin/ipconfig
 	/usr/bin/systemctl /bin/systemctl /bin/launchctl
 	/usr/bin/reeve-agent /usr/local/bin/reeve-agent
 `)

@@ -25,6 +25,9 @@ import (
 	"reeve/internal/seal"
 )
 
+// withLeases, in the environment, makes a fakeMachine renew real leases.
+const withLeases = "REEVE_TEST_LEASES"
+
 // A fakeMachine does what a test says, and writes a line to a file for every
 // effect: outside the journal, which is what is tested.
 type fakeMachine struct {
@@ -81,7 +84,10 @@ func (m *fakeMachine) Processes() (iter.Seq2[*scan.Process, error], error) {
 }
 func (m *fakeMachine) Engines(host.EngineSetup) []scan.Engine { return nil }
 
-func (m *fakeMachine) RenewDHCP(ctx context.Context, _ act.RenewWish) ([]act.Renewal, error) {
+func (m *fakeMachine) RenewDHCP(ctx context.Context, w act.RenewWish) ([]act.Renewal, error) {
+	if os.Getenv(withLeases) != "" {
+		return host.Open(m.state).RenewDHCP(ctx, w)
+	}
 	file, err := os.OpenFile(m.effects, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err

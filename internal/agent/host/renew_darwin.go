@@ -80,7 +80,7 @@ func (m *Machine) renewOne(ctx context.Context, name, last string) (*act.Lease, 
 		}
 		text, err := ipconfig(ctx, "getpacket", name)
 		if l, exchange := parsePacket(text); err == nil && l.Address != "" && exchange != last {
-			return until(l, time.Now()), nil
+			return leaseSince(l, time.Now()), nil
 		}
 	}
 }

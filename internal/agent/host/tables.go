@@ -55,8 +55,8 @@ func parsePacket(text string) (l act.Lease, exchange string) {
 	return l, exchange
 }
 
-// until fills in when a lease ends that was granted at a time.
-func until(l act.Lease, granted time.Time) *act.Lease {
+// leaseSince fills in when a lease ends that was granted at a time.
+func leaseSince(l act.Lease, granted time.Time) *act.Lease {
 	if l.Seconds > 0 {
 		l.Expires = granted.Add(time.Duration(l.Seconds) * time.Second).UTC().Truncate(time.Second)
 	}

@@ -34,12 +34,12 @@ end (none):
 func TestParsePacket(t *testing.T) {
 	l, exchange := parsePacket(packet)
 	granted := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
-	got := until(l, granted)
+	got := leaseSince(l, granted)
 	if got.Address != "192.0.2.20" || got.Server != "192.0.2.1" || got.Seconds != 3600 ||
 		!got.Expires.Equal(granted.Add(time.Hour)) || exchange != "0x6f1e2a8c" {
 		t.Errorf("read %+v of exchange %s", got, exchange)
 	}
-	if l, _ := parsePacket("lease_time (uint32): 0xffffffff\n"); l.Seconds != 0 || !until(l, granted).Expires.IsZero() {
+	if l, _ := parsePacket("lease_time (uint32): 0xffffffff\n"); l.Seconds != 0 || !leaseSince(l, granted).Expires.IsZero() {
 		t.Errorf("a lease without an end reads %+v", l)
 	}
 	if l, exchange := parsePacket("en0: no packet\n"); l.Address != "" || exchange != "" {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -125,6 +126,20 @@ func (c *conn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+}
+
+// stranded reports whether the connection comes from an address that this
+// machine no longer has: then nothing arrives on it.
+func (c *conn) stranded() bool {
+	from, ok := c.LocalAddr().(*net.TCPAddr)
+	addresses, err := net.InterfaceAddrs()
+	if !ok || err != nil || from.IP.IsLoopback() {
+		return false
+	}
+	return !slices.ContainsFunc(addresses, func(a net.Addr) bool {
+		has, ok := a.(*net.IPNet)
+		return ok && has.IP.Equal(from.IP)
+	})
 }
 
 // wake sets when idle is called next.

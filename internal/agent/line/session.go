@@ -68,6 +68,15 @@ func (s *Session) Now() (time.Time, bool) {
 	return c.now(), true
 }
 
+// Moved says that the addresses of this machine may have changed. A connection
+// from one that is gone is given up at once, and not when its silence is
+// noticed.
+func (s *Session) Moved() {
+	if c := s.current.Load(); c != nil && c.stranded() {
+		c.Close()
+	}
+}
+
 // The subscriptions, by their numbers less one.
 var topics = []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbPause, link.VerbWelcome, link.VerbSettle}
 
