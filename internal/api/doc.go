@@ -190,9 +190,13 @@ func own(method, path string, scope reeve.Scope, verb string, serve handler) doo
 	return r
 }
 
-// about gives a route its page in the reference. The family is the word behind
-// the prefix, as all routes of a file share it.
+// about gives a route its page in the reference. The family, where the page names
+// none, is the word behind the prefix, as all routes of a file share it.
 func about(r door.Route, page *door.Page) door.Route {
+	if page.Family != "" {
+		r.Page = page
+		return r
+	}
 	word, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/api/v1/"), "/")
 	own := *page // tables of routes may be made side by side
 	own.Family = strings.ToUpper(word[:1]) + word[1:]

@@ -25,10 +25,15 @@ var agentSettingsFields = []door.Field{
 	{Name: "engines", Type: "array of string", About: "the only engines to scan with; left out for all that a machine has"},
 }
 
+// signatureSets is one page of the reference: sets, their files, and the settings
+// that name them.
+const signatureSets = "Signature sets"
+
 var setPages = map[string]*door.Page{
-	"GET /sets": {About: "Lists the versions of all signature sets by name, the newest first.", Inputs: door.None, Answer: listOf(setFields)},
+	"GET /sets": {Family: signatureSets, About: "Lists the versions of all signature sets by name, the newest first.", Inputs: door.None, Answer: listOf(setFields)},
 	"PUT /set-files/{digest}": {
-		About: "Stores the content of a file, at most 64 MiB, for sets to come. The body is the file as it is. Content that no set names goes after a day.",
+		Family: signatureSets,
+		About:  "Stores the content of a file, at most 64 MiB, for sets to come. The body is the file as it is. Content that no set names goes after a day.",
 		Inputs: []door.Field{
 			inPath("digest", "SHA-256 of the content, 64 lower-case hex digits"),
 			{Name: "(the body)", In: "body", Type: "bytes", About: "the file"}},
@@ -36,7 +41,8 @@ var setPages = map[string]*door.Page{
 		Notes:  []string{"The same again is fine, with or without an Idempotency-Key: it is stored once."},
 	},
 	"POST /sets": {
-		About: "Creates the next version of a signature set. Agents whose settings mean the newest are told at once.",
+		Family: signatureSets,
+		About:  "Creates the next version of a signature set. Agents whose settings mean the newest are told at once.",
 		Inputs: []door.Field{
 			{Name: "name", In: "body", Type: "string", About: "1 to 64 of a-z, 0-9, dot, hyphen and underscore"},
 			{Name: "description", In: "body", Type: "string", About: "for people"},
@@ -47,16 +53,19 @@ var setPages = map[string]*door.Page{
 		Notes: []string{"At most 100 files with 256 MiB together."},
 	},
 	"DELETE /sets/{name}/{version}": {
+		Family: signatureSets,
 		About:  "Removes one version.",
 		Inputs: []door.Field{inPath("name", "name of the set"), inPath("version", "its number")}, Answer: door.None,
 		Codes: map[int]string{204: "it is gone", 409: "it is in force for some agents"},
 	},
 	"GET /agent-settings": {
+		Family: signatureSets,
 		About:  "Lists what agents are told to be: the account's settings, then those of groups that have their own.",
 		Inputs: door.None, Answer: listOf(agentSettingsFields),
 	},
 	"PATCH /agent-settings/{group}": {
-		About: "Changes the settings for the agents of a group; what is not sent stays. A group without its own begins with the account's. Agents that are connected are told at once, the others when they come back.",
+		Family: signatureSets,
+		About:  "Changes the settings for the agents of a group; what is not sent stays. A group without its own begins with the account's. Agents that are connected are told at once, the others when they come back.",
 		Inputs: []door.Field{inPath("group", "id of the group, or account"),
 			{Name: "set", In: "body", Type: "string", About: "name of a signature set, empty for none; another set takes its newest version"},
 			{Name: "set_version", In: "body", Type: "int", About: "one of its versions, 0 for the newest"},
@@ -65,6 +74,7 @@ var setPages = map[string]*door.Page{
 		Answer: agentSettingsFields, Codes: map[int]string{404: "there is no such group, set or version"},
 	},
 	"DELETE /agent-settings/{group}": {
+		Family: signatureSets,
 		About:  "Gives a group the account's settings again, or clears those of the account.",
 		Inputs: []door.Field{inPath("group", "id of the group, or account")}, Answer: door.None,
 		Codes: map[int]string{204: "done", 404: "there are none"},
