@@ -63,14 +63,15 @@ var rooms = map[string]room{
 
 	"internal/swarm": {own: ". internal/action internal/link internal/seal internal/agent/line",
 		mods: "go.yaml.in/yaml/v3 golang.org/x/sync/"},
-	"internal/agent":          {own: ". internal/action internal/link internal/seal internal/agent/..."},
-	"internal/agent/setup":    {own: ". internal/agent internal/agent/host internal/agent/line", mods: "golang.org/x/sys/windows"},
-	"internal/agent/line":     {own: "internal/link internal/seal", mods: "golang.org/x/crypto/ github.com/nats-io/nkeys"},
-	"internal/agent/linetest": {own: "internal/link internal/seal", mods: "github.com/nats-io/"},
-	"internal/agent/act":      {own: ". internal/action internal/agent/scan"},
-	"internal/agent/scan":     {},
-	"internal/agent/host":     {own: ". internal/agent/act internal/agent/scan", mods: "golang.org/x/sys/ github.com/godbus/dbus/v5"},
-	"internal/agent/window":   {own: ". internal/agent/act", mods: "github.com/godbus/dbus/v5"},
+	"internal/agent":           {own: ". internal/action internal/link internal/seal internal/agent/..."},
+	"internal/agent/setup":     {own: ". internal/agent internal/agent/host internal/agent/line", mods: "golang.org/x/sys/windows"},
+	"internal/agent/line":      {own: "internal/link internal/seal", mods: "golang.org/x/crypto/ github.com/nats-io/nkeys"},
+	"internal/agent/linetest":  {own: "internal/link internal/seal", mods: "github.com/nats-io/"},
+	"internal/agent/act":       {own: ". internal/action internal/agent/scan"},
+	"internal/agent/directory": {own: "."},
+	"internal/agent/scan":      {},
+	"internal/agent/host":      {own: ". internal/agent/act internal/agent/scan", mods: "golang.org/x/sys/ github.com/godbus/dbus/v5"},
+	"internal/agent/window":    {own: ". internal/agent/act", mods: "github.com/godbus/dbus/v5"},
 
 	// main is the wiring diagram.
 	"cmd/reeve": {own: "...", mods: "github.com/spf13/ github.com/vbauerster/mpb/v8 golang.org/x/ go.yaml.in/yaml/v3"},

@@ -27,7 +27,7 @@ func TestEveryFlagHasAParagraph(t *testing.T) {
 		for _, p := range paragraph.FindAllStringSubmatch(sections["reeve-agent "+name], -1) {
 			documented = append(documented, p[1])
 			twin := "(`REEVE_" + strings.ToUpper(strings.ReplaceAll(p[1], "-", "_")) + "`"
-			if p[1] != "json" && p[1] != "retire" && !strings.Contains(p[0], twin) {
+			if !slices.Contains([]string{"json", "retire", "on-demand"}, p[1]) && !strings.Contains(p[0], twin) {
 				t.Errorf("reeve-agent %s: the paragraph of --%s does not name its twin in the environment", name, p[1])
 			}
 		}

@@ -18,6 +18,7 @@ import (
 
 	"reeve"
 	"reeve/internal/agent"
+	"reeve/internal/agent/directory"
 	"reeve/internal/agent/window"
 )
 
@@ -29,6 +30,11 @@ const usage = `Reeve's agent carries out on this machine what its server orders.
   reeve-agent run --server URL --pin PIN --code-file FILE --state DIR [--policy FILE]
       enrol if this machine is not enrolled yet, then run in the foreground until
       stopped. Once it is enrolled, --state alone is enough.
+  reeve-agent run --on-demand --server URL --pin PIN --code-file FILE
+      the same as a guest: when it is stopped it leaves nothing on this machine, and
+      the server removes its record.
+  reeve-agent run --domain ldaps://HOST --domain-user USER --domain-password-file FILE ...
+      also tell the server of the machines of a Windows domain that have no agent.
   reeve-agent identify --state DIR
       answer, on this terminal, the questions of a re-identify command.
   reeve-agent status --state DIR [--json]
@@ -56,6 +62,10 @@ Flags, each with a twin in the environment:
                                       "hours": {"scan_threats": ["22:00-06:00"]},
                                       "deny_paths": ["/srv/private"]}
                                      Without it every action is allowed.
+  --domain URL      REEVE_DOMAIN     the domain controller to read; with --domain-user,
+                                     --domain-password-file and --domain-ca FILE (PEM; without
+                                     it this system's authorities)
+  --on-demand                        keep nothing
   --retire                           leave the server first, as retire does
   --json                             print one JSON object
 
@@ -104,7 +114,7 @@ var commands = map[string]struct {
 	flags string
 	run   func(context.Context, console, settings) error
 }{
-	"run":      {"server pin code code-file state policy", runAgent},
+	"run":      {"server pin code code-file state policy on-demand domain domain-user domain-password-file domain-ca", runAgent},
 	"identify": {"state", identify},
 	"status":   {"state json", status},
 	"retire":   {"state", retire},
@@ -158,7 +168,8 @@ func dispatch(ctx context.Context, args []string, c console) error {
 // settings are the values of the flags.
 type settings struct {
 	server, pin, code, codeFile, state, policy string
-	json, retire                               bool
+	json, retire, onDemand                     bool
+	domain                                     directory.Directory // zero for none
 }
 
 // readSettings takes the named flags from the command line and, where they are
@@ -166,11 +177,12 @@ type settings struct {
 func readSettings(names string, args []string) (s settings, err error) {
 	texts := map[string]*string{
 		"server": &s.server, "pin": &s.pin, "code": &s.code, "code-file": &s.codeFile, "state": &s.state, "policy": &s.policy,
+		"domain": &s.domain.URL, "domain-user": &s.domain.User, "domain-password-file": &s.domain.PasswordFile, "domain-ca": &s.domain.CAFile,
 	}
 	flags := flag.NewFlagSet("", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	for _, name := range strings.Fields(names) {
-		if value, ok := map[string]*bool{"json": &s.json, "retire": &s.retire}[name]; ok {
+		if value, ok := map[string]*bool{"json": &s.json, "retire": &s.retire, "on-demand": &s.onDemand}[name]; ok {
 			flags.BoolVar(value, name, false, "")
 			continue
 		}
@@ -183,7 +195,18 @@ func readSettings(names string, args []string) (s settings, err error) {
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("%q is too much", flags.Arg(0))
 	}
-	if s.state == "" && slices.Contains(strings.Fields(names), "state") {
+	switch {
+	case s.onDemand && s.state != "":
+		return s, errors.New("an on-demand agent keeps nothing: give --on-demand or --state, not both")
+	case s.domain == directory.Directory{}:
+	case s.onDemand:
+		return s, errors.New("an on-demand agent reads no domain: give --on-demand or --domain, not both")
+	default:
+		if err := s.domain.Check(); err != nil {
+			return s, err
+		}
+	}
+	if s.state == "" && !s.onDemand && slices.Contains(strings.Fields(names), "state") {
 		return s, errors.New("name the agent's folder with --state")
 	}
 	if s.code != "" && s.codeFile != "" {

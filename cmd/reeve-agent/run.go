@@ -10,16 +10,13 @@ import (
 	"path/filepath"
 	"strings"
 
+	"reeve"
 	"reeve/internal/agent"
 	"reeve/internal/agent/host"
 )
 
 // runAgent enrols if need be and runs until ctx ends.
-func runAgent(ctx context.Context, c console, s settings) error {
-	dir, err := filepath.Abs(s.state)
-	if err != nil {
-		return err
-	}
+func runAgent(ctx context.Context, c console, s settings) (ended error) {
 	policy := func() (*agent.Policy, error) { return &agent.Policy{}, nil }
 	if s.policy != "" {
 		policy = func() (*agent.Policy, error) { return agent.ReadPolicy(s.policy) }
@@ -27,11 +24,15 @@ func runAgent(ctx context.Context, c console, s settings) error {
 	if _, err := policy(); err != nil {
 		return err
 	}
-	state, err := agent.OpenState(dir)
+	state, dir, err := s.open()
 	if err != nil {
 		return err
 	}
-	defer state.Close()
+	if s.onDemand {
+		defer func() { ended = errors.Join(ended, state.Leave()) }()
+	} else {
+		defer state.Close()
+	}
 	code, err := s.registrationCode(state)
 	if err != nil {
 		return err
@@ -45,18 +46,46 @@ func runAgent(ctx context.Context, c console, s settings) error {
 	slog.SetDefault(log)
 
 	machine := host.Open(dir)
-	identity, err := state.Enrol(ctx, agent.Enrolment{Server: s.server, Pin: s.pin, Code: code, Machine: machine, Log: log})
+	identity, err := state.Enrol(ctx, agent.Enrolment{Server: s.server, Pin: s.pin, Code: code, Kind: s.kind(), Machine: machine, Log: log})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // told to stop, which it did
 		}
 		return err
 	}
-	err = agent.Run(ctx, agent.Options{State: state, Identity: identity, Machine: machine, Policy: policy, Log: log})
+	options := agent.Options{State: state, Identity: identity, Kind: s.kind(), Machine: machine, Policy: policy, Log: log}
+	if s.domain.URL != "" {
+		options.Directory = s.domain
+	}
+	err = agent.Run(ctx, options)
 	if errors.Is(err, agent.ErrRetired) {
 		return nil // as it was told; the log says so
 	}
 	return err
+}
+
+// open opens the folder that the agent keeps, or one that does not outlive it.
+func (s settings) open() (*agent.State, string, error) {
+	if s.onDemand {
+		return agent.OpenPassing()
+	}
+	dir, err := filepath.Abs(s.state)
+	if err != nil {
+		return nil, "", err
+	}
+	state, err := agent.OpenState(dir)
+	return state, dir, err
+}
+
+// kind is the sort of agent that the flags make.
+func (s settings) kind() reeve.AgentKind {
+	switch {
+	case s.onDemand:
+		return reeve.OnDemand
+	case s.domain.URL != "":
+		return reeve.DomainController
+	}
+	return reeve.Persistent
 }
 
 // registrationCode returns the code, read from its file if one is named. An

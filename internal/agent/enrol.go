@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,7 +39,8 @@ type Machine interface {
 // body is the Host of the actions: the machine and the agent on it.
 type body struct {
 	Machine
-	policy   *Policy // under which the command began
+	policy   *Policy         // under which the command began
+	kind     reeve.AgentKind // Persistent if zero
 	identity Identity
 	journal  *journal
 	since    time.Time // when it was started
@@ -91,7 +93,7 @@ func (b body) describe() reeve.Facts {
 
 func (b body) introduction(facts reeve.Facts) link.Hello {
 	hello := link.Hello{
-		Version: Version, Kind: reeve.Persistent.String(), System: b.System(), Hostname: b.Hostname(),
+		Version: Version, Kind: cmp.Or(b.kind, reeve.Persistent).String(), System: b.System(), Hostname: b.Hostname(),
 		Actions: append(act.Offered(b), retire), MACs: []string{},
 	}
 	hello.Hardware, _ = b.HardwareID() // without one the key is identity enough
@@ -124,9 +126,10 @@ func telling(all []reeve.Network) (some []reeve.Network) {
 
 // Enrolment is what it takes to get a place on a server.
 type Enrolment struct {
-	Server  string // such as https://host:8443
-	Pin     string // of the server's root key; may be empty on loopback without TLS
-	Code    string // registration code
+	Server  string          // such as https://host:8443
+	Pin     string          // of the server's root key; may be empty on loopback without TLS
+	Code    string          // registration code
+	Kind    reeve.AgentKind // default Persistent
 	Machine Machine
 	Log     *slog.Logger
 }
@@ -166,7 +169,7 @@ func (s *State) Enrol(ctx context.Context, e Enrolment) (Identity, error) {
 		}
 		i.Seed = line.NewKey().Seed()
 		i.Server, i.Pin = e.Server, e.Pin
-		if err := s.write(identityFile, i); err != nil {
+		if err := s.keep(i); err != nil {
 			return Identity{}, err
 		}
 	}
@@ -174,7 +177,7 @@ func (s *State) Enrol(ctx context.Context, e Enrolment) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	hello := body{Machine: e.Machine}.hello()
+	hello := body{Machine: e.Machine, kind: e.Kind}.hello()
 	for failures := 1; ; failures++ {
 		i.Member, err = door.Enrol(ctx, key, e.Code, hello)
 		if err == nil {
@@ -190,7 +193,7 @@ func (s *State) Enrol(ctx context.Context, e Enrolment) (Identity, error) {
 		}
 	}
 	i.Server, i.Pin = e.Server, line.Pin(i.Root)
-	if err := s.write(identityFile, i); err != nil {
+	if err := s.keep(i); err != nil {
 		return Identity{}, err
 	}
 	e.Log.InfoContext(ctx, "enrolled", "device", i.Place.Device, "account", i.Place.Account, "server", i.Server)

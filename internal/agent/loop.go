@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"reeve"
 	"reeve/internal/agent/act"
 	"reeve/internal/agent/line"
 	"reeve/internal/link"
@@ -36,10 +37,15 @@ const (
 // Options are what a loop runs with.
 type Options struct {
 	State    *State
-	Identity Identity // enrolled
+	Identity Identity        // enrolled
+	Kind     reeve.AgentKind // default Persistent
 	Machine  Machine
 	Policy   func() (*Policy, error) // what the machine's owner allows now
 	Log      *slog.Logger
+	// Directory is what a domain controller's agent reads; nil for all others.
+	Directory interface {
+		Computers(ctx context.Context) ([]reeve.Sighting, error)
+	}
 
 	look time.Duration // how often the machine is looked at; default lookEvery
 }
@@ -93,6 +99,9 @@ func (l *loop) run(ctx context.Context, o Options) error {
 	l.log.Info("agent runs", "version", Version, "device", o.Identity.Place.Device, "server", o.Identity.Server)
 	l.work.Go(l.resend)
 	l.work.Go(func() { l.observe(cmp.Or(o.look, lookEvery)) })
+	if o.Directory != nil {
+		l.work.Go(func() { l.readDirectory(o.Directory.Computers, min(cmp.Or(o.look, firstLook), firstLook)) })
+	}
 	l.session.Run(l.ctx)
 	l.work.Wait()
 	if !errors.Is(context.Cause(l.ctx), ErrRetired) {
@@ -109,7 +118,7 @@ func (l *loop) run(ctx context.Context, o Options) error {
 
 func newLoop(o Options) (*loop, error) {
 	settled := &settings{dir: filepath.Join(o.State.dir, setsDir), log: o.Log}
-	b := body{Machine: o.Machine, identity: o.Identity, since: time.Now().UTC().Truncate(time.Second), settings: settled}
+	b := body{Machine: o.Machine, kind: o.Kind, identity: o.Identity, since: time.Now().UTC().Truncate(time.Second), settings: settled}
 	l := &loop{
 		log: o.Log, state: o.State, policy: o.Policy, body: b, settings: settled,
 		kick: make(chan struct{}, 1), gone: make(chan struct{}),
