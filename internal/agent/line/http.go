@@ -18,6 +18,7 @@ import (
 
 const (
 	maxAnswer  = 64 << 10        // bytes of a body
+	maxHead    = 64 << 10        // bytes before it
 	answerWait = 2 * time.Minute // until the server answers what it has read
 	// idleFor is how long a connection is kept for another request: for less
 	// than any server would.
@@ -29,11 +30,13 @@ const (
 type httpConn struct {
 	net.Conn
 	in   *textproto.Reader
-	rest time.Time // since when it is not used
+	left *io.LimitedReader // what the present answer may still have
+	rest time.Time         // since when it is not used
 }
 
 func newHTTPConn(c net.Conn) *httpConn {
-	return &httpConn{Conn: c, in: textproto.NewReader(bufio.NewReaderSize(c, bufferSize))}
+	left := &io.LimitedReader{R: c}
+	return &httpConn{Conn: c, in: textproto.NewReader(bufio.NewReaderSize(left, bufferSize)), left: left}
 }
 
 // A request is one question to the door.
@@ -100,7 +103,10 @@ func (c *httpConn) ask(r request) error {
 
 var errHTTP = errors.New("the server does not answer as HTTP does; take the address of its --listen, not of its --agents")
 
+// hear reads an answer. Whoever it is that answers, he cannot fill our memory:
+// no line, header or body is longer than all that is read.
 func (c *httpConn) hear(r request) (answer, error) {
+	c.left.N = maxHead + 2*maxAnswer // pieces of a body have heads of their own
 	for {
 		first, err := c.in.ReadLine()
 		if err != nil {
@@ -161,6 +167,7 @@ func (c *httpConn) stream(a answer, r request) error {
 	if err != nil || n < 0 || n > r.most {
 		return errHTTP
 	}
+	c.left.N += n
 	_, err = io.CopyN(r.into(a), patient{c}, n)
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF

@@ -2,13 +2,19 @@ package line
 
 import (
 	"bufio"
+	"io"
 	"net/textproto"
 	"strings"
 	"testing"
 )
 
+func hearing(r io.Reader) *httpConn {
+	left := &io.LimitedReader{R: r}
+	return &httpConn{in: textproto.NewReader(bufio.NewReader(left)), left: left}
+}
+
 func heard(text string) (answer, error) {
-	return (&httpConn{in: textproto.NewReader(bufio.NewReader(strings.NewReader(text)))}).hear(request{})
+	return hearing(strings.NewReader(text)).hear(request{})
 }
 
 func TestHear(t *testing.T) {
@@ -55,4 +61,34 @@ func FuzzHear(f *testing.F) {
 			t.Fatalf("a body of %d bytes", len(a.body))
 		}
 	})
+}
+
+// endless says the same for ever, and counts how much of it was heard.
+type endless struct {
+	text string
+	n    int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = e.text[(e.n+i)%len(e.text)]
+	}
+	e.n += len(p)
+	return len(p), nil
+}
+
+// A server that never comes to an end is cut off.
+func TestHearEndless(t *testing.T) {
+	for name, text := range map[string]string{
+		"a line": "x", "headers": "A: b\r\n", "words in between": "HTTP/1.1 100 Continue\r\n\r\n", "nothing": "\n",
+	} {
+		e := &endless{text: text}
+		begin := io.MultiReader(strings.NewReader("HTTP/1.1 200 OK\r\n"), e)
+		if name == "words in between" || name == "a line" {
+			begin = e
+		}
+		if a, err := hearing(begin).hear(request{}); err == nil && name != "nothing" || e.n > 300<<10 {
+			t.Errorf("%s: %d bytes were read, %v, %v", name, e.n, a.status, err)
+		}
+	}
 }

@@ -83,6 +83,7 @@ var topics = []string{link.VerbOrder, link.VerbAck, link.VerbCancel, link.VerbPa
 const (
 	welcomeWait  = 15 * time.Second // until Hello is said again, and twice that the next time
 	silenceLimit = 150 * time.Second
+	steady       = time.Minute // after which a connection is no failure
 	// Orders that come before the Welcome wait for it, since without the time
 	// they cannot be judged. Further ones are dropped; the server sends again.
 	maxWaiting = 64
@@ -95,11 +96,13 @@ func (s *Session) Connected() bool { return s.current.Load() != nil }
 // ends. It returns nothing, since nothing but ctx ends it.
 func (s *Session) Run(ctx context.Context) {
 	for failures := 0; ctx.Err() == nil; {
+		began := time.Now()
 		welcomed, err := s.connect(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if welcomed {
+		// A server that welcomes and then drops everybody is not to be stormed.
+		if welcomed && time.Since(began) > steady {
 			failures = 0
 		}
 		failures++
