@@ -111,7 +111,7 @@ func Scan(ctx context.Context, engines []Engine, roots []Root, o Options, progre
 		p.result.Roots[i] = RootResult{Path: root.Path, Skipped: map[Reason]int64{}, Missed: map[Lack]int64{}}
 		p.root = &p.result.Roots[i]
 		p.root.Stopped = p.from(root)
-		p.beside(root.Path)
+		p.beside(root)
 	}
 	p.close()
 	for _, root := range p.result.Roots {

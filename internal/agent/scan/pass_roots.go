@@ -21,19 +21,22 @@ type Located struct {
 
 // beside has the engines that go over trees by themselves look at a root that
 // the pass is through with.
-func (p *pass) beside(path string) {
+func (p *pass) beside(root Root) {
+	if root.Files != nil || root.Processes != nil {
+		return // it is no tree
+	}
 	for i, part := range p.parts {
 		examiner, ok := part.Examination.(RootExaminer)
 		if !ok || p.root.Stopped != nil {
 			continue
 		}
 		if p.root.Skipped[Refused] > 0 { // it could not be kept from what is not allowed
-			p.hear(i, p.root, path, Verdict{Missed: []Miss{{Reason: Refused}}})
+			p.hear(i, p.root, root.Path, Verdict{Missed: []Miss{{Reason: Refused}}})
 			continue
 		}
-		found, err := p.await(func() ([]Located, error) { return examiner.ExamineRoot(path) })
+		found, err := p.await(func() ([]Located, error) { return examiner.ExamineRoot(root.Path) })
 		if err != nil {
-			p.hear(i, p.root, path, Failed(err))
+			p.hear(i, p.root, root.Path, Failed(err))
 		}
 		for _, f := range found {
 			p.locate(part.Name, f)

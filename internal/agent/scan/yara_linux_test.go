@@ -164,6 +164,9 @@ func TestYaraDies(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { file.Close() })
+		if err := os.Remove(path); err != nil { // it is judged all the same
+			t.Fatal(err)
+		}
 		answer := make(chan Verdict, 1)
 		x.Examine(&File{File: file, Path: path, Size: int64(len(content))}, func(v Verdict) { answer <- v })
 		return answer
