@@ -123,6 +123,18 @@ func TestReIdentifyCarriesTheQuestions(t *testing.T) {
 	}
 }
 
+// What the published pages do not have is passed by there.
+func TestOwnParams(t *testing.T) {
+	w := newWorld(t)
+	d := w.enrol(t, w.linux())
+	for version, want := range map[action.Version]string{"": `{"interface":"eth0"}`, action.Latest: `{}`, action.V2: `{}`} {
+		p := w.place(t, control.Order{Action: "dhcprenew", Version: version, Params: []byte(`{"interface":"eth0"}`), IDs: []string{d.ID}})
+		if string(p.Job.Params) != want {
+			t.Errorf("version %q: the order carries %s; want %s", version, p.Job.Params, want)
+		}
+	}
+}
+
 func TestSkipAway(t *testing.T) {
 	w := newWorld(t)
 	here, away := w.enrol(t, w.linux()), w.enrol(t, w.linux())

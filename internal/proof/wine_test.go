@@ -74,6 +74,11 @@ func TestWindowsAgent(t *testing.T) {
 	if d.System != "windows" || !strings.HasPrefix(d.OS, "Windows") || len(d.MACs) == 0 {
 		t.Errorf("the device is %+v", d)
 	}
+	// Wine has no DHCP client: that is said, for each adapter or for none.
+	renewal := s.order(client.Order{Action: "dhcprenew", IDs: []string{a.device()}}).Outcomes[0].Command
+	if c := s.ended(renewal, time.Minute); c.State != "failed" || !strings.Contains(c.Message, "DHCP") && !strings.Contains(c.Message, "Windows could not renew it") {
+		t.Errorf("renewing ended as %+v", c)
+	}
 	log := s.order(client.Order{Action: "fetch_agent_log", IDs: []string{a.device()}}).Outcomes[0].Command
 	if c := s.ended(log, time.Minute); c.State != "succeeded" {
 		t.Errorf("fetching the log ended as %+v", c)
