@@ -23,6 +23,8 @@ TESTBEDS := strace:strace dnsmasq-base:dnsmasq rsyslog:rsyslogd isc-dhcp-client:
             dhcpcd-base:dhcpcd udhcpc:udhcpc dbus-daemon:dbus-daemon python3-dbusmock:/usr/lib/python3/dist-packages/dbusmock \
             wine64:/usr/lib/wine/wine64 gcc-mingw-w64-x86-64-win32:x86_64-w64-mingw32-gcc \
             clamav-daemon:clamd clamav:clamscan yara:yara \
+            samba:samba samba-ad-provision:/usr/share/doc/samba-ad-provision samba-dsdb-modules:/usr/share/doc/samba-dsdb-modules \
+            samba-vfs-modules:/usr/share/doc/samba-vfs-modules \
             dbus-daemon:dbus-daemon python3-dbusmock:/usr/lib/python3/dist-packages/dbusmock
 PACKERS  := dpkg:dpkg-deb rpm:rpmbuild zip:zip
 SYSTEMS  := debootstrap:debootstrap systemd-container:systemd-nspawn
