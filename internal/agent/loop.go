@@ -220,7 +220,7 @@ func (l *loop) Lost(err error, wait time.Duration) {
 // Settled fetches settings that are not those which the agent has.
 func (l *loop) Settled(n link.Notice) {
 	if l.settings.wants(n) {
-		l.work.Go(func() { l.settle(time.Duration(n.Within) * time.Second) })
+		l.work.Go(func() { l.settle(min(time.Duration(n.Within)*time.Second, longestSpread)) })
 	}
 }
 

@@ -109,6 +109,12 @@ type final struct{ error }
 
 func (f final) Unwrap() error { return f.error }
 
+// What whoever speaks on the bus may make of notices, which bear no seal.
+const (
+	longestSpread = time.Hour   // that a notice may ask to wait
+	fetchPause    = time.Second // between two fetches, however many notices come
+)
+
 // settle fetches the settings until they are in force or cannot be taken. It
 // begins at some moment of the time that it is given, so that a fleet does not
 // come all at once.
@@ -138,7 +144,7 @@ func (l *loop) settle(within time.Duration) {
 		case l.settings.done(seen):
 			return
 		default: // there was another notice meanwhile
-			failures, wait = 0, 0
+			failures, wait = 0, fetchPause
 		}
 	}
 }
