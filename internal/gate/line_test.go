@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type house struct {
 	files   *blob.Folder
 	address string
 	close   func()
+	mu      sync.Mutex // held while it is opened again, and looked at
 }
 
 func newHouse(t *testing.T) *house {
@@ -77,6 +79,8 @@ func (h *house) know(key line.Key) {
 
 func (h *house) stored(t *testing.T) []byte {
 	t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	file, err := h.files.Open(t.Context(), command)
 	if err != nil {
 		t.Fatal(err)

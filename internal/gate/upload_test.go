@@ -40,7 +40,6 @@ func newCutter(t *testing.T, behind string) *cutter {
 	}
 	c := &cutter{Listener: l, after: func() int64 { return -1 }}
 	c.behind.Store(behind)
-	go c.run()
 	t.Cleanup(func() {
 		l.Close()
 		c.mu.Lock()
@@ -110,6 +109,8 @@ func TestUploadGoesOn(t *testing.T) {
 		"server that was started again": func(t *testing.T, h *house, c *cutter, _ func()) {
 			c.onBreak = func(n int64) {
 				if n == 2 {
+					h.mu.Lock()
+					defer h.mu.Unlock()
 					h.close()
 					h.open(t)
 					c.behind.Store(h.address)
@@ -136,6 +137,7 @@ func TestUploadGoesOn(t *testing.T) {
 			h.know(key)
 			ctx, stop := context.WithCancel(t.Context())
 			tt(t, h, c, stop)
+			go c.run()
 			send := func(ctx context.Context) error {
 				agent, err := line.Open("https://"+c.Addr().String(), h.keys.Pin())
 				if err != nil {
