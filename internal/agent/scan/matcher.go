@@ -20,7 +20,6 @@ type matcher struct {
 	groups []group
 	tables [3]grams
 	direct []int32 // groups that are looked for where they must stand
-	tail   []int32 // bodies that are looked for when the end is known
 
 	targets     target // of all bodies
 	back, ahead int    // bytes before and behind an anchor that its group may need
@@ -48,12 +47,6 @@ func newMatcher() *matcher {
 func (m *matcher) add(b body) error {
 	if b.target != anyTarget {
 		m.head = max(m.head, headBytes)
-	}
-	if b.place == fromEnd {
-		m.targets |= b.target
-		m.tail = append(m.tail, int32(len(m.bodies)))
-		m.bodies = append(m.bodies, b)
-		return nil
 	}
 	groups := b.groups()
 	for i := range groups {
@@ -156,6 +149,8 @@ type stream struct {
 	ends   []int64 // by group, where it can end soonest; 0 if it was not found
 	dirty  []int32 // of ends
 	events []event
+	late   []event // of bodies whose place counts from the end
+	pruned int     // how many were left of them the last time
 	found  []int32 // bodies
 	follow follower
 }
@@ -171,9 +166,6 @@ type event struct {
 // disks.
 func newStream(m *matcher, chunk int) *stream {
 	room := m.back + max(m.ahead, m.head) + chunk + 16
-	if len(m.tail) > 0 {
-		room += maxTail
-	}
 	return &stream{matcher: m, data: make([]byte, 0, room), ends: make([]int64, len(m.groups))}
 }
 
@@ -184,6 +176,7 @@ func (s *stream) reset(placed bool) {
 		s.ends[g] = 0
 	}
 	s.dirty, s.events, s.found = s.dirty[:0], s.events[:0], s.found[:0]
+	s.late, s.pruned = s.late[:0], 0
 	s.data, s.base, s.next = s.data[:0], 0, 0
 	s.placed, s.is, s.begun = placed, anyTarget, false
 }
@@ -203,9 +196,7 @@ func (s *stream) add(n int) {
 // is good until the next reset.
 func (s *stream) finish() []int32 {
 	s.search(true)
-	if s.placed {
-		s.searchTail()
-	}
+	s.lookBack()
 	slices.Sort(s.found)
 	return s.found
 }
@@ -213,9 +204,6 @@ func (s *stream) finish() []int32 {
 // slide lets go of what is no longer needed.
 func (s *stream) slide() {
 	keep := s.next - int64(s.matcher.back)
-	if len(s.matcher.tail) > 0 {
-		keep = min(keep, s.base+int64(len(s.data))-maxTail)
-	}
 	if drop := keep - s.base; drop > 0 {
 		s.data = s.data[:copy(s.data, s.data[drop:])]
 		s.base = keep
@@ -271,6 +259,10 @@ func (s *stream) candidate(at int, r ref) {
 	if len(starts) == 0 {
 		return
 	}
+	if s.matcher.bodies[g.body].place == fromEnd {
+		s.keep(at, to, r.piece, starts)
+		return
+	}
 	start, ok := s.mayBegin(g, starts)
 	if !ok {
 		return
@@ -280,6 +272,42 @@ func (s *stream) candidate(at int, r ref) {
 		return
 	}
 	s.enter(event{s.base + int64(at), r.piece, start, s.base + int64(ends[0])})
+}
+
+// keep enters a group whose place counts from the end of the file, once for
+// every start that it can have: which of them counts is known then.
+func (s *stream) keep(at, to int, index int32, starts []int32) {
+	g := &s.matcher.groups[index]
+	starts = slices.Clone(starts)
+	if g.after >= 0 {
+		starts = starts[len(starts)-1:]
+	}
+	ends := s.follow.at(to).after(s.data, g.elements[g.anchor+1:])
+	if len(ends) == 0 {
+		return
+	}
+	here := s.base + int64(at)
+	for _, start := range starts {
+		s.late = append(s.late, event{here, index, s.base + int64(start), s.base + int64(ends[0])})
+	}
+	if len(s.late) > 2*s.pruned+4096 {
+		s.late = slices.DeleteFunc(s.late, func(e event) bool { return e.at < here-maxTail-maxSpan })
+		s.pruned = len(s.late)
+	}
+}
+
+// lookBack enters the groups that were kept, now that the end is known.
+func (s *stream) lookBack() {
+	end := s.base + int64(len(s.data))
+	for _, e := range s.late {
+		g := &s.matcher.groups[e.group]
+		b := &s.matcher.bodies[g.body]
+		if s.wants(g) && (g.after >= 0 || e.start >= end-b.from && e.start <= end-b.to) {
+			s.enter(e)
+		}
+	}
+	s.late, s.pruned = s.late[:0], 0
+	s.chain()
 }
 
 // wants reports whether a group can still matter.
@@ -347,23 +375,6 @@ func (s *stream) searchDirect() {
 		for start := b.from; start <= b.to && start < int64(len(s.data)) && s.wants(g); start++ {
 			if ends := s.follow.at(int(start)).after(s.data, g.elements); len(ends) > 0 {
 				s.enter(event{start, index, start, int64(ends[0])})
-			}
-		}
-	}
-}
-
-// searchTail looks for signatures whose place counts from the end.
-func (s *stream) searchTail() {
-	end := s.base + int64(len(s.data))
-	for _, index := range s.matcher.tail {
-		b := &s.matcher.bodies[index]
-		if b.target&s.is == 0 || len(s.found) >= maxMatches {
-			continue
-		}
-		for start := max(end-b.from, 0); start <= end-b.to; start++ {
-			if len(s.follow.at(int(start-s.base)).after(s.data, b.elements)) > 0 {
-				s.found = append(s.found, index)
-				break
 			}
 		}
 	}
