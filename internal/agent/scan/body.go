@@ -70,6 +70,7 @@ var (
 	errTarget    = errors.New("the target type is none that can be told here")
 	errOffset    = errors.New("the offset is none of *, n, n,shift, EOF-n and EOF-n,shift")
 	errTailReach = fmt.Errorf("the offset is more than %d bytes before the end", maxTail)
+	errOpenEnd   = errors.New("the offset counts from the end, and the signature has an open gap")
 	errHex       = errors.New("the signature is not hexadecimal with wildcards, or nothing but those")
 	errGap       = errors.New("a gap is none of *, {n}, {n-m}, {-n} and {n-}, or at an end")
 	errChoice    = errors.New("a choice is not of the form (aa|bb), or one to be excluded has several lengths")

@@ -101,23 +101,8 @@ func (g *grams) search(data []byte, from, to int, hit func(at int, refs []ref)) 
 		return
 	}
 	keep := uint32(1<<(8*g.width) - 1)
-	filter, shift := g.filter, g.shift&31
-	at := from
-	if g.stride == 4 && g.width == 4 {
-		for ; at+16 <= to; at += 16 {
-			block := data[at : at+16 : at+16]
-			for i := 0; i < 16; i += 4 {
-				gram := binary.LittleEndian.Uint32(block[i:])
-				hash := gram * mix >> shift
-				if filter[hash>>6]>>(hash&63)&1 != 0 {
-					if refs := g.find(gram); refs != nil {
-						hit(at+i, refs)
-					}
-				}
-			}
-		}
-	}
-	for ; at < to; at += g.stride {
+	filter, shift, stride := g.filter, g.shift&31, g.stride
+	for at := from; at < to; at += stride {
 		gram := binary.LittleEndian.Uint32(data[at:]) & keep
 		hash := gram * mix >> shift
 		if filter[hash>>6]>>(hash&63)&1 != 0 {

@@ -12,9 +12,9 @@ const maxMatches = 8
 // by add and seal, and then used by any number of streams.
 //
 // Signatures are divided at their open gaps into groups. Every group holds an
-// anchor, fixed bytes that the grams tables look for; around each place where
-// it stands the group is followed in both directions. Which groups follow each
-// other is a matter for the stream.
+// anchor, fixed bytes around which it is followed in both directions. The grams
+// tables look for the anchors of first groups; the others are looked for once
+// the group before was found, which is rare.
 type matcher struct {
 	bodies []body
 	groups []group
@@ -38,7 +38,7 @@ type group struct {
 func newMatcher() *matcher {
 	m := &matcher{}
 	m.tables[0] = grams{width: 4, stride: 4}
-	m.tables[1] = grams{width: 4, stride: 1}
+	m.tables[1] = grams{width: 3, stride: 2}
 	m.tables[2] = grams{width: 2, stride: 1}
 	return m
 }
@@ -49,6 +49,9 @@ func (m *matcher) add(b body) error {
 		m.head = max(m.head, headBytes)
 	}
 	groups := b.groups()
+	if b.place == fromEnd && len(groups) > 1 {
+		return errOpenEnd
+	}
 	for i := range groups {
 		g := &groups[i]
 		g.body = int32(len(m.bodies))
@@ -86,12 +89,14 @@ func (b *body) groups() (out []group) {
 func (m *matcher) addGroup(g group) {
 	index := len(m.groups)
 	table, offset, ok := m.anchorOf(&g)
-	if !ok {
+	switch {
+	case !ok:
 		m.direct = append(m.direct, int32(index))
 		m.head = max(m.head, int(m.bodies[g.body].to)+spanOf(g.elements))
-	} else {
-		piece := g.elements[g.anchor].value[offset:]
-		table.add(piece[:table.length()], offset, index)
+	case g.after < 0:
+		table.add(g.elements[g.anchor].value[offset:][:table.length()], offset, index)
+	}
+	if ok {
 		m.back = max(m.back, spanOf(g.elements[:g.anchor])+len(g.elements[g.anchor].value))
 		m.ahead = max(m.ahead, spanOf(g.elements[g.anchor:]))
 	}
@@ -147,19 +152,17 @@ type stream struct {
 
 	begun  bool
 	ends   []int64 // by group, where it can end soonest; 0 if it was not found
-	dirty  []int32 // of ends
-	events []event
+	begins []int32 // first groups that were found, of bodies with more
 	late   []event // of bodies whose place counts from the end
 	pruned int     // how many were left of them the last time
 	found  []int32 // bodies
 	follow follower
 }
 
-// An event is a group that was found, by its anchor.
+// An event is a place where a body may begin, by the anchor of its only group.
 type event struct {
-	at         int64
-	group      int32
-	start, end int64 // the latest start and the soonest end; neither depends on the other
+	at, start int64
+	group     int32
 }
 
 // newStream returns a stream that reads chunks of a size that suits tests or
@@ -172,10 +175,12 @@ func newStream(m *matcher, chunk int) *stream {
 // reset begins with a file, or, if not placed, with bytes that are none, such
 // as a process's memory.
 func (s *stream) reset(placed bool) {
-	for _, g := range s.dirty {
-		s.ends[g] = 0
+	for _, g := range s.begins {
+		for s.ends[g] = 0; !s.matcher.groups[g].last; s.ends[g] = 0 {
+			g++
+		}
 	}
-	s.dirty, s.events, s.found = s.dirty[:0], s.events[:0], s.found[:0]
+	s.begins, s.found = s.begins[:0], s.found[:0]
 	s.late, s.pruned = s.late[:0], 0
 	s.data, s.base, s.next = s.data[:0], 0, 0
 	s.placed, s.is, s.begun = placed, anyTarget, false
@@ -226,10 +231,9 @@ func (s *stream) search(final bool) {
 	}
 	limit := end
 	if !final {
-		limit = (end - int64(m.ahead)) &^ 3 // where the first table looks again
+		limit = (end - int64(m.ahead)) &^ 3 // where all tables look again
 	}
 	if limit <= s.next {
-		s.chain()
 		return
 	}
 	padded := s.data[: len(s.data)+8 : len(s.data)+8]
@@ -242,53 +246,111 @@ func (s *stream) search(final bool) {
 			}
 		})
 	}
+	for _, first := range s.begins {
+		s.goOn(first+1, limit)
+	}
 	s.next = limit
-	s.chain()
 }
 
-// candidate follows a group from where a gram of its anchor stands.
+// candidate follows a first group from where a gram of its anchor stands.
 func (s *stream) candidate(at int, r ref) {
 	g := &s.matcher.groups[r.piece]
-	anchor := &g.elements[g.anchor]
+	b := &s.matcher.bodies[g.body]
 	from := at - int(r.back)
-	to := from + len(anchor.value)
-	if from < 0 || to > len(s.data) || !bytes.Equal(s.data[from:to], anchor.value) || !s.wants(g) {
+	if !s.wants(g) || !s.anchored(g, from) {
 		return
 	}
 	starts := s.follow.at(from).before(s.data, g.elements[:g.anchor])
-	if len(starts) == 0 {
+	if b.place == fromEnd {
+		s.keep(at, from, r.piece, slices.Clone(starts))
 		return
 	}
-	if s.matcher.bodies[g.body].place == fromEnd {
-		s.keep(at, to, r.piece, starts)
+	allowed := func(at int32) bool {
+		start := s.base + int64(at)
+		return b.place == anywhere || start >= b.from && start <= b.to
+	}
+	if !slices.ContainsFunc(starts, allowed) {
 		return
 	}
-	start, ok := s.mayBegin(g, starts)
-	if !ok {
-		return
+	if end, ok := s.endOf(g, from); ok {
+		s.enter(r.piece, end)
 	}
-	ends := s.follow.at(to).after(s.data, g.elements[g.anchor+1:])
-	if len(ends) == 0 {
-		return
-	}
-	s.enter(event{s.base + int64(at), r.piece, start, s.base + int64(ends[0])})
 }
 
-// keep enters a group whose place counts from the end of the file, once for
-// every start that it can have: which of them counts is known then.
-func (s *stream) keep(at, to int, index int32, starts []int32) {
-	g := &s.matcher.groups[index]
-	starts = slices.Clone(starts)
-	if g.after >= 0 {
-		starts = starts[len(starts)-1:]
-	}
+// anchored reports whether the anchor of a group stands at a place in data.
+func (s *stream) anchored(g *group, from int) bool {
+	anchor := g.elements[g.anchor].value
+	return from >= 0 && from+len(anchor) <= len(s.data) && bytes.Equal(s.data[from:from+len(anchor)], anchor)
+}
+
+// endOf returns where a group can end soonest whose anchor stands there.
+func (s *stream) endOf(g *group, from int) (end int64, ok bool) {
+	to := from + len(g.elements[g.anchor].value)
 	ends := s.follow.at(to).after(s.data, g.elements[g.anchor+1:])
 	if len(ends) == 0 {
+		return 0, false
+	}
+	return s.base + int64(ends[0]), true
+}
+
+// enter takes note of a first group that ends there.
+func (s *stream) enter(index int32, end int64) {
+	switch g, known := &s.matcher.groups[index], s.ends[index]; {
+	case g.last:
+		s.found = append(s.found, g.body)
+	case known == 0:
+		s.begins = append(s.begins, index)
+		s.ends[index] = end
+	case end < known:
+		s.ends[index] = end
+	}
+}
+
+// goOn looks for the groups of a body from the second on, each behind the one
+// before, as far as limit.
+func (s *stream) goOn(index int32, limit int64) {
+	for ; s.ends[index-1] != 0; index++ {
+		g := &s.matcher.groups[index]
+		if !s.wants(g) {
+			return
+		}
+		anchor := g.elements[g.anchor].value
+		earliest := s.ends[index-1] + g.after
+		for at := max(s.next, earliest); at < limit && (s.ends[index] == 0 || at < s.ends[index]); at++ {
+			next := bytes.Index(s.data[at-s.base:], anchor)
+			if next < 0 {
+				break
+			}
+			if at += int64(next); at >= limit {
+				break
+			}
+			from := int(at - s.base)
+			starts := s.follow.at(from).before(s.data, g.elements[:g.anchor])
+			if len(starts) == 0 || s.base+int64(starts[len(starts)-1]) < earliest {
+				continue
+			}
+			if end, ok := s.endOf(g, from); ok && (s.ends[index] == 0 || end < s.ends[index]) {
+				s.ends[index] = end
+			}
+		}
+		if g.last {
+			if s.ends[index] != 0 {
+				s.found = append(s.found, g.body)
+			}
+			return
+		}
+	}
+}
+
+// keep enters a body whose place counts from the end of the file, once for
+// every start that it can have: which of them counts is known then.
+func (s *stream) keep(at, from int, index int32, starts []int32) {
+	if _, ok := s.endOf(&s.matcher.groups[index], from); !ok {
 		return
 	}
 	here := s.base + int64(at)
 	for _, start := range starts {
-		s.late = append(s.late, event{here, index, s.base + int64(start), s.base + int64(ends[0])})
+		s.late = append(s.late, event{here, s.base + int64(start), index})
 	}
 	if len(s.late) > 2*s.pruned+4096 {
 		s.late = slices.DeleteFunc(s.late, func(e event) bool { return e.at < here-maxTail-maxSpan })
@@ -296,18 +358,16 @@ func (s *stream) keep(at, to int, index int32, starts []int32) {
 	}
 }
 
-// lookBack enters the groups that were kept, now that the end is known.
+// lookBack chooses among what was kept, now that the end is known.
 func (s *stream) lookBack() {
 	end := s.base + int64(len(s.data))
 	for _, e := range s.late {
 		g := &s.matcher.groups[e.group]
 		b := &s.matcher.bodies[g.body]
-		if s.wants(g) && (g.after >= 0 || e.start >= end-b.from && e.start <= end-b.to) {
-			s.enter(e)
+		if s.wants(g) && e.start >= end-b.from && e.start <= end-b.to {
+			s.found = append(s.found, g.body)
 		}
 	}
-	s.late, s.pruned = s.late[:0], 0
-	s.chain()
 }
 
 // wants reports whether a group can still matter.
@@ -319,54 +379,6 @@ func (s *stream) wants(g *group) bool {
 	return len(s.found) < maxMatches && !slices.Contains(s.found, g.body)
 }
 
-// mayBegin returns the latest of the starts that the body's place allows.
-func (s *stream) mayBegin(g *group, starts []int32) (start int64, ok bool) {
-	b := &s.matcher.bodies[g.body]
-	for _, at := range slices.Backward(starts) {
-		start = s.base + int64(at)
-		if g.after >= 0 || b.place == anywhere || start >= b.from && start <= b.to {
-			return start, true
-		}
-	}
-	return 0, false
-}
-
-func (s *stream) enter(e event) {
-	g := &s.matcher.groups[e.group]
-	if g.after < 0 && g.last {
-		s.found = append(s.found, g.body)
-		return
-	}
-	if known := s.ends[e.group]; known == 0 || e.end < known {
-		s.events = append(s.events, e)
-	}
-}
-
-// chain puts groups behind each other, in the order of their anchors: whatever
-// a group must follow has its anchor before it.
-func (s *stream) chain() {
-	slices.SortFunc(s.events, func(a, b event) int { return int(a.at - b.at) })
-	for _, e := range s.events {
-		g := &s.matcher.groups[e.group]
-		if g.after >= 0 {
-			if before := s.ends[e.group-1]; before == 0 || e.start < before+g.after {
-				continue
-			}
-		}
-		if known := s.ends[e.group]; known != 0 && known <= e.end {
-			continue
-		}
-		if s.ends[e.group] == 0 {
-			s.dirty = append(s.dirty, e.group)
-		}
-		s.ends[e.group] = e.end
-		if g.last && s.wants(g) {
-			s.found = append(s.found, g.body)
-		}
-	}
-	s.events = s.events[:0]
-}
-
 // searchDirect looks for groups without an anchor where they must begin.
 func (s *stream) searchDirect() {
 	for _, index := range s.matcher.direct {
@@ -374,7 +386,7 @@ func (s *stream) searchDirect() {
 		b := &s.matcher.bodies[g.body]
 		for start := b.from; start <= b.to && start < int64(len(s.data)) && s.wants(g); start++ {
 			if ends := s.follow.at(int(start)).after(s.data, g.elements); len(ends) > 0 {
-				s.enter(event{start, index, start, int64(ends[0])})
+				s.enter(index, int64(ends[0]))
 			}
 		}
 	}

@@ -182,7 +182,7 @@ func (d *dice) roll(sides int) int {
 // line writes a signature over an alphabet of two, so that it matches often.
 func (d *dice) line() string {
 	var out strings.Builder
-	targets := []string{"0", "0", "0", "1"}
+	targets, closed := []string{"0", "0", "0", "1"}, false
 	fmt.Fprintf(&out, "n:%s:", targets[d.roll(len(targets))])
 	switch d.roll(6) {
 	case 0:
@@ -191,6 +191,7 @@ func (d *dice) line() string {
 		fmt.Fprintf(&out, "%d,%d:", d.roll(20), d.roll(20))
 	case 2:
 		fmt.Fprintf(&out, "EOF-%d,%d:", d.roll(30), d.roll(8))
+		closed = true
 	default:
 		out.WriteString("*:")
 	}
@@ -207,10 +208,11 @@ func (d *dice) line() string {
 			out.WriteString("??")
 		case 1:
 			out.WriteString([]string{"4?", "?a", "?d", "5?"}[d.roll(4)])
-		case 2:
-			out.WriteString("*")
-		case 3:
-			fmt.Fprintf(&out, "{%d-}", d.roll(5))
+		case 2, 3:
+			if closed { // what counts from the end has no open gap
+				continue
+			}
+			out.WriteString([]string{"*", "{1-}", "{4-}"}[d.roll(3)])
 		case 4:
 			fmt.Fprintf(&out, "{-%d}", d.roll(6))
 		case 5:
