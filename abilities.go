@@ -11,7 +11,7 @@ type Abilities uint32
 
 // abilityNames gives each ability its bit. The position is stored, so words
 // are only ever added at the end.
-var abilityNames = []string{"dhcprenew", "re-identify", "fetch_agent_log", "scan_threats", "retire"}
+var abilityNames = []string{"dhcprenew", "re-identify", "fetch_agent_log", "scan_threats", "retire", "unquarantine"}
 
 // AbilitiesOf returns the set of the named actions; names that this server
 // does not know are left out, since nothing here could order them.

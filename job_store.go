@@ -188,4 +188,5 @@ type Report struct {
 	User     string            // who was logged in, with Identity; empty if unknown
 	Address  string            // that they came from, where that is not the agent's
 	Threats  []Threat          // what Result says that a scan found; times and number of scans are the store's
+	Restored []string          // what Result says that came back from quarantine
 }

@@ -151,6 +151,11 @@ func (c *Client) Identifications(ctx context.Context, name string) iter.Seq2[Ide
 	return pages[Identification](ctx, c, "/devices/"+url.PathEscape(name)+"/identifications", nil)
 }
 
+// DeviceThreats goes through what scans found on a device, last found first.
+func (c *Client) DeviceThreats(ctx context.Context, name string) iter.Seq2[Threat, error] {
+	return pages[Threat](ctx, c, "/devices/"+url.PathEscape(name)+"/threats", nil)
+}
+
 // Import adds devices that have no agent, all of them or none, but for those
 // that are there already.
 func (c *Client) Import(ctx context.Context, spec Import) (done Imported, err error) {

@@ -45,6 +45,21 @@ type Device struct {
 	ArchivedAt   time.Time         `json:"archived_at,omitzero"` // when it was deleted
 }
 
+// A Threat is what one signature of one engine found in a file of a device.
+type Threat struct {
+	Path      string    `json:"path"` // a process or a boot record in words
+	Signature string    `json:"signature"`
+	Engine    string    `json:"engine"`
+	Size      int64     `json:"size"` // bytes; -1 where there is no file
+	SHA256    string    `json:"sha256,omitempty"`
+	MD5       string    `json:"md5,omitempty"`
+	First     time.Time `json:"first"` // when the first and the last scan that found it was reported
+	Last      time.Time `json:"last"`
+	Scans     int64     `json:"scans"`
+
+	Quarantine string `json:"quarantine,omitempty"` // what unquarantine takes to bring the file back
+}
+
 // A Network is one interface of a device.
 type Network struct {
 	Name string   `json:"name"`

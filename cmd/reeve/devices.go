@@ -19,7 +19,22 @@ import (
 
 func devicesCommand() *cobra.Command {
 	return family("devices", "The inventory",
-		devicesList(), devicesExport(), devicesShow(), devicesSet(), devicesImport(), devicesRetire(), devicesRestore())
+		devicesList(), devicesExport(), devicesShow(), devicesThreats(), devicesSet(), devicesImport(), devicesRetire(), devicesRestore())
+}
+
+func devicesThreats() *cobra.Command {
+	cmd := &cobra.Command{Use: "threats ID|MAC", Short: "What scans found on a device", Args: exactly("ID|MAC")}
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
+		return list(o, c.DeviceThreats(ctx, args[0]), threatColumns)
+	})
+}
+
+var threatColumns = []column[client.Threat]{
+	{"LAST FOUND", func(t client.Threat) string { return moment(t.Last) }},
+	{"THREAT", func(t client.Threat) string { return t.Signature }},
+	{"ENGINE", func(t client.Threat) string { return t.Engine }},
+	{"QUARANTINE", func(t client.Threat) string { return t.Quarantine }},
+	{"PATH", func(t client.Threat) string { return t.Path }},
 }
 
 // selecting are the flags that narrow the inventory down.

@@ -248,7 +248,7 @@ func TestCheckNames(t *testing.T) {
 		{"exempt", `{"exempt_time":"x"}`, ``}, // for Check to refuse
 		{"exempt", `{"exempt_tme":24}`, `exempt has no parameter "exempt_tme"; it has exempt_time`},
 		{"exempt", `{"Exempt_Time":24}`, `exempt has no parameter "Exempt_Time"; it has exempt_time`},
-		{"scan_threats", `{"paths":"/","full_scan":0}`, `scan_threats has no parameter "paths"; it has full_scan, scan_types, path`},
+		{"scan_threats", `{"paths":"/","full_scan":0}`, `scan_threats has no parameter "paths"; it has full_scan, scan_types, path, quarantine`},
 		{"delete", `{"opt":1}`, `delete has no parameter "opt"; it takes none`},
 	} {
 		def, _ := Lookup(tt.action)

@@ -22,14 +22,17 @@ type Version string
 
 // The versions, oldest first. Reeve's own API follows the latest.
 const (
-	V3     Version = "v3"
-	V3_1   Version = "v3.1"
-	V3_2   Version = "v3.2"
-	V3_3   Version = "v3.3"
-	Latest         = V3_3
+	V3   Version = "v3"
+	V3_1 Version = "v3.1"
+	V3_2 Version = "v3.2"
+	V3_3 Version = "v3.3"
+	// Own is what Reeve's own API and the command line offer: all of V3_3, and
+	// what no published version has.
+	Own    Version = "own"
+	Latest         = Own
 )
 
-var versions = []Version{V3, V3_1, V3_2, V3_3}
+var versions = []Version{V3, V3_1, V3_2, V3_3, Own}
 
 // Since returns v and the versions after it.
 func Since(v Version) []Version { return versions[slices.Index(versions, v):] }
@@ -186,7 +189,7 @@ func (d Definition) RuleIn(v Version) Rule {
 var (
 	catalogue = map[string]Definition{}
 	order     = []string{"exempt", "unexempt", "ignore", "unignore", "delete", "dhcprenew",
-		"re-identify", "assign_to_group", "fetch_agent_log", "scan_threats",
+		"re-identify", "assign_to_group", "fetch_agent_log", "scan_threats", "unquarantine",
 		"exempt_critical", "archive", "retire"}
 )
 

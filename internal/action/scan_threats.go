@@ -23,15 +23,20 @@ type scanParams struct {
 	FullScan  int    `json:"full_scan"`
 	ScanTypes []int  `json:"scan_types,omitempty"` // custom scans only
 	Path      string `json:"path,omitempty"`       // with ScanSpecificPath only
+
+	// Quarantine is Reeve's own: whether what is found is put away. Without it
+	// the settings of the device's group decide.
+	Quarantine *bool `json:"quarantine,omitempty"`
 }
 
 // maxPath is the longest path of a custom scan in bytes, that of Linux.
 const maxPath = 4096
 
 var (
-	fullScan  = Param{"full_scan", "full_scan must be 0 for a custom scan or 1 for a full one"}
-	scanTypes = Param{"scan_types", fmt.Sprintf("scan_types must be a list of whole numbers from %d to %d", ScanMemory, ScanBootRecords)}
-	scanPath  = Param{"path", fmt.Sprintf("scan type %d needs path, absolute as in /srv or C:\\Data, of at most %d bytes", ScanSpecificPath, maxPath)}
+	fullScan       = Param{"full_scan", "full_scan must be 0 for a custom scan or 1 for a full one"}
+	scanTypes      = Param{"scan_types", fmt.Sprintf("scan_types must be a list of whole numbers from %d to %d", ScanMemory, ScanBootRecords)}
+	scanQuarantine = Param{"quarantine", "quarantine must be true or false"}
+	scanPath       = Param{"path", fmt.Sprintf("scan type %d needs path, absolute as in /srv or C:\\Data, of at most %d bytes", ScanSpecificPath, maxPath)}
 )
 
 func init() {
@@ -48,7 +53,7 @@ func init() {
 		Pauses:  true,
 		Returns: true,
 		Example: `{"full_scan":0,"scan_types":[4],"path":"/srv"}`,
-		Params:  []Param{fullScan, scanTypes, scanPath},
+		Params:  []Param{fullScan, scanTypes, scanPath, scanQuarantine},
 		Lives: func(params json.RawMessage) (time.Duration, time.Duration) {
 			if scanOf(params).FullScan == 1 {
 				return 24 * time.Hour, 48 * time.Hour
@@ -71,6 +76,9 @@ func init() {
 func parseScan(params json.RawMessage) (json.RawMessage, error) {
 	var p scanParams
 	if err := fullScan.read(params, &p.FullScan); err != nil {
+		return nil, err
+	}
+	if err := scanQuarantine.read(params, &p.Quarantine); err != nil {
 		return nil, err
 	}
 	switch p.FullScan {

@@ -34,6 +34,9 @@ type Machine interface {
 	act.ScanMachine
 	Neighbours() ([]reeve.Sighting, error)
 	Engines(host.EngineSetup) []scan.Engine
+	PutAway(ctx context.Context, found act.PutAway) (string, error)
+	PutAwayBy(command string) ([]act.PutAway, error)
+	BringBack(ctx context.Context, id string) (string, error)
 }
 
 // body is the Host of the actions: the machine and the agent on it.
@@ -65,6 +68,7 @@ func (b body) OnlyEngines() []string {
 	return only
 }
 
+func (b body) Quarantines() bool   { return b.settings.InForce().Quarantine }
 func (b body) MayQuarantine() bool { return b.policy.MayQuarantine() }
 func (b body) SignatureDirs() []string {
 	return append([]string{b.policy.SignatureDir(b.StateDir())}, b.settings.folder("signatures")...)

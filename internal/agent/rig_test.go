@@ -84,6 +84,10 @@ func (m *fakeMachine) Processes() (iter.Seq2[*scan.Process, error], error) {
 }
 func (m *fakeMachine) Engines(host.EngineSetup) []scan.Engine { return nil }
 
+func (m *fakeMachine) PutAway(context.Context, act.PutAway) (string, error) { return "", nil }
+func (m *fakeMachine) PutAwayBy(string) ([]act.PutAway, error)              { return nil, nil }
+func (m *fakeMachine) BringBack(context.Context, string) (string, error)    { return "", nil }
+
 func (m *fakeMachine) RenewDHCP(ctx context.Context, w act.RenewWish) ([]act.Renewal, error) {
 	if os.Getenv(withLeases) != "" {
 		return host.Open(m.state).RenewDHCP(ctx, w)

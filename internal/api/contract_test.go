@@ -37,6 +37,7 @@ func TestTheRest(t *testing.T) {
 	r.ask("POST", "/jobs", `{"action":"scan_threats","ids":["`+pc.ID+`"],"params":{"full_scan":1}}`, 201, &placed)
 	r.ask("POST", "/jobs/"+placed.Job.ID+"/pause", "", 200, nil)
 	r.ask("POST", "/jobs/"+placed.Job.ID+"/resume", "", 200, nil)
+	r.ask("GET", "/devices/"+pc.ID+"/threats", "", 200, nil)
 	r.ask("GET", "/version", "", 200, nil)
 	var group client.Group
 	r.ask("POST", "/groups", `{"name":"Lab"}`, 201, &group)

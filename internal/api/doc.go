@@ -70,6 +70,7 @@ type Store interface {
 	reeve.DeviceStore
 	reeve.JobStore
 	reeve.LogStore
+	reeve.ThreatStore
 }
 
 // A Config says what the API works with. All members are needed but those with
@@ -140,6 +141,7 @@ func Routes(c Config) door.API {
 		own("PATCH", "/devices/{id}", w, "device_described", a.describeDevice),
 		own("GET", "/devices/{id}/commands", r, "", a.deviceCommands),
 		own("GET", "/devices/{id}/identifications", r, "", a.identifications),
+		own("GET", "/devices/{id}/threats", r, "", a.deviceThreats),
 
 		own("GET", "/groups", r, "", a.groups),
 		own("POST", "/groups", w, "group_created", a.createGroup),

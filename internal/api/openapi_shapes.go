@@ -44,6 +44,7 @@ var shapes = map[string]shape{
 	"GET /jobs/{id}/commands":           {name: "JobCommands", gives: client.List[client.Command]{}},
 	"GET /devices/{id}/commands":        {name: "DeviceCommands", gives: client.List[client.Command]{}},
 	"GET /devices/{id}/identifications": {name: "Identifications", gives: client.List[client.Identification]{}},
+	"GET /devices/{id}/threats":         {name: "DeviceThreats", gives: client.List[client.Threat]{}},
 	"GET /commands/{id}":                {name: "Command", gives: client.Command{}},
 
 	"GET /devices":          {name: "Devices", gives: client.List[client.Device]{}},

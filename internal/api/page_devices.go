@@ -113,6 +113,19 @@ var devicePages = map[string]*door.Page{
 			{Name: "answers", Type: "object of string", About: "by the names of the account's identity fields"},
 		}),
 	},
+	"GET /devices/{id}/threats": {
+		About: "Lists what scans found on a device, last found first: each file once for each threat in it.", Inputs: paged(inPath("id", "device id or MAC address")),
+		Answer: pageOf([]door.Field{
+			{Name: "path", Type: "string", About: "on the device; a process or a boot record in words"},
+			{Name: "signature", Type: "string", About: "the threat, as the engine calls it"},
+			{Name: "engine", Type: "string"},
+			{Name: "size", Type: "int", About: "bytes; -1 where there is no file"},
+			{Name: "sha256, md5", Type: "string", About: "of the file, in hex; left out where there is none"},
+			{Name: "first, last", Type: "string", About: "when the first and the last scan that found it was reported"},
+			{Name: "scans", Type: "int", About: "how many found it"},
+			{Name: "quarantine", Type: "string", About: "what unquarantine takes to bring the file back; left out if it is not in quarantine"},
+		}),
+	},
 	"GET /devices/{id}/commands": {
 		About: "Lists what was ordered of a device, newest first.", Inputs: paged(inPath("id", "device id or MAC address")), Answer: pageOf(commandFields),
 	},

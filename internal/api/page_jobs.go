@@ -63,7 +63,7 @@ var jobPages = map[string]*door.Page{
 	"POST /jobs": {
 		About: "Orders an action on devices, as one job with a command for each device. It means the same as Device Action of the published API.",
 		Inputs: with(orderTerms,
-			door.Field{Name: "action", In: "body", Type: "string", About: "exempt, unexempt, ignore, unignore, delete, dhcprenew, re-identify, assign_to_group, fetch_agent_log or scan_threats"},
+			door.Field{Name: "action", In: "body", Type: "string", About: "exempt, unexempt, ignore, unignore, delete, dhcprenew, re-identify, assign_to_group, fetch_agent_log, scan_threats or unquarantine"},
 			door.Field{Name: "ids", In: "body", Type: "array of string", About: "device ids; exactly one of ids, macs, group and all"},
 			door.Field{Name: "macs", In: "body", Type: "array of string", About: "MAC addresses"},
 			door.Field{Name: "group", In: "body", Type: "string", About: "id of a group: all its devices"},

@@ -73,6 +73,7 @@ var questions = map[string][]question{
 	"GET /api/v1/devices/{id}":                 {{path: []string{"{device}", "{mac}"}}},
 	"GET /api/v1/devices/{id}/commands":        {{path: []string{"{device}", "{mac}"}}},
 	"GET /api/v1/devices/{id}/identifications": {{path: []string{"{device}", "{mac}"}}},
+	"GET /api/v1/devices/{id}/threats":         {{path: []string{"{device}", "{mac}"}}},
 
 	"GET /api/v1/groups":         {{}, {query: "search={word}"}},
 	"POST /api/v1/groups":        {{body: `{"name":""}`}},

@@ -117,6 +117,52 @@ func TestDetection(t *testing.T) {
 	}
 }
 
+// A file that a scan found is put away and brought back, both by orders of the
+// own API, and the record follows.
+func TestQuarantine(t *testing.T) {
+	t.Parallel()
+	s := newServer(t).start()
+	s.grant()
+	w := newWarehouse(t)
+	a := newAgent(t, s, w.policy()).start()
+	bad := filepath.Join(w.files, "deep", "down", "bad.bin")
+	do := func(action string, params any) {
+		t.Helper()
+		text, err := json.Marshal(params)
+		must(t, err)
+		command := s.order(client.Order{Action: action, Params: text, IDs: []string{a.device()}}).Outcomes[0].Command
+		if c := s.ended(command, 3*time.Minute); c.State != "succeeded" {
+			t.Fatalf("%s ended as %+v", action, c)
+		}
+	}
+	threat := func() client.Threat {
+		t.Helper()
+		threats := collect(t, s.own.DeviceThreats(t.Context(), a.device()))
+		if len(threats) != 1 {
+			t.Fatalf("threats: %+v", threats)
+		}
+		return threats[0]
+	}
+	do("scan_threats", map[string]any{"scan_types": []int{4}, "path": w.files, "quarantine": true})
+	if _, err := os.Stat(bad); !os.IsNotExist(err) {
+		t.Errorf("the file is still there: %v", err)
+	}
+	put := threat()
+	if put.Quarantine == "" || put.Path != bad {
+		t.Errorf("the threat is %+v", put)
+	}
+	do("unquarantine", map[string]any{"quarantine": []string{put.Quarantine}})
+	if content, err := os.ReadFile(bad); err != nil || !strings.HasPrefix(string(content), "a file that is not wanted") {
+		t.Errorf("brought back %q, %v", content, err)
+	}
+	if back := threat(); back.Quarantine != "" {
+		t.Errorf("the threat is %+v", back)
+	}
+	if out, code := call(t, s.environment(), program("reeve"), "devices", "threats", a.device()); code != 0 || !strings.Contains(out, "Unwanted-Test") {
+		t.Errorf("reeve devices threats: %d %s", code, out)
+	}
+}
+
 // A scan outlives the agent and then the server, and ends with one result.
 func TestScanSurvivesKills(t *testing.T) {
 	t.Parallel()

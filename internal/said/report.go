@@ -57,7 +57,7 @@ func ReadReport(device int64, data []byte) (reeve.Report, error) {
 		ID: id, Device: device, State: state, Reason: reason, Percent: int8(r.Percent),
 		Message: Line(r.Message, link.MaxMessage), Result: result, Identity: r.Identity,
 		Door: reeve.ParseDoor(r.Door), User: Line(r.User, MaxText),
-		Threats: Threats(result),
+		Threats: Threats(result), Restored: Restored(result),
 	}, nil
 }
 

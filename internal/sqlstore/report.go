@@ -71,6 +71,7 @@ type move struct {
 	late     string
 	identity *reeve.Report // the one with the answers
 	threats  []reeve.Threat
+	restored []string
 }
 
 // take lets one report move the command, or notes it if it came after the end.
@@ -94,13 +95,16 @@ func (m *move) take(r *reeve.Report) {
 		if len(r.Threats) > 0 {
 			m.threats = r.Threats
 		}
+		if len(r.Restored) > 0 {
+			m.restored = r.Restored
+		}
 	case m.state.IsFinal() && r.State.IsFinal() && m.state != r.State:
 		m.late = r.State.String()
 		if m.message == "" {
 			m.message = r.Message
 		}
 		if len(m.result) == 0 {
-			m.result, m.threats = r.Result, r.Threats
+			m.result, m.threats, m.restored = r.Result, r.Threats, r.Restored
 		}
 	}
 }
@@ -139,6 +143,9 @@ func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead, 
 		if heads[m.id.Job].action != "scan_threats" {
 			m.threats = nil // only a scan finds any
 		}
+		if heads[m.id.Job].action != "unquarantine" {
+			m.restored = nil
+		}
 		if len(m.threats) > 0 {
 			found.add(heads[m.id.Job].account, m)
 		}
@@ -161,6 +168,9 @@ func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead, 
 		return err
 	}
 	if err := t.writeThreats(now, noted); err != nil {
+		return err
+	}
+	if err := t.writeRestored(noted); err != nil {
 		return err
 	}
 	if err := t.logReports(sums, by); err != nil {

@@ -14,15 +14,28 @@ import (
 
 const ofDevice = " FROM threats AS t JOIN devices AS d ON d.no = t.device WHERE t.device = $2 AND d.account = $1 AND " + live
 
+const threatColumns = "SELECT t.path, t.signature, t.engine, t.size, t.sha256, t.md5, t.found_first, t.found_last, t.scans, t.quarantine, t.finding"
+
+func scanThreat(r rows) (t reeve.Threat, err error) {
+	var first, last int64
+	err = r.Scan(&t.Path, &t.Signature, &t.Engine, &t.Size, &t.SHA256, &t.MD5, &first, &last, &t.Scans, &t.Quarantine, &t.Key)
+	t.First, t.Last = fromMicro(first), fromMicro(last)
+	return t, err
+}
+
 // Threats returns one page of a device's threats, last found first.
 func (s *Store) Threats(ctx context.Context, account, device int64, limit, page int) ([]reeve.Threat, error) {
-	return all(ctx, s.db, func(r rows) (t reeve.Threat, err error) {
-		var first, last int64
-		err = r.Scan(&t.Path, &t.Signature, &t.Engine, &t.Size, &t.SHA256, &t.MD5, &first, &last, &t.Scans)
-		t.First, t.Last = fromMicro(first), fromMicro(last)
-		return t, err
-	}, "SELECT t.path, t.signature, t.engine, t.size, t.sha256, t.md5, t.found_first, t.found_last, t.scans"+ofDevice+
+	return all(ctx, s.db, scanThreat, threatColumns+ofDevice+
 		" ORDER BY t.found_last DESC, t.finding LIMIT $3 OFFSET $4", account, device, limit, (page-1)*limit)
+}
+
+// ThreatsAfter returns the threats behind one of them.
+func (s *Store) ThreatsAfter(ctx context.Context, account, device int64, last time.Time, key int64, limit int) ([]reeve.Threat, error) {
+	if last.IsZero() {
+		return s.Threats(ctx, account, device, limit, 1)
+	}
+	return all(ctx, s.db, scanThreat, threatColumns+ofDevice+` AND (t.found_last < $3 OR (t.found_last = $3 AND t.finding > $4))
+		ORDER BY t.found_last DESC, t.finding LIMIT $5`, account, device, micro(last), key, limit)
 }
 
 // CountThreats returns how many threats of a device are known.
@@ -68,22 +81,41 @@ func (t *tx) writeFindings(now time.Time, found []finding) error {
 	n := len(found)
 	devices, jobs, keys, sizes := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	paths, signatures, engines := make([]string, n), make([]string, n), make([]string, n)
-	sha256s, md5s := make([]string, n), make([]string, n)
+	sha256s, md5s, away := make([]string, n), make([]string, n), make([]string, n)
 	for i, f := range found {
 		devices[i], jobs[i], keys[i], sizes[i] = f.move.device, int64(f.move.id.Job), f.key, f.threat.Size
 		paths[i], signatures[i], engines[i] = clean(f.threat.Path), clean(f.threat.Signature), clean(f.threat.Engine)
-		sha256s[i], md5s[i] = clean(f.threat.SHA256), clean(f.threat.MD5)
+		sha256s[i], md5s[i], away[i] = clean(f.threat.SHA256), clean(f.threat.MD5), clean(f.threat.Quarantine)
 	}
 	list, args := t.list("r", 2, numbers("device", devices), numbers("job", jobs), numbers("finding", keys), numbers("size", sizes),
-		texts("path", paths), texts("signature", signatures), texts("engine", engines), texts("sha256", sha256s), texts("md5", md5s))
-	return t.later(`INSERT INTO threats (device, finding, path, signature, engine, size, sha256, md5, found_first, found_last, scans, job)
+		texts("path", paths), texts("signature", signatures), texts("engine", engines), texts("sha256", sha256s), texts("md5", md5s), texts("away", away))
+	return t.later(`INSERT INTO threats (device, finding, path, signature, engine, size, sha256, md5, found_first, found_last, scans, job, quarantine)
 		SELECT r.device, r.finding, r.path, r.signature, r.engine, r.size, r.sha256, r.md5,
-			CAST($1 AS BIGINT), CAST($1 AS BIGINT), 1, r.job
+			CAST($1 AS BIGINT), CAST($1 AS BIGINT), 1, r.job, r.away
 		FROM `+list+` WHERE TRUE
 		ON CONFLICT (device, finding) DO UPDATE SET size = excluded.size, sha256 = excluded.sha256, md5 = excluded.md5,
 			found_last = excluded.found_last,
 			scans = threats.scans + CASE WHEN excluded.job > threats.job THEN 1 ELSE 0 END,
-			job = CASE WHEN excluded.job > threats.job THEN excluded.job ELSE threats.job END`, append([]any{micro(now)}, args...)...)
+			job = CASE WHEN excluded.job > threats.job THEN excluded.job ELSE threats.job END,
+			quarantine = CASE WHEN excluded.quarantine <> '' THEN excluded.quarantine ELSE threats.quarantine END`, append([]any{micro(now)}, args...)...)
+}
+
+// writeRestored notes what came back from quarantine. The device's key in the
+// condition keeps an agent from speaking of another's.
+func (t *tx) writeRestored(moves []*move) error {
+	var devices []int64
+	var names []string
+	for _, m := range moves {
+		for _, name := range m.restored {
+			devices, names = append(devices, m.device), append(names, clean(name))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	list, args := t.list("r", 1, numbers("device", devices), texts("name", names))
+	return t.later(`UPDATE threats SET quarantine = '' FROM `+list+`
+		WHERE threats.device = r.device AND threats.quarantine = r.name`, args...)
 }
 
 // detections are, by account, the commands of a batch that found threats.

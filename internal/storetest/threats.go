@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,23 @@ func testThreats(t *testing.T, open func(testing.TB) Store) {
 		if want := fmt.Sprintf(`{"threats":3,"commands":"%s:0,2"}`, job.ID); len(rows) != 1 || rows[0].Detail != want || rows[0].Source != reeve.FromAgent {
 			w.t.Errorf("logged %+v; want %s", rows, want)
 		}
+	})
+
+	s.run("a file is in quarantine until it is brought back", func(w *world) {
+		d := w.fleet(0, 2)
+		away, other := eicar, eicar
+		away.Quarantine, other.Path = "k3v7", "/srv/other"
+		w.found(w.order("scan_threats", d), 0, d[0], noon, away, other)
+		w.threats(d[0], asFound(away, noon, noon, 1), asFound(other, noon, noon, 1))
+		w.found(w.order("scan_threats", d), 0, d[0], noon, other) // which says nothing of the first
+		back := w.order("unquarantine", d)
+		report := reeve.Report{ID: reeve.CommandID{Job: back.ID, Leaf: 1}, Device: d[1].No, State: reeve.Succeeded,
+			Result: json.RawMessage(`{"restored":[]}`), Restored: []string{"k3v7"}}
+		w.reports(noon, true, report) // of another device
+		w.threats(d[0], asFound(away, noon, noon, 1), asFound(other, noon, noon, 2))
+		report.ID.Leaf, report.Device = 0, d[0].No
+		w.reports(noon, true, report)
+		w.threats(d[0], asFound(eicar, noon, noon, 1), asFound(other, noon, noon, 2))
 	})
 
 	s.run("the file may change", func(w *world) {
@@ -130,6 +148,22 @@ func (w *world) threats(d reeve.Device, want ...reeve.Threat) {
 	w.t.Helper()
 	found, err := w.Threats(w.ctx, w.account.No, d.No, 100, 1)
 	w.check(err)
+	var last reeve.Threat
+	for i := range found { // and one by one
+		next, err := w.ThreatsAfter(w.ctx, w.account.No, d.No, last.Last, last.Key, 1)
+		w.check(err)
+		if d := cmp.Diff(found[i:i+1], next); d != "" {
+			w.t.Error(d)
+		}
+		last = found[i]
+		found[i].Key = 0
+	}
+	if !slices.IsSortedFunc(found, func(a, b reeve.Threat) int { return b.Last.Compare(a.Last) }) {
+		w.t.Errorf("not the last found first: %+v", found)
+	}
+	byPath := func(a, b reeve.Threat) int { return strings.Compare(a.Path, b.Path) }
+	slices.SortFunc(found, byPath)
+	slices.SortFunc(want, byPath)
 	if diff := cmp.Diff(want, found); diff != "" {
 		w.t.Error(diff)
 	}

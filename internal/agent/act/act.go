@@ -57,6 +57,7 @@ type Host interface {
 	AskHost
 	LogHost
 	ScanHost
+	QuarantineHost
 }
 
 const maxMessage = 1000 // bytes; the rest is cut off

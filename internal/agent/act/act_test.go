@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"os"
@@ -36,6 +37,41 @@ type fakeHost struct {
 
 	boot      Boot
 	processes iter.Seq2[*scan.Process, error]
+	away      *shed // nil where files may not be put away
+}
+
+// A shed is a quarantine in memory.
+type shed struct {
+	asked bool // by the server's settings
+	files map[string]PutAway
+	full  bool
+}
+
+func (h *fakeHost) Quarantines() bool   { return h.away != nil && h.away.asked }
+func (h *fakeHost) MayQuarantine() bool { return h.away != nil }
+func (h *fakeHost) PutAway(_ context.Context, found PutAway) (string, error) {
+	if h.away.full {
+		return "", errors.New("the quarantine is full")
+	}
+	found.ID = fmt.Sprint("id", len(h.away.files))
+	h.away.files[found.ID] = found
+	return found.ID, os.Remove(found.Path)
+}
+func (h *fakeHost) PutAwayBy(command string) (out []PutAway, err error) {
+	for _, f := range h.away.files {
+		if f.Command == command {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+func (h *fakeHost) BringBack(_ context.Context, id string) (string, error) {
+	f, ok := h.away.files[id]
+	if !ok {
+		return "", errors.New("it is not there")
+	}
+	delete(h.away.files, id)
+	return f.Path, nil
 }
 
 func (h *fakeHost) Can(action string) bool { return !slices.Contains(h.cannot, action) }

@@ -99,6 +99,16 @@ type scanParams struct {
 	FullScan  int    `json:"full_scan"`
 	ScanTypes []int  `json:"scan_types"`
 	Path      string `json:"path"`
+
+	// Quarantine puts away what is found, or does not; without it the server's
+	// settings decide.
+	Quarantine *bool `json:"quarantine"`
+}
+
+// putsAway reports whether what is found is to be put into quarantine.
+func (p scanParams) putsAway(h QuarantineHost) bool {
+	asked := p.Quarantine != nil && *p.Quarantine || p.Quarantine == nil && h.Quarantines()
+	return asked && h.MayQuarantine()
 }
 
 // scanResult is the shape that the server's reports are made from.
@@ -147,6 +157,9 @@ func scanThreats(ctx context.Context, h Host, t Task, p scanParams, progress fun
 	plan.lack(done.Engines)
 	plan.judge(done.Roots)
 	result.Finished = now()
+	if p.putsAway(h) {
+		quarantine(ctx, h, t.Command, &done)
+	}
 	result.take(done)
 	o := Outcome{Message: result.summary(), Result: result.encode()}
 	if ctx.Err() != nil {

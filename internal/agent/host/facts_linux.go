@@ -16,7 +16,7 @@ import (
 	"reeve/internal/agent/act"
 )
 
-var actions = []string{"dhcprenew", "fetch_agent_log", "re-identify", "scan_threats"}
+var actions = []string{"dhcprenew", "fetch_agent_log", "re-identify", "scan_threats", "unquarantine"}
 
 // read returns a small file of the system as trimmed text, empty if it cannot
 // be read.

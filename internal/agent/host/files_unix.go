@@ -70,3 +70,11 @@ func (m *Machine) Device(info fs.FileInfo) uint64 {
 	}
 	return 0
 }
+
+// owner returns whose a file is.
+func owner(info fs.FileInfo) (uid, gid int) {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(stat.Uid), int(stat.Gid)
+	}
+	return -1, -1
+}

@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"reeve"
 )
@@ -27,6 +28,7 @@ type Machine struct {
 	root  string // of the file system, "/" but in tests
 	self  string // this program; empty but in tests, which are another one
 
+	storing  sync.Mutex // one change of the quarantine at a time
 	renewing renewing
 }
 

@@ -106,6 +106,9 @@ type Threat struct {
 	Size      int64  `json:"size"`
 	SHA256    string `json:"sha256"`
 	MD5       string `json:"md5"`
+
+	// Quarantine names the file there, if it was put away. A pass never does.
+	Quarantine string `json:"quarantine,omitempty"`
 }
 
 // A Failure is what could not be examined: by the engine, if one is named, by

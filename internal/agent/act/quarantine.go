@@ -1,0 +1,133 @@
+package act
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"reeve"
+	"reeve/internal/agent/scan"
+)
+
+// A QuarantineHost puts files away so that they can be brought back.
+type QuarantineHost interface {
+	// Quarantines reports whether the server's settings ask for it without
+	// being asked by the order.
+	Quarantines() bool
+
+	// MayQuarantine reports whether the local policy lets files be put away.
+	MayQuarantine() bool
+
+	// PutAway moves a file away, if it still is what was found, and returns the
+	// name under which BringBack knows it.
+	PutAway(ctx context.Context, found PutAway) (id string, err error)
+
+	// PutAwayBy lists what a command has put away, before a restart too.
+	PutAwayBy(command string) ([]PutAway, error)
+
+	// BringBack returns a file to its place, where nothing may be.
+	BringBack(ctx context.Context, id string) (path string, err error)
+}
+
+// A PutAway is a file in quarantine, or to be put there.
+type PutAway struct {
+	ID        string `json:"id"`
+	Command   string `json:"command"` // of the scan that found it
+	Path      string `json:"path"`
+	Signature string `json:"signature"`
+	Engine    string `json:"engine"`
+	Size      int64  `json:"size"`
+	SHA256    string `json:"sha256"` // of the content that was found
+	MD5       string `json:"md5"`
+}
+
+// quarantine puts away the files that a scan found, each once, and adds those
+// that it had put away before it was interrupted. What could not be is an
+// error of the scan.
+func quarantine(ctx context.Context, h QuarantineHost, command string, found *scan.Result) {
+	earlier, err := h.PutAwayBy(command)
+	if err != nil {
+		leave(found, "the quarantine", err)
+	}
+	away := map[string]string{} // path to id
+	for _, e := range earlier {
+		away[e.Path] = e.ID
+	}
+	for i := range found.Threats {
+		t := &found.Threats[i]
+		if t.SHA256 == "" { // no file, or one that could not be read
+			continue
+		}
+		id, known := away[t.Path]
+		if !known {
+			if id, err = putAway(ctx, h, command, *t); err != nil {
+				leave(found, t.Path, err)
+			}
+			away[t.Path] = id
+		}
+		t.Quarantine = id
+	}
+	for _, e := range earlier {
+		if !slices.ContainsFunc(found.Threats, func(t scan.Threat) bool { return t.Quarantine == e.ID }) {
+			found.Counts.Threats++
+			found.Threats = append(found.Threats, scan.Threat{Path: e.Path, Signature: e.Signature, Engine: e.Engine, Size: e.Size,
+				SHA256: e.SHA256, MD5: e.MD5, Quarantine: e.ID})
+		}
+	}
+}
+
+func putAway(ctx context.Context, h QuarantineHost, command string, t scan.Threat) (string, error) {
+	if !utf8.ValidString(t.Path) {
+		return "", reeve.Errorf(reeve.Invalid, "the file's name is not text, so that nobody could ask for it back")
+	}
+	return h.PutAway(ctx, PutAway{Command: command, Path: t.Path, Signature: t.Signature, Engine: t.Engine, SHA256: t.SHA256, MD5: t.MD5})
+}
+
+// leave notes why a file was not put away.
+func leave(found *scan.Result, path string, err error) {
+	found.Counts.Errors++
+	if len(found.Errors) < scan.MaxErrors {
+		found.Errors = append(found.Errors, scan.Failure{Path: path, Error: "not put into quarantine: " + err.Error()})
+	}
+}
+
+// maxBroughtBack is how many files one command brings back.
+const maxBroughtBack = 100
+
+type bringBackParams struct {
+	Quarantine []string `json:"quarantine"`
+}
+
+type bringBackResult struct {
+	Restored []broughtBack `json:"restored"`
+	Failed   []broughtBack `json:"failed,omitempty"`
+}
+
+type broughtBack struct {
+	ID   string `json:"id"`
+	Path string `json:"path,omitempty"`
+	Why  string `json:"why,omitempty"` // it was not
+}
+
+func init() { perform("unquarantine", true, bringBack) }
+
+func bringBack(ctx context.Context, h Host, _ Task, p bringBackParams, _ func(Progress)) (Outcome, error) {
+	if len(p.Quarantine) == 0 || len(p.Quarantine) > maxBroughtBack {
+		return Outcome{}, reeve.Errorf(reeve.Invalid, "the command names %d files; it takes 1 to %d", len(p.Quarantine), maxBroughtBack)
+	}
+	result := bringBackResult{Restored: []broughtBack{}}
+	for _, id := range p.Quarantine {
+		path, err := h.BringBack(ctx, id)
+		if err != nil {
+			result.Failed = append(result.Failed, broughtBack{ID: id, Path: path, Why: err.Error()})
+			continue
+		}
+		result.Restored = append(result.Restored, broughtBack{ID: id, Path: path})
+	}
+	o := Outcome{Message: fmt.Sprintf("%d of %d files are back in their places", len(result.Restored), len(p.Quarantine)), Result: encode(result)}
+	if len(result.Failed) > 0 {
+		return o, reeve.Errorf(reeve.Conflict, "%s; %s: %s", o.Message, result.Failed[0].ID, result.Failed[0].Why)
+	}
+	return o, nil
+}

@@ -1,0 +1,74 @@
+package act
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"reeve/internal/agent/scan"
+)
+
+// What a scan finds is put away where the order says so or, without a word,
+// the settings do, and never where the policy forbids it.
+func TestQuarantine(t *testing.T) {
+	for name, tt := range map[string]struct {
+		params string
+		shed   *shed
+		away   bool
+	}{
+		"asked by the order":      {`,"quarantine":true`, &shed{}, true},
+		"asked by the settings":   {``, &shed{asked: true}, true},
+		"the order says no":       {`,"quarantine":false`, &shed{asked: true}, false},
+		"nobody asks":             {``, &shed{}, false},
+		"the policy forbids it":   {`,"quarantine":true`, nil, false},
+		"the quarantine is full":  {`,"quarantine":true`, &shed{full: true}, false},
+		"after an interrupted go": {`,"quarantine":true`, &shed{files: map[string]PutAway{"id9": {ID: "id9", Command: "c1", Path: "/gone", SHA256: "ab"}}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, root := machine(t)
+			if h.away = tt.shed; h.away != nil && h.away.files == nil {
+				h.away.files = map[string]PutAway{}
+			}
+			earlier := 0
+			if h.away != nil {
+				earlier = len(h.away.files)
+			}
+			var r scanResult
+			path, _ := json.Marshal(filepath.Join(root, "data"))
+			run(t, h, "scan_threats", `{"scan_types":[4],"path":`+string(path)+tt.params+`}`, &r)
+			_, err := os.Stat(filepath.Join(root, "data", "sample"))
+			if gone := os.IsNotExist(err); gone != tt.away {
+				t.Errorf("the file is gone: %v", gone)
+			}
+			put := 0
+			for _, threat := range r.Threats {
+				if threat.Quarantine != "" {
+					put++
+				}
+			}
+			if want := map[bool]int{true: 1 + earlier}[tt.away]; put != want || int(r.Counts.Threats) != 1+earlier {
+				t.Errorf("%d of %+v are in quarantine, want %d", put, r.Threats, want)
+			}
+			full := slices.ContainsFunc(r.Errors, func(f scan.Failure) bool { return strings.Contains(f.Error, "not put into quarantine") })
+			if wants := tt.shed != nil && tt.shed.full; full != wants {
+				t.Errorf("errors: %+v", r.Errors)
+			}
+		})
+	}
+}
+
+func TestBringBack(t *testing.T) {
+	h, _ := machine(t)
+	h.away = &shed{files: map[string]PutAway{"id1": {Path: "/srv/one"}}}
+	var r bringBackResult
+	o := run(t, h, "unquarantine", `{"quarantine":["id1","id2"]}`, &r)
+	if o.OK || len(r.Restored) != 1 || r.Restored[0].Path != "/srv/one" || len(r.Failed) != 1 || !strings.Contains(o.Message, "1 of 2 files") {
+		t.Errorf("%+v %+v", o, r)
+	}
+	if o := run(t, h, "unquarantine", `{"quarantine":[]}`, nil); o.OK {
+		t.Errorf("nothing to bring back: %+v", o)
+	}
+}
