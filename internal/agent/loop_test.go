@@ -31,7 +31,7 @@ func TestHello(t *testing.T) {
 	r.policy = &Policy{Actions: map[string]bool{"dhcprenew": false}}
 	r.start()
 	h := r.server.Hellos()[r.address]
-	want := []string{"dhcprenew", "fetch_agent_log", "re-identify", "scan_threats", "retire"}
+	want := []string{"dhcprenew", "fetch_agent_log", "re-identify", "scan_threats", "unquarantine", "retire"}
 	if !slices.Equal(h.Actions, want) || h.Version != Version || h.Kind != "persistent" || h.System != "linux" ||
 		len(h.MACs) != 64 || h.MACs[0] != "00:00:00:00:00:01" || h.Hardware != "hardware" {
 		t.Errorf("said %+v", h)

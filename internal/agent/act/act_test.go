@@ -137,11 +137,11 @@ func refused(t *testing.T, h Host, action, params, want string) {
 }
 
 func TestOffered(t *testing.T) {
-	all := []string{"dhcprenew", "fetch_agent_log", "re-identify", "scan_threats"}
+	all := []string{"dhcprenew", "fetch_agent_log", "re-identify", "scan_threats", "unquarantine"}
 	if got := Offered(&fakeHost{}); !slices.Equal(got, all) {
 		t.Errorf("offered %v, want %v", got, all)
 	}
-	if got := Offered(&fakeHost{cannot: []string{"dhcprenew", "scan_threats"}}); !slices.Equal(got, all[1:3]) {
+	if got := Offered(&fakeHost{cannot: []string{"dhcprenew", "scan_threats", "unquarantine"}}); !slices.Equal(got, all[1:3]) {
 		t.Errorf("offered %v, want %v", got, all[1:3])
 	}
 	// What is offered must have a word at the server's end.
