@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"reeve/internal/agent/host"
 )
 
 // A span is where a line stands in the file.
@@ -144,7 +146,7 @@ func (f *appendFile) rewrite(fill func(add func(line []byte) (span, error)) erro
 	}
 	// Not every system renames what is open.
 	f.file.Close()
-	err = os.Rename(fresh.path, f.path)
+	err = host.Rename(fresh.path, f.path)
 	syncDir(filepath.Dir(f.path))
 	if err = errors.Join(err, f.open()); err != nil {
 		return fmt.Errorf("replacing the journal: %w", err)

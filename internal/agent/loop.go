@@ -14,6 +14,7 @@ import (
 
 	"reeve"
 	"reeve/internal/agent/act"
+	"reeve/internal/agent/host"
 	"reeve/internal/agent/line"
 	"reeve/internal/link"
 )
@@ -160,7 +161,7 @@ func (l *loop) tidyUploads() error {
 	}
 	for _, folder := range folders {
 		if s := l.journal.entry(folder.Name()).stage; s != received && s != started {
-			err = errors.Join(err, os.RemoveAll(act.UploadDir(l.state.dir, folder.Name())))
+			err = errors.Join(err, host.RemoveAll(act.UploadDir(l.state.dir, folder.Name())))
 		}
 	}
 	return err

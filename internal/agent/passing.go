@@ -29,7 +29,7 @@ func OpenPassing() (*State, string, error) {
 	}
 	s, err := OpenState(dir)
 	if err != nil {
-		return nil, "", errors.Join(err, os.RemoveAll(dir))
+		return nil, "", errors.Join(err, host.RemoveAll(dir))
 	}
 	s.passing = &Identity{}
 	return s, dir, nil
@@ -66,5 +66,5 @@ func (s *State) Leave() error {
 			err = fmt.Errorf("the server was not told that this agent leaves: %w", err)
 		}
 	}
-	return errors.Join(err, s.Close(), os.RemoveAll(s.dir))
+	return errors.Join(err, s.Close(), host.RemoveAll(s.dir))
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"reeve"
+	"reeve/internal/agent/host"
 	"reeve/internal/link"
 )
 
@@ -30,7 +31,7 @@ const (
 
 // load takes up the settings that were in force when the agent ended.
 func (s *settings) load() {
-	os.RemoveAll(filepath.Join(s.dir, buildingDir))
+	host.RemoveAll(filepath.Join(s.dir, buildingDir))
 	digest, err := os.ReadFile(filepath.Join(s.dir, currentFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return
@@ -102,7 +103,7 @@ func (s *settings) folder(kind string) []string {
 // Until the last step everything is as it was.
 func (s *settings) install(ctx context.Context, m link.Manifest, wanted link.Settings) error {
 	building := filepath.Join(s.dir, buildingDir)
-	if err := os.RemoveAll(building); err != nil {
+	if err := host.RemoveAll(building); err != nil {
 		return fmt.Errorf("tidying the folder of settings: %w", err)
 	}
 	for _, dir := range []string{filepath.Join(building, "signatures"), filepath.Join(building, "rules"), filepath.Join(s.dir, incomingDir)} {
@@ -114,7 +115,7 @@ func (s *settings) install(ctx context.Context, m link.Manifest, wanted link.Set
 	if wanted.Set != nil {
 		for _, f := range wanted.Set.Files {
 			if err := s.bring(ctx, f, had[f.SHA256]); err != nil {
-				os.RemoveAll(building) // a full disk has to have room for others
+				host.RemoveAll(building) // a full disk has to have room for others
 				return err
 			}
 			had[f.SHA256] = s.path(buildingDir, f)
@@ -128,23 +129,23 @@ func (s *settings) install(ctx context.Context, m link.Manifest, wanted link.Set
 	if err == nil {
 		syncDir(filepath.Join(building, "signatures"))
 		syncDir(filepath.Join(building, "rules"))
-		err = os.RemoveAll(filepath.Join(s.dir, digest)) // what a crash left
+		err = host.RemoveAll(filepath.Join(s.dir, digest)) // what a crash left
 	}
 	if err == nil {
-		err = os.Rename(building, filepath.Join(s.dir, digest))
+		err = host.Rename(building, filepath.Join(s.dir, digest))
 	}
 	if err == nil {
 		syncDir(s.dir)
 		err = writeDurably(filepath.Join(s.dir, currentFile+".new"), []byte(digest+"\n"))
 	}
 	if err == nil {
-		err = os.Rename(filepath.Join(s.dir, currentFile+".new"), filepath.Join(s.dir, currentFile))
+		err = host.Rename(filepath.Join(s.dir, currentFile+".new"), filepath.Join(s.dir, currentFile))
 	}
 	if err != nil {
 		return fmt.Errorf("putting the settings in force: %w", err)
 	}
 	syncDir(s.dir)
-	os.RemoveAll(filepath.Join(s.dir, incomingDir))
+	host.RemoveAll(filepath.Join(s.dir, incomingDir))
 	return nil
 }
 
@@ -176,7 +177,7 @@ func (s *settings) bring(ctx context.Context, f link.SetFile, have string) error
 		os.Remove(from)
 		return fmt.Errorf("what the server sent as %s has another SHA-256 than its settings say", f.Name)
 	}
-	if err := os.Rename(from, to); err != nil {
+	if err := host.Rename(from, to); err != nil {
 		return fmt.Errorf("placing %s: %w", f.Name, err)
 	}
 	return nil
@@ -279,7 +280,7 @@ func (s *settings) tidy() {
 	defer s.mu.Unlock()
 	for _, e := range entries {
 		if e.IsDir() && reeve.IsDigest(e.Name()) && e.Name() != s.digest {
-			os.RemoveAll(filepath.Join(s.dir, e.Name()))
+			host.RemoveAll(filepath.Join(s.dir, e.Name()))
 		}
 	}
 }

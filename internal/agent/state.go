@@ -47,8 +47,8 @@ type State struct {
 
 // OpenState makes the folder if need be and takes it for this process alone.
 func OpenState(dir string) (*State, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making the state folder: %w", err)
+	if err := host.Private(dir); err != nil {
+		return nil, fmt.Errorf("making the state folder and closing it to others: %w", err)
 	}
 	held, err := host.Lock(filepath.Join(dir, lockFile))
 	if errors.Is(err, host.ErrLocked) {
@@ -56,11 +56,6 @@ func OpenState(dir string) (*State, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("taking the state folder: %w", err)
-	}
-	// The key within is a secret even if the folder was there before.
-	if err := os.Chmod(dir, 0o700); err != nil {
-		held.Close()
-		return nil, fmt.Errorf("closing the state folder to others: %w", err)
 	}
 	return &State{dir: dir, held: held}, nil
 }
@@ -113,7 +108,7 @@ func (s *State) write(name string, content any) error {
 	}
 	_, err = file.Write(append(text, '\n'))
 	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = os.Rename(path+".new", path)
+		err = host.Rename(path+".new", path)
 	}
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
@@ -130,7 +125,7 @@ func (s *State) Forget() error {
 	}
 	// The identity goes first: without it the rest means nothing.
 	for _, name := range []string{identityFile, journalFile, statusFile, "uploads", "questions", "answers", setsDir} {
-		if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
+		if err := host.RemoveAll(filepath.Join(s.dir, name)); err != nil {
 			return fmt.Errorf("forgetting the enrolment: %w", err)
 		}
 	}

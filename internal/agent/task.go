@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"reeve/internal/agent/act"
+	"reeve/internal/agent/host"
 	"reeve/internal/agent/line"
 	"reeve/internal/link"
 )
@@ -140,8 +141,8 @@ func (l *loop) perform(t *task) {
 	}
 	l.log.Info("command ended", "command", t.command, "action", t.action, "state", r.State, "message", r.Message)
 	if l.durably("report", func() error { return l.journal.finish(r, l.now()) }) {
-		os.RemoveAll(act.UploadDir(l.state.dir, t.command)) // else the next start does
-		l.session.Moved()                                   // as after a renewal
+		host.RemoveAll(act.UploadDir(l.state.dir, t.command)) // else the next start does
+		l.session.Moved()                                     // as after a renewal
 		l.send(r)
 	}
 }

@@ -135,5 +135,5 @@ func replace(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), path)
+	return Rename(file.Name(), path)
 }

@@ -21,6 +21,7 @@ import (
 
 	"reeve"
 	"reeve/internal/agent"
+	"reeve/internal/agent/host"
 	"reeve/internal/agent/line"
 )
 
@@ -184,7 +185,7 @@ func (s *Setup) clear(paths ...string) error {
 		if !exists(path) {
 			continue
 		}
-		switch err := os.RemoveAll(path); {
+		switch err := host.RemoveAll(path); {
 		case err == nil:
 			s.said("Removed %s.", path)
 		case later(path):
@@ -240,7 +241,7 @@ func write(path string, mode fs.FileMode, text []byte) error {
 	if err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), path)
+	return host.Rename(file.Name(), path)
 }
 
 func exists(path string) bool {
