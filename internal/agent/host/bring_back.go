@@ -47,7 +47,7 @@ func (m *Machine) BringBack(ctx context.Context, id string) (string, error) {
 	if err != nil {
 		return r.Path, err
 	}
-	if err := os.RemoveAll(home); err != nil {
+	if err := RemoveAll(home); err != nil {
 		return r.Path, fmt.Errorf("tidying the quarantine: %w", err)
 	}
 	return r.Path, nil

@@ -76,7 +76,7 @@ func (m *Machine) PutAway(ctx context.Context, found act.PutAway) (string, error
 	found.ID, found.Size = strings.ToLower(rand.Text()[:16]), info.Size()
 	home := filepath.Join(m.quarantine(), found.ID)
 	if err := m.store(ctx, home, file, info, found); err != nil {
-		return "", errors.Join(err, os.RemoveAll(home))
+		return "", errors.Join(err, RemoveAll(home))
 	}
 	return found.ID, remove(folder, file, found)
 }
@@ -157,7 +157,7 @@ func (m *Machine) records() (records []record, used int64, err error) {
 		path := filepath.Join(m.quarantine(), home.Name())
 		r, err := readRecord(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			if err := os.RemoveAll(path); err != nil {
+			if err := RemoveAll(path); err != nil {
 				return nil, 0, fmt.Errorf("tidying the quarantine: %w", err)
 			}
 			continue
