@@ -149,7 +149,10 @@ func TestEffects(t *testing.T) {
 // The account's questions travel with the order.
 func TestIdentifyAsksTheAccountsQuestions(t *testing.T) {
 	def, _ := Lookup("re-identify")
-	params := def.Complete([]byte("{}"), reeve.Account{IdentityFields: reeve.DefaultIdentityFields()})
+	params, err := def.Complete([]byte("{}"), reeve.Account{IdentityFields: reeve.DefaultIdentityFields()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var got identifyParams
 	if err := json.Unmarshal(params, &got); err != nil || got.Fields[1].Type != "email" || got.Fields[1].Pattern == "" {
 		t.Errorf("%s: %v", params, err)

@@ -83,8 +83,9 @@ type Definition struct {
 	Parse func(params json.RawMessage) (json.RawMessage, error)
 	// Fits looks for a reason in the parameters why a device cannot take them.
 	Fits func(params json.RawMessage, system reeve.System) reeve.Reason
-	// Complete adds what the account has set to the parameters of an order.
-	Complete func(params json.RawMessage, a reeve.Account) json.RawMessage
+	// Complete adds what the account has set to the parameters of an order. An
+	// account that has set too little for it is a Conflict.
+	Complete func(params json.RawMessage, a reeve.Account) (json.RawMessage, error)
 	// Effect gives what the action does to the record.
 	Effect func(params json.RawMessage, now time.Time) Effect
 

@@ -38,12 +38,15 @@ func init() {
 		},
 		Agent: true,
 		Lives: lives(7*24*time.Hour, 7*24*time.Hour),
-		Complete: func(_ json.RawMessage, a reeve.Account) json.RawMessage {
+		Complete: func(_ json.RawMessage, a reeve.Account) (json.RawMessage, error) {
+			if len(a.IdentityFields) == 0 {
+				return nil, reeve.Errorf(reeve.Conflict, "the account has no identity fields, so there is nothing to ask; set them before you order re-identify")
+			}
 			fields := make([]reeve.IdentityField, len(a.IdentityFields))
 			for i, f := range a.IdentityFields {
 				fields[i] = f.Fill()
 			}
-			return must(identifyParams{fields})
+			return must(identifyParams{fields}), nil
 		},
 		// A phone's user has a browser at hand, and an agent on demand may never
 		// come back. The pages are silent on how these are asked.

@@ -70,7 +70,7 @@ var jobPages = map[string]*door.Page{
 			door.Field{Name: "all", In: "body", Type: "bool", About: "true: every device of the account"},
 			door.Field{Name: "params", In: "body", Type: "object", About: "as in Device Action; dhcprenew also takes interface (the name of one, else all) and release (true: a lease that does not renew may be given back for another); other names are refused"}),
 		Answer: placementFields,
-		Codes:  map[int]string{200: "a dry run", 201: "the job was placed", 404: "there is no such group"},
+		Codes:  map[int]string{200: "a dry run", 201: "the job was placed", 404: "there is no such group", 409: "re-identify was ordered and the account has no identity fields, so there is nothing to ask"},
 	},
 	"GET /jobs": {About: "Lists jobs, newest first.", Inputs: paged(
 		door.Field{Name: "action", In: "query", Type: "array of string", About: "only these; may be given several times"},
@@ -108,7 +108,7 @@ var jobPages = map[string]*door.Page{
 		Inputs: with(orderTerms, inPath("id", "id of the job"),
 			door.Field{Name: "states", In: "body", Type: "array of string", About: "which: failed, expired, refused, cancelled; default all of them"}),
 		Answer: placementFields,
-		Codes:  map[int]string{200: "a dry run", 201: "the job was placed"},
+		Codes:  map[int]string{200: "a dry run", 201: "the job was placed", 409: "it asked who uses the devices and the account has no identity fields any more"},
 	},
 	"GET /jobs/{id}/events": {
 		About:  "Follows a job as server-sent events: progress whenever counts change, and done when no command is open any more.",

@@ -2,6 +2,7 @@ package cmapi
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -76,8 +77,9 @@ func actionPage(v deviceAction) door.Page {
 			{Name: "[].id", Type: "string", About: "what the request said, in its spelling"},
 			{Name: "[].status", Type: "int", About: "1 applied, or safely queued for the agent; 0 no such device or not done; -1 the action does not apply to the device"},
 		},
-		Codes: orderCodes, Notes: notes,
+		Codes: maps.Clone(orderCodes), Notes: notes,
 	}
+	page.Codes[409] += ", or re-identify was ordered and the account has no identity fields, so there is nothing to ask; nothing was done"
 	for _, p := range paramFields {
 		if slices.Contains(action.Since(p.since), v.rules) {
 			page.Inputs = append(page.Inputs, p.field)

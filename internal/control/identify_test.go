@@ -54,6 +54,28 @@ func TestWhoIsAskedByLink(t *testing.T) {
 	}
 }
 
+// An account without questions has nothing to ask: no agent hears of it.
+func TestNothingToAsk(t *testing.T) {
+	w, _, devices := asked(t)
+	account, err := w.store.Account(t.Context(), w.admin.Account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	account.IdentityFields = nil
+	if err := w.setAccount(t.Context(), w.admin, account); err != nil {
+		t.Fatal(err)
+	}
+	for _, dry := range []bool{true, false} {
+		o := order("re-identify", devices["linux"].ID)
+		o.DryRun = dry
+		_, err := w.Place(t.Context(), w.admin, o)
+		wantKind(t, "asking nothing", err, reeve.Conflict)
+	}
+	if rows := w.audit(t, w.admin.Account, "job_placed"); len(rows) > 0 {
+		t.Errorf("logged %+v", rows)
+	}
+}
+
 func TestLinkIsAnsweredOnce(t *testing.T) {
 	w, license, devices := asked(t)
 	p := w.place(t, order("re-identify", devices["phone"].ID))

@@ -110,6 +110,11 @@ func (p *placing) commit(ctx context.Context, tx reeve.Placing) error {
 	if err != nil {
 		return err
 	}
+	if p.def.Complete != nil {
+		if p.out.Job.Params, err = p.def.Complete(p.order.Params, account); err != nil {
+			return err
+		}
+	}
 	if !p.effect.EraseAt.IsZero() {
 		p.effect.EraseAt = p.effect.EraseAt.Add(restorable(account))
 	}
@@ -128,9 +133,6 @@ func (p *placing) commit(ctx context.Context, tx reeve.Placing) error {
 	p.decide(tx)
 	if p.order.DryRun {
 		return errDryRun
-	}
-	if p.def.Complete != nil {
-		p.out.Job.Params = p.def.Complete(p.order.Params, account)
 	}
 	work := reeve.Work{Key: key, Effect: p.effect.Effect, Entry: p.entry("job_placed", found)}
 	if key.Key != "" {

@@ -51,7 +51,7 @@ func (h *history) begin(name string) {
 	founders := reeve.Founders{
 		Operator: reeve.Operator{Name: name}, App: reeve.App{ClientID: name, Name: name}, Code: reeve.Code{Hash: name},
 	}
-	a, err := h.store.AddAccount(h.t.Context(), reeve.Account{Name: name}, founders, reeve.AuditEntry{Event: "account_created"})
+	a, err := h.store.AddAccount(h.t.Context(), reeve.Account{Name: name, IdentityFields: reeve.DefaultIdentityFields()}, founders, reeve.AuditEntry{Event: "account_created"})
 	if err != nil {
 		h.r.Fatal(err)
 	}
