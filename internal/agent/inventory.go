@@ -3,12 +3,12 @@ package agent
 import (
 	"errors"
 	"reflect"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
 	"reeve"
+	"reeve/internal/agent/host"
 	"reeve/internal/agent/line"
 	"reeve/internal/link"
 )
@@ -84,6 +84,6 @@ func (l *loop) observe(every time.Duration) {
 			}
 		}
 		told = l.lookAround(told)
-		debug.FreeOSMemory() // what was read is not needed for another while
+		host.Rest() // what was read is not needed for another while
 	}
 }

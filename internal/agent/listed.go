@@ -2,10 +2,10 @@ package agent
 
 import (
 	"context"
-	"runtime/debug"
 	"time"
 
 	"reeve"
+	"reeve/internal/agent/host"
 )
 
 const (
@@ -34,6 +34,6 @@ func (l *loop) readDirectory(computers func(context.Context) ([]reeve.Sighting, 
 		if err != nil || len(told) < len(listed) { // not all of it could be told
 			wait.Reset(listAgain)
 		}
-		debug.FreeOSMemory()
+		host.Rest()
 	}
 }

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 
 	"reeve"
+	"reeve/internal/agent/host"
 	"reeve/internal/agent/line"
 	"reeve/internal/link"
 )
@@ -125,7 +125,7 @@ func (l *loop) settle(within time.Duration) {
 		changed, err := false, error(nil)
 		l.body.Quietly(func() { changed, err = l.settings.renew(l.ctx) })
 		l.door.CloseIdle()
-		debug.FreeOSMemory()
+		host.Rest()
 		if l.ctx.Err() != nil {
 			return
 		}

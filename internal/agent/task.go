@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -122,10 +121,8 @@ func (l *loop) drain(action string) {
 		}
 		if empty {
 			// What an archive or a large scan took is given back at once and not
-			// in five minutes: the agent is a guest on somebody's machine. Pools
-			// let go of what they hold the second time.
-			debug.FreeOSMemory()
-			debug.FreeOSMemory()
+			// in five minutes.
+			host.Rest()
 			return
 		}
 	}
