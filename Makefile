@@ -19,13 +19,13 @@ FUZZTIME ?= 1m
 ONLY     ?=
 
 # What tests start besides Go programs. PostgreSQL is with-postgres.sh's care.
-TESTBEDS := strace:strace dnsmasq-base:dnsmasq rsyslog:rsyslogd isc-dhcp-client:dhclient iproute2:ip fdisk:sfdisk curl:curl jq:jq unzip:unzip systemd:systemd-analyze \
-            dhcpcd-base:dhcpcd udhcpc:udhcpc dbus-daemon:dbus-daemon python3-dbusmock:/usr/lib/python3/dist-packages/dbusmock \
-            wine64:/usr/lib/wine/wine64 gcc-mingw-w64-x86-64-win32:x86_64-w64-mingw32-gcc \
+TESTBEDS := iproute2:ip strace:strace curl:curl jq:jq unzip:unzip fdisk:sfdisk systemd:systemd-analyze rsyslog:rsyslogd \
+            dnsmasq-base:dnsmasq isc-dhcp-client:dhclient dhcpcd-base:dhcpcd udhcpc:udhcpc \
+            dbus-daemon:dbus-daemon python3-dbusmock:/usr/lib/python3/dist-packages/dbusmock \
             clamav-daemon:clamd clamav:clamscan yara:yara \
-            samba:samba samba-ad-provision:/usr/share/doc/samba-ad-provision samba-dsdb-modules:/usr/share/doc/samba-dsdb-modules \
-            samba-vfs-modules:/usr/share/doc/samba-vfs-modules \
-            dbus-daemon:dbus-daemon python3-dbusmock:/usr/lib/python3/dist-packages/dbusmock
+            samba:samba samba-ad-provision:/usr/share/doc/samba-ad-provision \
+            samba-dsdb-modules:/usr/share/doc/samba-dsdb-modules samba-vfs-modules:/usr/share/doc/samba-vfs-modules \
+            wine64:/usr/lib/wine/wine64 gcc-mingw-w64-x86-64-win32:x86_64-w64-mingw32-gcc
 PACKERS  := dpkg:dpkg-deb rpm:rpmbuild zip:zip
 SYSTEMS  := debootstrap:debootstrap systemd-container:systemd-nspawn
 RACE     := gcc:gcc libc6-dev:/usr/include/stdlib.h
