@@ -71,7 +71,7 @@ var rooms = map[string]room{
 	"internal/agent/directory": {own: "."},
 	"internal/agent/scan":      {},
 	"internal/agent/host":      {own: ". internal/agent/act internal/agent/scan", mods: "golang.org/x/sys/ github.com/godbus/dbus/v5"},
-	"internal/agent/window":    {own: ". internal/agent/act", mods: "github.com/godbus/dbus/v5"},
+	"internal/agent/window":    {own: ". internal/agent/act", mods: "github.com/godbus/dbus/v5 golang.org/x/sys/windows"},
 
 	// main is the wiring diagram.
 	"cmd/reeve": {own: "...", mods: "github.com/spf13/ github.com/vbauerster/mpb/v8 golang.org/x/ go.yaml.in/yaml/v3"},

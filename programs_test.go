@@ -15,10 +15,13 @@ import (
 // starters are the functions that start programs on the machine of an agent.
 // Nothing else in the agent's rooms may: another is a decision, made here.
 var starters = map[string]bool{
-	"internal/agent/host/run.go command":            true,
-	"internal/agent/host/run_windows.go command":    true,
-	"internal/agent/host/renew_darwin.go ipconfig":  true,
-	"internal/agent/host/services_unix.go Services": true,
+	"internal/agent/host/run.go command":               true,
+	"internal/agent/host/run_windows.go command":       true,
+	"internal/agent/host/renew_darwin.go ipconfig":     true,
+	"internal/agent/host/services_unix.go Services":    true,
+	"internal/agent/host/desktops_windows.go startAs":  true, // this same program, as another user
+	"internal/agent/host/desktops_darwin.go osascript": true,
+	"internal/agent/window/desk_windows.go Open":       true, // has Windows open an address in the user's browser, as that user
 }
 
 // programs are the paths of the programs that an agent may start, all of them
@@ -29,6 +32,7 @@ var programs = strings.Fields(`
 	/usr/sbin/udhcpc /sbin/udhcpc /usr/bin/busybox /bin/busybox
 	/usr/bin/yara /usr/local/bin/yara /usr/bin/yarac /usr/local/bin/yarac
 	/usr/sbin/ipconfig
+	/usr/bin/osascript /usr/bin/sudo
 	/usr/bin/systemctl /bin/systemctl /bin/launchctl
 	/usr/bin/reeve-agent /usr/local/bin/reeve-agent
 `)

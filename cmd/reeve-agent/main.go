@@ -142,7 +142,7 @@ func dispatch(ctx context.Context, args []string, c console) error {
 	}
 	switch args[0] {
 	case "ask": // the agent's own, started on a user's desktop
-		return window.Ask(ctx, c.in, c.out)
+		return window.Ask(ctx, c.in, c.out, args[1:])
 	case "--help", "-help", "-h", "help":
 		_, err := io.WriteString(c.out, usage)
 		return err

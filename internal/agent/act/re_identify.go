@@ -19,7 +19,8 @@ type AskHost interface {
 // A Reply is what a process says that asked on somebody's desktop.
 type Reply struct {
 	Identity map[string]string `json:"identity,omitempty"`
-	Later    bool              `json:"later,omitempty"` // the person did not want to answer now
+	Later    bool              `json:"later,omitempty"`  // the person did not want to answer now
+	Failed   string            `json:"failed,omitempty"` // why it could not ask, where there is no other way to say so
 }
 
 // Answers are what a person said, and how.

@@ -1,11 +1,13 @@
-//go:build linux
+//go:build linux || windows
 
 package host
 
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"strings"
 	"time"
@@ -33,25 +35,40 @@ func converse(cmd *exec.Cmd, q Question) (map[string]string, error) {
 	said, failed := &bounded{most: maxReply}, &bounded{most: maxComplaint}
 	cmd.Stdout, cmd.Stderr = said, failed
 	cmd.Cancel, cmd.WaitDelay = input.Close, closeWithin
-	question, err := json.Marshal(q)
-	if err != nil {
-		return nil, err
-	}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting the process that asks: %w", err)
 	}
-	_, err = input.Write(append(question, '\n'))
+	err = give(input, q)
 	if ended := cmd.Wait(); ended != nil {
 		return nil, fmt.Errorf("the process that asks ended: %s: %w", strings.TrimSpace(failed.String()), ended)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("giving the question: %w", err)
+		return nil, err
 	}
+	return readReply(said.Bytes())
+}
+
+func give(to io.Writer, q Question) error {
+	question, err := json.Marshal(q)
+	if err == nil {
+		_, err = to.Write(append(question, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("giving the question: %w", err)
+	}
+	return nil
+}
+
+// readReply reads the reply of a process that asked.
+func readReply(said []byte) (map[string]string, error) {
 	var reply act.Reply
-	if err := json.Unmarshal(said.Bytes(), &reply); err != nil {
+	if err := json.Unmarshal(said, &reply); err != nil {
 		return nil, fmt.Errorf("the process that asks said nothing that can be read: %w", err)
 	}
-	if reply.Later {
+	switch {
+	case reply.Failed != "":
+		return nil, errors.New("the process that asks failed: " + reply.Failed)
+	case reply.Later:
 		return nil, errLater
 	}
 	return reply.Identity, nil

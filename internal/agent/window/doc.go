@@ -2,10 +2,10 @@
 // a process of its own, which the agent starts for as long as the question is
 // open and which has nothing of the agent's. A notification says that something
 // is asked, and a page on this machine, in the user's own browser, takes the
-// answers.
+// answers. On macOS nothing of this is used: there the system's own dialogs ask.
 //
-// It may import the root, internal/agent/act for what goes over the pipes, and
-// D-Bus. It alone of the agent's rooms serves HTTP, to this machine.
+// It may import the root, internal/agent/act for what goes over the pipes, D-Bus
+// and golang.org/x/sys/windows. It alone of the agent's rooms serves HTTP, to this machine.
 package window
 
 import (
@@ -48,11 +48,28 @@ const (
 	clicked   event = iota // wants to answer
 	putOff                 // not now
 	dismissed              // it is gone, for whatever reason
+	broken                 // it could not be shown
 )
 
 // Ask reads a question from in, asks it, and writes the reply to out. It ends
-// without one when in does: then the question is settled elsewhere.
-func Ask(ctx context.Context, in io.Reader, out io.Writer) error {
+// without one when in does: then the question is settled elsewhere. On Windows
+// args may name a pipe to use for both, where it also says what went wrong.
+func Ask(ctx context.Context, in io.Reader, out io.Writer, args []string) error {
+	if len(args) == 0 {
+		return answer(ctx, in, out)
+	}
+	pipe, err := openPipe(args[0])
+	if err != nil {
+		return err
+	}
+	defer pipe.Close()
+	if err = answer(ctx, pipe, pipe); err != nil {
+		err = errors.Join(err, json.NewEncoder(pipe).Encode(act.Reply{Failed: err.Error()}))
+	}
+	return err
+}
+
+func answer(ctx context.Context, in io.Reader, out io.Writer) error {
 	lines := bufio.NewReader(io.LimitReader(in, maxQuestion))
 	line, err := lines.ReadBytes('\n')
 	if err != nil {
@@ -113,6 +130,8 @@ func ask(ctx context.Context, d desk, fields []reeve.IdentityField) (act.Reply, 
 			}
 		case e := <-d.Events():
 			switch {
+			case e == broken:
+				return act.Reply{}, errors.New("the desktop shows no message")
 			case e == putOff, e == dismissed && !opened && !p.seen():
 				return act.Reply{Later: true}, nil
 			case e == clicked:
