@@ -244,7 +244,7 @@ func (v *victim) check(dir, action, where string, ends []link.Report) {
 			v.Errorf("%s: another archive arrived than was reported", where)
 		}
 	}
-	if left, _ := os.ReadDir(filepath.Join(dir, "uploads")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "[us][pc]*s", "*")); len(left) > 0 { // uploads, scans
 		v.Errorf("%s: %v is left behind", where, left)
 	}
 	j, damaged, err := openJournal(filepath.Join(dir, journalFile))

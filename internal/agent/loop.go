@@ -5,16 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"reeve"
 	"reeve/internal/agent/act"
-	"reeve/internal/agent/host"
 	"reeve/internal/agent/line"
 	"reeve/internal/link"
 )
@@ -147,24 +144,10 @@ func newLoop(o Options) (*loop, error) {
 		l.log.Error("the journal is damaged; check the disk", "lines", damaged)
 	}
 	l.body.journal, l.session.Known = l.journal, l.journal.latest
-	if err := l.tidyUploads(); err != nil {
+	if err := l.tidy(); err != nil {
 		return nil, errors.Join(fmt.Errorf("tidying the state folder: %w", err), l.journal.Close())
 	}
 	return l, nil
-}
-
-// tidyUploads removes what commands made for the server that have ended since.
-func (l *loop) tidyUploads() error {
-	folders, err := os.ReadDir(filepath.Join(l.state.dir, "uploads"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, folder := range folders {
-		if s := l.journal.entry(folder.Name()).stage; s != received && s != started {
-			err = errors.Join(err, host.RemoveAll(act.UploadDir(l.state.dir, folder.Name())))
-		}
-	}
-	return err
 }
 
 // recover takes up what a stop or crash left open.

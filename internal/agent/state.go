@@ -124,7 +124,7 @@ func (s *State) Forget() error {
 		*s.passing = Identity{}
 	}
 	// The identity goes first: without it the rest means nothing.
-	for _, name := range []string{identityFile, journalFile, statusFile, "uploads", "questions", "answers", setsDir} {
+	for _, name := range []string{identityFile, journalFile, statusFile, "uploads", scansDir, "questions", "answers", setsDir} {
 		if err := host.RemoveAll(filepath.Join(s.dir, name)); err != nil {
 			return fmt.Errorf("forgetting the enrolment: %w", err)
 		}

@@ -24,8 +24,9 @@ const (
 	refused   = "refused"
 )
 
-// tellEvery is how often the progress of a command is reported at most.
-const tellEvery = 2 * time.Second
+// tellEvery is how often the progress of a command is reported at most. Actions
+// tell theirs every second, and none of that may come a moment too early.
+const tellEvery = 900 * time.Millisecond
 
 // errCancelled ends what the server called off.
 var errCancelled = errors.New("the job was cancelled")
@@ -138,8 +139,8 @@ func (l *loop) perform(t *task) {
 	}
 	l.log.Info("command ended", "command", t.command, "action", t.action, "state", r.State, "message", r.Message)
 	if l.durably("report", func() error { return l.journal.finish(r, l.now()) }) {
-		host.RemoveAll(act.UploadDir(l.state.dir, t.command)) // else the next start does
-		l.session.Moved()                                     // as after a renewal
+		l.state.forget(t.command) // else the next start does
+		l.session.Moved()         // as after a renewal
 		l.send(r)
 	}
 }

@@ -17,10 +17,14 @@ import (
 // scanResult is what an agent reports of a scan, as far as the report's tables
 // need it; scan.json carries the whole of it.
 type scanResult struct {
-	Started  time.Time    `json:"started"`
-	Finished time.Time    `json:"finished"`
-	Engines  []scanEngine `json:"engines"`
-	Areas    []struct {
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+
+	Interrupted int    `json:"interrupted"` // how often
+	BeganAnew   string `json:"began_anew"`  // why it did not go on then
+
+	Engines []scanEngine `json:"engines"`
+	Areas   []struct {
 		Name   string   `json:"name"`
 		Roots  []string `json:"roots"`
 		Status string   `json:"status"`
@@ -144,6 +148,12 @@ func scanLog(c reeve.Command, r scanResult) []byte {
 	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
 	line("Scan of %s (device %s), command %s", plain(c.Hostname), c.DeviceID, c.ID)
 	line("From %s to %s, %s", timestamp(r.Started), timestamp(r.Finished), r.Finished.Sub(r.Started).Round(time.Second))
+	switch {
+	case r.BeganAnew != "":
+		line("Interrupted, and begun again: %s", plain(r.BeganAnew))
+	case r.Interrupted > 0:
+		line("Interruptions: %d; it went on where it was", r.Interrupted)
+	}
 	for _, e := range r.Engines {
 		line("Engine %s", e)
 	}

@@ -57,6 +57,7 @@ type Host interface {
 	AskHost
 	LogHost
 	ScanHost
+	KeepHost
 	QuarantineHost
 }
 

@@ -38,6 +38,24 @@ type fakeHost struct {
 	boot      Boot
 	processes iter.Seq2[*scan.Process, error]
 	away      *shed // nil where files may not be put away
+
+	kept    map[string]string // checkpoints by command
+	keepErr error
+}
+
+func (h *fakeHost) KeepScan(command string, checkpoint []byte) error {
+	if h.kept == nil {
+		h.kept = map[string]string{}
+	}
+	h.kept[command] = string(checkpoint)
+	return h.keepErr
+}
+
+func (h *fakeHost) KeptScan(command string) ([]byte, error) {
+	if kept, ok := h.kept[command]; ok {
+		return []byte(kept), h.keepErr
+	}
+	return nil, h.keepErr
 }
 
 // A shed is a quarantine in memory.

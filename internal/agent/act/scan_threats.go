@@ -115,6 +115,8 @@ func (p scanParams) putsAway(h QuarantineHost) bool {
 type scanResult struct {
 	Started          time.Time             `json:"started"`
 	Finished         time.Time             `json:"finished"`
+	Interrupted      int                   `json:"interrupted,omitempty"` // how often, and it went on
+	BeganAnew        string                `json:"began_anew,omitempty"`  // why it began again instead
 	Engines          []engineResult        `json:"engines"`
 	Areas            []*area               `json:"areas"`
 	Counts           scan.Counts           `json:"counts"`
@@ -147,10 +149,11 @@ func scanThreats(ctx context.Context, h Host, t Task, p scanParams, progress fun
 	}
 	signatures, rules := h.SignatureDirs(), h.RuleDirs()
 	options := scan.Options{Allow: h.MayScan, Open: h.OpenFile, Device: h.Device, Own: slices.Concat(signatures, rules, []string{h.StateDir()}), Pass: t.Pass}
+	keepScan(ctx, h, t.Command, &options)
 	tell := func(p scan.Progress) {
 		progress(Progress{Percent: p.Percent, Note: fmt.Sprintf("%d files, %d threats", p.Files, p.Threats)})
 	}
-	result := scanResult{Started: now(), Areas: plan.areas}
+	result := scanResult{Areas: plan.areas}
 	var done scan.Result
 	progress(Progress{Percent: -1, Note: "reading the signatures"})
 	h.Quietly(func() { done = scan.Scan(ctx, engines(h, signatures), plan.roots, options, tell) })
@@ -256,6 +259,7 @@ func resolve(path string) (string, error) {
 
 func (r *scanResult) take(done scan.Result) {
 	r.Counts, r.Skipped = done.Counts, map[scan.Reason]int64{}
+	r.Started, r.Interrupted, r.BeganAnew = done.Began.Truncate(time.Second), done.Interrupted, done.Anew
 	for _, root := range done.Roots {
 		for why, n := range root.Skipped {
 			r.Skipped[why] += n
@@ -305,6 +309,12 @@ func (r *scanResult) summary() string {
 		if len(names) > 0 {
 			text += fmt.Sprintf("; %s: %s", lack.words, strings.Join(names, ", "))
 		}
+	}
+	switch {
+	case r.BeganAnew != "":
+		text += "; interrupted, and begun again: " + r.BeganAnew
+	case r.Interrupted > 0:
+		text += fmt.Sprintf("; interruptions: %d, and it went on", r.Interrupted)
 	}
 	return text
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"iter"
 	"os"
 	"slices"
 	"time"
@@ -28,71 +27,14 @@ var (
 	errNoFile          = errors.New("it is no file")
 )
 
-// A Root is what to scan: a folder with everything below it on the same file
-// system, or a single file. What is no part of a tree comes in a row instead,
-// of files or of processes; each with an error if it cannot be looked at, or
-// not all of it, and then it may have a name only.
-type Root struct {
-	Path      string
-	Bytes     int64 // about how much it holds, negative if that is not known
-	Files     iter.Seq2[*File, error]
-	Processes iter.Seq2[*Process, error]
-}
-
-// Options say what a pass may touch, and how. The zero value scans everything
-// below a root with the means of package os, other file systems included.
-type Options struct {
-	// Allow reports whether policy lets the engines look at a path. It is
-	// asked for every root, folder and file.
-	Allow func(path string) bool
-
-	// Open opens for reading what is called so in a folder that is open; with
-	// none, name is a path. It should follow no link on the way, whatever was
-	// put in the place of a folder meanwhile, and not wait for a pipe's other
-	// end.
-	Open func(in *os.File, name string, folder bool) (*os.File, error)
-
-	// Device tells file systems apart.
-	Device func(fs.FileInfo) uint64
-
-	// Own are folders that are left out: those of the signatures, which would
-	// find themselves.
-	Own []string
-
-	// Pass waits while the pass is to hold back, and returns an error when it is
-	// called off meanwhile. It is asked before every entry of a folder.
-	Pass func(context.Context) error
-}
-
-func (o Options) complete() Options {
-	if o.Allow == nil {
-		o.Allow = func(string) bool { return true }
-	}
-	if o.Open == nil {
-		o.Open = openByPath
-	}
-	if o.Pass == nil {
-		o.Pass = func(ctx context.Context) error { return ctx.Err() }
-	}
-	if o.Device == nil {
-		o.Device = func(fs.FileInfo) uint64 { return 0 }
-	}
-	return o
-}
-
-func openByPath(in *os.File, name string, _ bool) (*os.File, error) {
-	if in != nil {
-		name = join(in.Name(), name)
-	}
-	return os.Open(name)
-}
-
 // Scan shows everything below the roots to all engines in one pass, and calls
 // progress, from the caller's goroutine, at most once a second. It ends early
 // when ctx does; the result then says which roots were not finished. Files
 // that cannot be read and engines that are absent are told, never fatal.
 func Scan(ctx context.Context, engines []Engine, roots []Root, o Options, progress func(Progress)) Result {
-	p := &pass{ctx: ctx, options: o.complete(), progress: progress, told: time.Now()}
+	begun := time.Now()
+	p := &pass{ctx: ctx, options: o.complete(), progress: progress, told: begun, kept: begun}
+	p.result.Began = begun.UTC()
 	p.open(engines)
 	for _, path := range o.Own {
 		if info, err := os.Stat(path); err == nil {
@@ -109,9 +51,15 @@ func Scan(ctx context.Context, engines []Engine, roots []Root, o Options, progre
 	p.result.Roots = make([]RootResult, len(roots))
 	for i, root := range roots {
 		p.result.Roots[i] = RootResult{Path: root.Path, Skipped: map[Reason]int64{}, Missed: map[Lack]int64{}}
+	}
+	first, after := p.takeUp(roots)
+	for i := first; i < len(roots); i++ {
+		p.at, p.trail = i, append(p.trail[:0], after...)
+		p.keep()
 		p.root = &p.result.Roots[i]
-		p.root.Stopped = p.from(root)
-		p.beside(root)
+		p.root.Stopped = p.from(roots[i], after)
+		p.beside(roots[i])
+		after = nil
 	}
 	p.close()
 	for _, root := range p.result.Roots {
@@ -135,6 +83,12 @@ type pass struct {
 	root   *RootResult
 	device uint64        // of the root
 	own    []fs.FileInfo // see Options.Own
+	names  int           // of entries that wait in folders
+
+	at    int      // the root under way
+	trail []string // names that lead from it to the entry under way
+	of    string   // see checkpoint
+	kept  time.Time
 
 	expected int64 // bytes below all roots, negative if not known
 	told     time.Time

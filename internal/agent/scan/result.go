@@ -1,5 +1,7 @@
 package scan
 
+import "time"
+
 // Limits on what one result carries. Beyond them only the counts go on.
 const (
 	MaxThreats = 1000
@@ -65,29 +67,35 @@ type Progress struct {
 
 // A Result is what a pass found.
 type Result struct {
-	Counts  Counts
+	Counts  Counts         `json:"-"`
 	Engines []EngineResult // one for each engine, in the same order
 	Roots   []RootResult   // one for each root, in the same order
 	Threats []Threat       // the first MaxThreats
 	Errors  []Failure      // the first MaxErrors
+
+	// Of a pass that was interrupted, when it first began, how often that was,
+	// and why, if so, it could not go on where it was but began again.
+	Began       time.Time `json:"-"`
+	Interrupted int       `json:"-"`
+	Anew        string    `json:"-"`
 }
 
 // An EngineResult is what one engine did in a pass.
 type EngineResult struct {
-	Name string
-	Description
-	Unavailable error            // why it did not take part, nil if it did
+	Name        string `json:"-"`
+	Description `json:"-"`
+	Unavailable error            `json:"-"` // why it did not take part, nil if it did
 	Judged      int64            // files and processes that it answered for
 	Missed      map[Reason]int64 // of what it could not judge
 }
 
 // A RootResult is what became of one root.
 type RootResult struct {
-	Path    string
+	Path    string `json:"-"`
 	Counts  Counts
 	Skipped map[Reason]int64
 	Missed  map[Lack]int64
-	Stopped error // why the end of the root was not reached, nil if it was
+	Stopped error `json:"-"` // why the end of the root was not reached, nil if it was
 }
 
 // A Lack is what an engine could not judge, by its reason.

@@ -3,28 +3,24 @@ package scan
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 )
 
-const (
-	// MaxDepth is how many folders below a root are entered. Each one on the
-	// way down holds an open file, and real trees stay far above it.
-	MaxDepth = 256
-
-	batch = 256 // entries of a folder held at a time
-)
+// MaxDepth is how many folders below a root are entered. Each one on the way
+// down holds an open file, and real trees stay far above it.
+const MaxDepth = 256
 
 var (
 	errNotAllowed = errors.New("the local policy does not allow it")
 	errNotThere   = errors.New("it is neither a file nor a folder")
 )
 
-// from scans one root. The error says why it was not scanned to its end.
-func (p *pass) from(root Root) error {
+// from scans one root, or what comes after an entry of it that was the last to
+// be finished before. The error says why it was not scanned to its end.
+func (p *pass) from(root Root, after []string) error {
 	path := filepath.Clean(root.Path)
 	if len(p.parts) == 0 {
 		return errNoEngine
@@ -44,7 +40,7 @@ func (p *pass) from(root Root) error {
 	case !p.options.Allow(path):
 		return errNotAllowed
 	case info.IsDir():
-		err = p.directory(nil, path, path, info, 0)
+		err = p.directory(nil, path, path, info, 0, after)
 	case info.Mode().IsRegular():
 		err = p.file(nil, path, path)
 	default:
@@ -95,8 +91,9 @@ func (p *pass) row(root Root) error {
 }
 
 // directory scans a folder, called name in another, that Lstat described as
-// info. It returns an error only if it could not begin.
-func (p *pass) directory(in *os.File, name, path string, info fs.FileInfo, depth int) error {
+// info, from the start or after an entry in it. It returns an error only if it
+// could not begin.
+func (p *pass) directory(in *os.File, name, path string, info fs.FileInfo, depth int, after []string) error {
 	if slices.ContainsFunc(p.own, func(own fs.FileInfo) bool { return os.SameFile(info, own) }) {
 		p.skip(Own)
 		return nil
@@ -114,26 +111,41 @@ func (p *pass) directory(in *os.File, name, path string, info fs.FileInfo, depth
 		p.skip(Vanished)
 		return nil
 	}
-	p.root.Counts.Directories++
-	for {
-		p.tell()
-		entries, err := folder.ReadDir(batch)
-		for _, entry := range entries {
+	from := ""
+	switch len(after) {
+	case 0:
+		p.root.Counts.Directories++
+	case 1:
+		from = behind(after[0])
+	default:
+		from = after[0]
+	}
+	for more := true; more; {
+		var items []item
+		items, more, err = p.list(folder, from)
+		p.names += len(items)
+		for _, it := range items {
 			if p.options.Pass(p.ctx) != nil || p.ctx.Err() != nil {
 				return nil
 			}
-			if err := p.entry(folder, join(path, entry.Name()), entry, depth); err != nil {
-				p.fail(join(path, entry.Name()), err)
+			p.trail = append(p.trail[:depth], it.name)
+			var inside []string
+			if len(after) > 1 && it.name == after[0] {
+				inside = after[1:]
 			}
+			if err := p.entry(folder, join(path, it.name), it, depth, inside); err != nil {
+				p.fail(join(path, it.name), err)
+			}
+			p.trail = p.trail[:depth+1]
+			p.keep()
+			from = behind(it.name)
 		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			p.fail(path, err)
-			return nil
-		}
+		p.names -= len(items)
 	}
+	if err != nil {
+		p.fail(path, err)
+	}
+	return nil
 }
 
 // join is filepath.Join for a clean folder and one name, without its work.
@@ -144,8 +156,8 @@ func join(folder, name string) string {
 	return folder + string(filepath.Separator) + name
 }
 
-func (p *pass) entry(in *os.File, path string, entry fs.DirEntry, depth int) error {
-	kind := entry.Type()
+func (p *pass) entry(in *os.File, path string, it item, depth int, after []string) error {
+	kind := it.kind
 	switch {
 	case kind&fs.ModeSymlink != 0:
 		p.skip(Link)
@@ -154,7 +166,7 @@ func (p *pass) entry(in *os.File, path string, entry fs.DirEntry, depth int) err
 	case !p.options.Allow(path):
 		p.skip(Refused)
 	case kind.IsRegular():
-		return p.file(in, entry.Name(), path)
+		return p.file(in, it.name, path)
 	case depth == MaxDepth:
 		p.skip(TooDeep)
 	default:
@@ -167,7 +179,7 @@ func (p *pass) entry(in *os.File, path string, entry fs.DirEntry, depth int) err
 			p.skip(OtherFileSystem)
 			return nil
 		}
-		return p.directory(in, entry.Name(), path, info, depth+1)
+		return p.directory(in, it.name, path, info, depth+1, after)
 	}
 	return nil
 }
