@@ -56,6 +56,7 @@ type Courier struct {
 	tasks     *tasks
 	greetings *gather[greeting]
 	reports   *gather[reeve.Report]
+	progress  *progress
 	sightings *gather[reeve.Found]
 	quota     *quota               // of all messages
 	views     *quota               // of sightings
@@ -102,6 +103,10 @@ func open(ctx context.Context, o Options, r rhythm) (*Courier, error) {
 		greetings: newGather[greeting](), reports: newGather[reeve.Report](), sightings: newGather[reeve.Found](),
 		stop: make(chan struct{}), soon: make(chan struct{}, 1),
 	}
+	c.progress = newProgress(func(ctx context.Context, batch []reeve.Report) error {
+		_, err := c.opts.Orders.Report(ctx, c.now(), batch)
+		return err
+	})
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := c.connect(); err != nil {
 		c.disconnect()
@@ -115,6 +120,7 @@ func open(ctx context.Context, o Options, r rhythm) (*Courier, error) {
 	c.wg.Go(func() {
 		c.regularly(r.ledger, func(ctx context.Context) error { return c.ledger.flush(ctx, c.now(), false) })
 	})
+	c.wg.Go(func() { c.regularly(r.progress, c.progress.flush) })
 	c.wg.Go(func() {
 		c.regularly(r.presence, func(ctx context.Context) error {
 			c.logTallies()
@@ -154,7 +160,7 @@ func (c *Courier) Close(ctx context.Context) error {
 		c.tasks.close()
 		c.wg.Wait()
 		now := c.now()
-		for _, err := range []error{c.ledger.flush(c.ctx, now, true), c.presence.flush(c.ctx, now)} {
+		for _, err := range []error{c.ledger.flush(c.ctx, now, true), c.progress.flush(c.ctx), c.presence.flush(c.ctx, now)} {
 			if err != nil {
 				c.opts.Log.Warn("the store could not be told everything", "err", err)
 			}

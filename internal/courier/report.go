@@ -33,7 +33,7 @@ func (c *Courier) record() {
 			return
 		}
 		c.ledger.answered(batch)
-		insist(c.ctx, c.opts.Log, batch, func(part []reeve.Report) error {
+		insist(c.ctx, c.opts.Log, c.progress.hold(batch), func(part []reeve.Report) error {
 			if err := c.opts.Check(c.ctx, part); err != nil {
 				return err
 			}

@@ -15,10 +15,11 @@ import (
 type rhythm struct {
 	presence time.Duration // tell the store who is here
 	ledger   time.Duration // tell the store what was sent
+	progress time.Duration // tell the store how far running commands are
 	sweep    time.Duration // send again what was lost
 }
 
-var usual = rhythm{presence: 3 * time.Second, ledger: 2 * time.Second, sweep: time.Minute}
+var usual = rhythm{presence: 3 * time.Second, ledger: 2 * time.Second, progress: 5 * time.Second, sweep: time.Minute}
 
 // regularly does its work at every tick until the courier closes.
 func (c *Courier) regularly(every time.Duration, work func(ctx context.Context) error) {

@@ -32,7 +32,7 @@ type table struct {
 }
 
 // quick makes the tests not wait.
-var quick = rhythm{presence: 10 * time.Millisecond, ledger: 10 * time.Millisecond, sweep: time.Hour}
+var quick = rhythm{presence: 10 * time.Millisecond, ledger: 10 * time.Millisecond, progress: 10 * time.Millisecond, sweep: time.Hour}
 
 func lay(t testing.TB, change func(*Options, *rhythm)) *table {
 	t.Helper()
