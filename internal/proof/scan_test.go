@@ -26,9 +26,11 @@ type warehouse struct {
 	count             int64 // of files
 }
 
-func newWarehouse(t testing.TB) warehouse {
+func newWarehouse(t testing.TB) warehouse { t.Helper(); return newWarehouseOf(t, 201) }
+
+func newWarehouseOf(t testing.TB, files int64) warehouse {
 	t.Helper()
-	w := warehouse{files: t.TempDir(), signatures: t.TempDir(), count: 201}
+	w := warehouse{files: t.TempDir(), signatures: t.TempDir(), count: files}
 	bad := []byte("a file that is not wanted here\n")
 	must(t, os.MkdirAll(filepath.Join(w.files, "deep", "down"), 0o755))
 	must(t, os.WriteFile(filepath.Join(w.files, "deep", "down", "bad.bin"), bad, 0o644))
@@ -201,6 +203,81 @@ func TestScanSurvivesKills(t *testing.T) {
 	if code, took := a.terminate(t); code != 0 || took > 4*time.Second {
 		t.Errorf("the agent stopped with %d after %s", code, took)
 	}
+}
+
+// A scan stands still while its job is paused, goes on where it was after a kill
+// of the agent, and ends at once when it is cancelled.
+func TestScanHoldsAndGoesOn(t *testing.T) {
+	t.Parallel()
+	s := newServer(t).start()
+	s.grant()
+	w := newWarehouseOf(t, 401)
+	a := newAgent(t, s, w.policy()).start()
+	command := w.scan(s, a.device(), time.Hour)
+	begins := func(n int) func() bool {
+		return func() bool { return strings.Count(a.log.String(), "command begins") >= n }
+	}
+	jobs := func(do, command string) {
+		t.Helper()
+		c, err := s.own.Command(t.Context(), command)
+		must(t, err)
+		if out, code := call(t, s.environment(), program("reeve"), "jobs", do, c.Job); code != 0 {
+			t.Fatalf("reeve jobs %s: %d %s", do, code, out)
+		}
+	}
+	kept := func() bool {
+		files, err := filepath.Glob(filepath.Join(a.state, "scans", "*.json"))
+		return err == nil && len(files) == 1
+	}
+	eventually(t, time.Minute, "the scan begins", begins(1))
+	jobs("pause", command)
+	eventually(t, time.Minute, "the scan says that it is paused", func() bool {
+		c, err := s.own.Command(t.Context(), command)
+		return err == nil && c.Message == "paused"
+	})
+	// What engines have is finished, and then nothing is read; for longer than
+	// scans wait before they are kept.
+	last, still := "", time.Now()
+	eventually(t, time.Minute, "the scan stands still", func() bool {
+		if now := a.read(); now != last {
+			last, still = now, time.Now()
+		}
+		return time.Since(still) > 5*time.Second
+	})
+	if c, err := s.own.Command(t.Context(), command); err != nil || c.State != "running" {
+		t.Errorf("the paused command is %+v, %v", c, err)
+	}
+	jobs("resume", command)
+	eventually(t, time.Minute, "the scan is kept", kept)
+	a.kill()
+	if strings.Contains(a.log.String(), "command ended") {
+		t.Error("the agent was killed too late to prove anything")
+	}
+	a.start()
+	if c := s.ended(command, 3*time.Minute); c.State != "succeeded" || !strings.Contains(c.Message, "interruptions: 1, and it went on") {
+		t.Errorf("the command ended as %+v", c)
+	}
+	w.checkReport(s, command)
+	eventually(t, 10*time.Second, "nothing is kept", func() bool { return !kept() })
+
+	again := w.scan(s, a.device(), time.Hour)
+	eventually(t, time.Minute, "the other scan begins", begins(3))
+	began := time.Now()
+	jobs("cancel", again)
+	eventually(t, 10*time.Second, "the scan has ended", func() bool { return strings.Count(a.log.String(), "command ended") == 2 })
+	if took := time.Since(began); took > 3*time.Second { // a second, and a busy machine
+		t.Errorf("a cancelled scan took %v to end", took)
+	}
+}
+
+// read is what a process has read so far, from /proc. An agent without work says
+// that it is there once a minute, on a socket.
+func (a *agentProcess) read() string {
+	a.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", a.cmd.Process.Pid))
+	must(a.t, err)
+	counted, _, _ := strings.Cut(string(text), "wchar")
+	return counted
 }
 
 // An agent that was away does on its return what can still wait, and nothing

@@ -18,6 +18,10 @@ const (
 	// to answer makes the pass wait, not grow.
 	maxHeld = 256
 
+	// maxHeldBytes is how large these may be together, unless it is one alone:
+	// they are finished before a pass stands still or is kept.
+	maxHeldBytes = 256 << 20
+
 	progressEvery = time.Second
 )
 
@@ -78,6 +82,7 @@ type pass struct {
 	parts   []part
 	answers chan answer // with room for all that can be under way
 	held    int         // files that engines have
+	bytes   int64       // in them
 
 	result Result // counts, when it is complete, of all roots
 	root   *RootResult
@@ -144,6 +149,9 @@ func (p *pass) close() {
 
 // show gives a file to every engine and leaves the rest to their answers.
 func (p *pass) show(f *File) {
+	for p.held > 0 && p.bytes+f.Size > maxHeldBytes {
+		p.wait(p.held - 1)
+	}
 	it := &shown{path: f.Path, size: f.Size, file: f.File}
 	p.give(it, maxHeld, func(part Examination) func(func(Verdict)) {
 		return func(done func(Verdict)) { part.Examine(f, done) }
@@ -168,6 +176,7 @@ func (p *pass) showProcess(process *Process) {
 func (p *pass) give(it *shown, most int, way func(Examination) func(func(Verdict))) {
 	p.wait(most - 1)
 	p.held++
+	p.bytes += it.size
 	it.root, it.waiting = p.root, make([]bool, len(p.parts))
 	examine := make([]func(func(Verdict)), len(p.parts))
 	for i, part := range p.parts {
@@ -221,6 +230,7 @@ func (p *pass) take(a answer) {
 		return
 	}
 	p.held--
+	p.bytes -= a.size
 	p.found(a.shown)
 	if a.file == nil {
 		a.root.Counts.Processes++
