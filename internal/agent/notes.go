@@ -21,6 +21,7 @@ const (
 // known of the machine, the last commands and the last errors. Neither the
 // private key nor anybody's answers are among them.
 func (b body) Notes() map[string]any {
+	put, _ := b.PutAwayBy("") // an archive without it is of use too
 	return map[string]any{
 		"settings.json": struct {
 			Version string        `json:"version"`
@@ -31,8 +32,9 @@ func (b body) Notes() map[string]any {
 			// Settings are those that the server decided.
 			Settings link.Settings `json:"settings"`
 		}{Version, b.identity.Server, b.identity.Pin, b.identity.Place, b.policy, b.settings.InForce()},
-		"facts.json":    b.Facts(),
-		"commands.json": b.journal.recent(maxNoted),
+		"facts.json":      b.Facts(),
+		"quarantine.json": put,
+		"commands.json":   b.journal.recent(maxNoted),
 		"errors.json": struct {
 			Status contact  `json:"status"`
 			Log    []string `json:"log"` // the newest last

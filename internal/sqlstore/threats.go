@@ -97,7 +97,7 @@ func (t *tx) writeFindings(now time.Time, found []finding) error {
 			found_last = excluded.found_last,
 			scans = threats.scans + CASE WHEN excluded.job > threats.job THEN 1 ELSE 0 END,
 			job = CASE WHEN excluded.job > threats.job THEN excluded.job ELSE threats.job END,
-			quarantine = CASE WHEN excluded.quarantine <> '' THEN excluded.quarantine ELSE threats.quarantine END`, append([]any{micro(now)}, args...)...)
+			quarantine = excluded.quarantine`, append([]any{micro(now)}, args...)...)
 }
 
 // writeRestored notes what came back from quarantine. The device's key in the

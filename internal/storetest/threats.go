@@ -57,6 +57,9 @@ func testThreats(t *testing.T, open func(testing.TB) Store) {
 		w.found(w.order("scan_threats", d), 0, d[0], noon, away, other)
 		w.threats(d[0], asFound(away, noon, noon, 1), asFound(other, noon, noon, 1))
 		w.found(w.order("scan_threats", d), 0, d[0], noon, other) // which says nothing of the first
+		w.found(w.order("scan_threats", d), 1, d[1], noon, away)
+		w.found(w.order("scan_threats", d), 1, d[1], noon, eicar) // it is there again
+		w.threats(d[1], asFound(eicar, noon, noon, 2))
 		back := w.order("unquarantine", d)
 		report := reeve.Report{ID: reeve.CommandID{Job: back.ID, Leaf: 1}, Device: d[1].No, State: reeve.Succeeded,
 			Result: json.RawMessage(`{"restored":[]}`), Restored: []string{"k3v7"}}

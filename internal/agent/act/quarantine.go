@@ -3,6 +3,7 @@ package act
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"unicode/utf8"
 
@@ -42,31 +43,48 @@ type PutAway struct {
 	MD5       string `json:"md5"`
 }
 
-// quarantine puts away the files that a scan found, each once, and adds those
-// that it had put away before it was interrupted. What could not be is an
-// error of the scan.
+// maxPutAway bounds, in bytes of paths and what goes with them, the files that
+// one scan puts away: the result names every one of them, or it could not be
+// brought back.
+const maxPutAway = 240 << 10
+
+// quarantine puts away the files that a scan found, and adds those that it had
+// put away before it was interrupted. Whatever could not be is an error of the
+// scan. Those that were come first: of them the result leaves out none.
 func quarantine(ctx context.Context, h QuarantineHost, command string, found *scan.Result) {
 	earlier, err := h.PutAwayBy(command)
 	if err != nil {
 		leave(found, "the quarantine", err)
 	}
-	away := map[string]string{} // path to id
+	room := maxPutAway
 	for _, e := range earlier {
-		away[e.Path] = e.ID
+		room -= costOf(e.Path)
 	}
+	type content struct{ path, digest string }
+	asked := map[content]string{} // to its name in quarantine, if it got there
 	for i := range found.Threats {
 		t := &found.Threats[i]
-		if t.SHA256 == "" { // no file, or one that could not be read
+		if !isFile(t.Path) {
 			continue
 		}
-		id, known := away[t.Path]
-		if !known {
-			if id, err = putAway(ctx, h, command, *t); err != nil {
+		key := content{t.Path, t.SHA256}
+		id, again := asked[key]
+		if !again {
+			if room -= costOf(t.Path); room < 0 {
+				err = reeve.Errorf(reeve.Unavailable, "more was found than one report can name; scan again")
+			} else {
+				id, err = putAway(ctx, h, command, *t)
+			}
+			if err != nil {
+				id = ""
 				leave(found, t.Path, err)
 			}
-			away[t.Path] = id
+			asked[key] = id
 		}
 		t.Quarantine = id
+	}
+	if more := found.Counts.Threats - int64(len(found.Threats)); more > 0 {
+		leave(found, "further files", fmt.Errorf("%d more threats were found than are listed; scan again", more))
 	}
 	for _, e := range earlier {
 		if !slices.ContainsFunc(found.Threats, func(t scan.Threat) bool { return t.Quarantine == e.ID }) {
@@ -75,9 +93,31 @@ func quarantine(ctx context.Context, h QuarantineHost, command string, found *sc
 				SHA256: e.SHA256, MD5: e.MD5, Quarantine: e.ID})
 		}
 	}
+	slices.SortStableFunc(found.Threats, func(a, b scan.Threat) int { return last(a) - last(b) })
+	found.Threats = found.Threats[:min(len(found.Threats), scan.MaxThreats)]
+}
+
+// last orders what is in quarantine before the rest.
+func last(t scan.Threat) int {
+	if t.Quarantine != "" {
+		return 0
+	}
+	return 1
+}
+
+// costOf is about what a file takes of a report.
+func costOf(path string) int { return len(path) + 400 }
+
+// isFile tells files from processes and boot records, and from what is gone.
+func isFile(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func putAway(ctx context.Context, h QuarantineHost, command string, t scan.Threat) (string, error) {
+	if t.SHA256 == "" {
+		return "", reeve.Errorf(reeve.Unavailable, "its content could not be read, so that nobody could tell it from another file")
+	}
 	if !utf8.ValidString(t.Path) {
 		return "", reeve.Errorf(reeve.Invalid, "the file's name is not text, so that nobody could ask for it back")
 	}

@@ -161,7 +161,7 @@ func scanThreats(ctx context.Context, h Host, t Task, p scanParams, progress fun
 	plan.judge(done.Roots)
 	result.Finished = now()
 	if p.putsAway(h) {
-		quarantine(ctx, h, t.Command, &done)
+		h.Quietly(func() { quarantine(ctx, h, t.Command, &done) })
 	}
 	result.take(done)
 	o := Outcome{Message: result.summary(), Result: result.encode()}
@@ -279,7 +279,8 @@ func (r *scanResult) take(done scan.Result) {
 	r.ThreatsTruncated = done.Counts.Threats > int64(len(r.Threats))
 }
 
-// encode leaves out described errors, then threats, until the rest fits.
+// encode leaves out described errors, then threats, until the rest fits. What is
+// in quarantine stands first and always fits.
 func (r *scanResult) encode() json.RawMessage {
 	for {
 		data := encode(r)

@@ -44,6 +44,10 @@ func (m *Machine) BringBack(ctx context.Context, id string) (string, error) {
 	case err == nil && !there:
 		err = reeve.Errorf(reeve.Conflict, "another file is at %s by now; move it away first", r.Path)
 	}
+	if err == nil { // also where it was brought back before, and not tidied
+		folder.Remove(draftOf(r))
+		err = syncRoot(folder)
+	}
 	if err != nil {
 		return r.Path, err
 	}
@@ -61,7 +65,7 @@ func bring(ctx context.Context, home string, folder *os.Root, name string, r rec
 		return fmt.Errorf("reading the quarantine: %w", err)
 	}
 	defer content.Close()
-	draft := ".reeve-" + r.ID
+	draft := draftOf(r)
 	if err := folder.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("bringing the file back: %w", err)
 	}
@@ -91,6 +95,9 @@ func bring(ctx context.Context, home string, folder *os.Root, name string, r rec
 	return nil
 }
 
+// draftOf names what is not yet the file.
+func draftOf(r record) string { return ".reeve-" + r.ID }
+
 // settle gives the draft its name, unless somebody took that meanwhile.
 func settle(folder *os.Root, draft, name string) error {
 	if err := folder.Link(draft, name); err == nil || errors.Is(err, fs.ErrExist) {
@@ -116,7 +123,8 @@ func holds(ctx context.Context, folder *os.Root, name, wanted string) (bool, err
 	return hex.EncodeToString(digest.Sum(nil)) == wanted, err
 }
 
-// openRegular opens a regular file of a folder for reading, and no link.
+// openRegular opens a regular file of a folder for reading, and no link. It
+// waits for nobody, whatever takes the file's place meanwhile.
 func openRegular(folder *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	seen, err := folder.Lstat(name)
 	if err != nil {
@@ -125,7 +133,7 @@ func openRegular(folder *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	if !seen.Mode().IsRegular() {
 		return nil, nil, reeve.Errorf(reeve.Conflict, "%s is no file any more", name)
 	}
-	file, err := folder.Open(name)
+	file, err := folder.OpenFile(name, os.O_RDONLY|withoutWaiting, 0)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // What is written for this system.
-var actions = []string{"dhcprenew", "fetch_agent_log", "re-identify", "scan_threats"}
+var actions = []string{"dhcprenew", "fetch_agent_log", "re-identify", "scan_threats", "unquarantine"}
 
 func (m *Machine) osRelease() (name, version string) {
 	version, _ = unix.Sysctl("kern.osproductversion")

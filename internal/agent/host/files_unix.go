@@ -71,6 +71,29 @@ func (m *Machine) Device(info fs.FileInfo) uint64 {
 	return 0
 }
 
+// withoutWaiting opens no link, and a pipe without its other end.
+const withoutWaiting = syscall.O_NONBLOCK | syscall.O_NOFOLLOW
+
+// syncFolder makes durable which files a folder has.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return folder.Sync()
+}
+
+// syncRoot is syncFolder for one that is open.
+func syncRoot(root *os.Root) error {
+	folder, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return folder.Sync()
+}
+
 // owner returns whose a file is.
 func owner(info fs.FileInfo) (uid, gid int) {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"reeve"
@@ -31,6 +29,7 @@ const maxQuarantine = 4 << 30
 const (
 	contentName = "content"
 	recordName  = "record.json"
+	draftHome   = ".new" // a folder that is not finished
 	mask        = 0xa5
 )
 
@@ -47,11 +46,13 @@ type record struct {
 func (m *Machine) quarantine() string { return filepath.Join(m.state, "quarantine") }
 
 // PutAway moves a file into quarantine, if it still is what was found. It
-// returns the name under which BringBack knows it.
+// returns the name under which BringBack knows it, which is the same whenever
+// the same content is put away from the same place. If it fails the file is
+// where it was.
 func (m *Machine) PutAway(ctx context.Context, found act.PutAway) (string, error) {
 	m.storing.Lock()
 	defer m.storing.Unlock()
-	records, used, err := m.records()
+	used, err := m.tidy()
 	if err != nil {
 		return "", err
 	}
@@ -68,17 +69,26 @@ func (m *Machine) PutAway(ctx context.Context, found act.PutAway) (string, error
 	if used+info.Size() > maxQuarantine {
 		return "", reeve.Errorf(reeve.Unavailable, "the quarantine is full: it takes %d bytes of files; bring some back or delete them on the device", int64(maxQuarantine))
 	}
-	for _, r := range records {
-		if r.Command == found.Command && r.Path == found.Path && r.SHA256 == found.SHA256 { // killed in between
-			return r.ID, remove(folder, file, found)
-		}
-	}
-	found.ID, found.Size = strings.ToLower(rand.Text()[:16]), info.Size()
+	found.ID, found.Size = nameOf(found), info.Size()
 	home := filepath.Join(m.quarantine(), found.ID)
-	if err := m.store(ctx, home, file, info, found); err != nil {
+	draft := filepath.Join(m.quarantine(), draftHome)
+	if err := m.store(ctx, draft, file, info, found); err != nil {
+		return "", errors.Join(err, RemoveAll(draft))
+	}
+	// There may be a copy of the same.
+	if err := errors.Join(RemoveAll(home), Rename(draft, home), syncFolder(m.quarantine())); err != nil {
+		return "", fmt.Errorf("writing the quarantine: %w", err)
+	}
+	if err := remove(folder, file, found); err != nil {
 		return "", errors.Join(err, RemoveAll(home))
 	}
-	return found.ID, remove(folder, file, found)
+	return found.ID, nil
+}
+
+// nameOf is the name of a file in quarantine.
+func nameOf(found act.PutAway) string {
+	sum := sha256.Sum256([]byte(found.Path + "\x00" + found.SHA256))
+	return hex.EncodeToString(sum[:8])
 }
 
 // store writes the folder of a file in quarantine, durably.
@@ -108,6 +118,9 @@ func (m *Machine) store(ctx context.Context, home string, file *os.File, info fs
 	if err == nil {
 		err = replace(filepath.Join(home, recordName), text)
 	}
+	if err == nil { // before the file is removed from its place
+		err = errors.Join(syncFolder(home), syncFolder(m.state))
+	}
 	if err != nil {
 		return fmt.Errorf("writing the quarantine: %w", err)
 	}
@@ -132,45 +145,51 @@ func remove(folder *os.Root, file *os.File, found act.PutAway) error {
 }
 
 // PutAwayBy lists what a command has put away, also before the agent was
-// started.
-func (m *Machine) PutAwayBy(command string) ([]act.PutAway, error) {
+// started; without a command, everything.
+func (m *Machine) PutAwayBy(command string) (list []act.PutAway, err error) {
 	m.storing.Lock()
 	defer m.storing.Unlock()
-	records, _, err := m.records()
-	var out []act.PutAway
-	for _, r := range records {
-		if r.Command == command {
-			out = append(out, r.PutAway)
+	homes, err := m.homes()
+	for _, home := range homes {
+		r, fault := readRecord(home)
+		switch {
+		case fault != nil:
+			err = errors.Join(err, fault)
+		case command == "" || r.Command == command:
+			list = append(list, r.PutAway)
 		}
 	}
-	return out, err
+	return list, err
 }
 
-// records reads what is in quarantine and how large it is. What has no record
-// was not finished, and is removed: its file is in its place.
-func (m *Machine) records() (records []record, used int64, err error) {
-	homes, err := os.ReadDir(m.quarantine())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, nil
+// homes are the folders of the files in quarantine.
+func (m *Machine) homes() ([]string, error) {
+	entries, err := os.ReadDir(m.quarantine())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the quarantine: %w", err)
 	}
+	var homes []string
+	for _, e := range entries {
+		if e.Name() != draftHome {
+			homes = append(homes, filepath.Join(m.quarantine(), e.Name()))
+		}
+	}
+	return homes, nil
+}
+
+// tidy removes what was not finished, whose file is in its place, and returns
+// how many bytes the rest takes.
+func (m *Machine) tidy() (used int64, err error) {
+	if err := RemoveAll(filepath.Join(m.quarantine(), draftHome)); err != nil {
+		return 0, fmt.Errorf("tidying the quarantine: %w", err)
+	}
+	homes, err := m.homes()
 	for _, home := range homes {
-		path := filepath.Join(m.quarantine(), home.Name())
-		r, err := readRecord(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			if err := RemoveAll(path); err != nil {
-				return nil, 0, fmt.Errorf("tidying the quarantine: %w", err)
-			}
-			continue
+		if content, err := os.Lstat(filepath.Join(home, contentName)); err == nil {
+			used += content.Size()
 		}
-		if err != nil {
-			return nil, 0, err
-		}
-		records, used = append(records, r), used+r.Size
 	}
-	if err != nil {
-		err = fmt.Errorf("reading the quarantine: %w", err)
-	}
-	return records, used, err
+	return used, err
 }
 
 func readRecord(home string) (r record, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -160,11 +161,25 @@ func TestPutAwayAgain(t *testing.T) {
 		p := newPlot(t)
 		id := p.putAway()
 		p.write("unwanted", 0o640)
-		if err := os.Remove(filepath.Join(p.m.quarantine(), id, recordName)); err != nil {
+		home := filepath.Join(p.m.quarantine(), id)
+		if err := errors.Join(os.Rename(home, filepath.Join(p.m.quarantine(), draftHome)), os.Remove(filepath.Join(p.m.quarantine(), draftHome, recordName))); err != nil {
 			t.Fatal(err)
 		}
-		if again := p.putAway(); again == id || p.stored() != 1 || p.there() != "" {
+		if list, err := p.m.PutAwayBy("c1"); err != nil || len(list) != 0 {
+			t.Errorf("put away: %v, %v", list, err)
+		}
+		if again := p.putAway(); again != id || p.stored() != 1 || p.there() != "" {
 			t.Errorf("%d stored, %q is there", p.stored(), p.there())
+		}
+	})
+	t.Run("what is stored stays when the file has changed", func(t *testing.T) {
+		p := newPlot(t)
+		p.putAway()
+		p.write("innocent", 0o640)
+		_, err := p.m.PutAway(t.Context(), p.found)
+		p.refuses(reeve.Conflict, err)
+		if list, err := p.m.PutAwayBy("c1"); err != nil || len(list) != 1 || p.there() != "innocent" {
+			t.Errorf("put away: %v, %v; %q is there", list, err, p.there())
 		}
 	})
 	t.Run("before the removal", func(t *testing.T) {
@@ -179,6 +194,15 @@ func TestPutAwayAgain(t *testing.T) {
 		p := newPlot(t)
 		id := p.putAway()
 		p.write("unwanted", 0o640)
+		draft := filepath.Join(filepath.Dir(p.found.Path), draftOf(record{PutAway: act.PutAway{ID: id}}))
+		if err := os.Link(p.found.Path, draft); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if _, err := os.Lstat(draft); !os.IsNotExist(err) {
+				t.Errorf("a second name is left: %v", err)
+			}
+		}()
 		if _, err := p.m.BringBack(t.Context(), id); err != nil || p.stored() != 0 || p.there() != "unwanted" {
 			t.Errorf("%v, %d stored, %q is there", err, p.stored(), p.there())
 		}
