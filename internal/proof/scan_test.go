@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -213,6 +215,7 @@ func TestScanHoldsAndGoesOn(t *testing.T) {
 	s.grant()
 	w := newWarehouseOf(t, 401)
 	a := newAgent(t, s, w.policy()).start()
+	_, before := a.effort()
 	command := w.scan(s, a.device(), time.Hour)
 	begins := func(n int) func() bool {
 		return func() bool { return strings.Count(a.log.String(), "command begins") >= n }
@@ -249,6 +252,9 @@ func TestScanHoldsAndGoesOn(t *testing.T) {
 	}
 	jobs("resume", command)
 	eventually(t, time.Minute, "the scan is kept", kept)
+	if quiet, loud := a.effort(); quiet < 4*(loud-before) || quiet == 0 {
+		t.Errorf("the scan took %d ticks at the lowest priority and %d at the usual one", quiet, loud-before)
+	}
 	a.kill()
 	if strings.Contains(a.log.String(), "command ended") {
 		t.Error("the agent was killed too late to prove anything")
@@ -278,6 +284,31 @@ func (a *agentProcess) read() string {
 	must(a.t, err)
 	counted, _, _ := strings.Cut(string(text), "wchar")
 	return counted
+}
+
+// effort is the processor time, in ticks, of the agent's threads that yield to
+// all others, for the processor and for the disk, and of the rest.
+func (a *agentProcess) effort() (quiet, loud int) {
+	a.t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", a.cmd.Process.Pid))
+	must(a.t, err)
+	for _, path := range tasks {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(text), ") ")
+		fields := strings.Fields(rest) // from the third field of proc(5) on
+		number := func(field int) int { n, _ := strconv.Atoi(fields[field-3]); return n }
+		thread, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		class, _, _ := syscall.Syscall(syscall.SYS_IOPRIO_GET, 1, uintptr(thread), 0)
+		if spent := number(14) + number(15); number(19) == 19 && class>>13 == 3 {
+			quiet += spent
+		} else {
+			loud += spent
+		}
+	}
+	return quiet, loud
 }
 
 // An agent that was away does on its return what can still wait, and nothing

@@ -103,13 +103,13 @@ func BenchmarkReport(b *testing.B) {
 		for i, d := range devices {
 			ids[i] = d.ID
 		}
-		for _, group := range []int{10, 200, 2000} {
-			b.Run(fmt.Sprint(group), func(b *testing.B) {
+		bench := func(group int, state reeve.State, message string) {
+			b.Run(fmt.Sprint(state, "-", group), func(b *testing.B) {
 				job, leaf := placeOn(b, s, a, ids, false), 0
 				batch := make([]reeve.Report, group)
 				for b.Loop() {
 					for i := range batch {
-						batch[i] = reeve.Report{ID: reeve.CommandID{Job: job.ID, Leaf: int32(leaf)}, Device: devices[leaf].No, State: reeve.Succeeded, Message: ""}
+						batch[i] = reeve.Report{ID: reeve.CommandID{Job: job.ID, Leaf: int32(leaf)}, Device: devices[leaf].No, State: state, Message: message}
 						leaf += 7919
 						leaf %= size
 					}
@@ -120,6 +120,10 @@ func BenchmarkReport(b *testing.B) {
 				b.ReportMetric(float64(b.N*group)/b.Elapsed().Seconds(), "reports/s")
 			})
 		}
+		for _, group := range []int{10, 200, 2000} {
+			bench(group, reeve.Succeeded, "")
+		}
+		bench(2000, reeve.Running, "123456 files, 0 threats")
 	})
 }
 

@@ -96,8 +96,8 @@ func TestYaraRunsQuietly(t *testing.T) {
 	m := Open(t.TempDir())
 	programs := yaraPrograms
 	t.Cleanup(func() { yaraPrograms = programs })
-	yaraPrograms = map[string][]string{"yara": {"/no/yara", "/usr/bin/nice"}, "env": {"/usr/bin/env"}}
-	for program, want := range map[string]string{"yara": "19\n", "env": searchPath + "\n"} {
+	yaraPrograms = map[string][]string{"yara": {"/no/yara", "/usr/bin/nice"}, "disk": {"/usr/bin/ionice"}, "env": {"/usr/bin/env"}}
+	for program, want := range map[string]string{"yara": "19\n", "disk": "idle\n", "env": searchPath + "\n"} {
 		var out strings.Builder
 		if err := m.runYara(t.Context(), program, nil, nil, &out, &out); err != nil || out.String() != want {
 			t.Errorf("%s says %q, %v", program, out.String(), err)
