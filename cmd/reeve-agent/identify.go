@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/user"
 	"strconv"
@@ -17,7 +18,7 @@ import (
 )
 
 // identify asks at the terminal what the running agent was told to ask.
-func identify(_ context.Context, c console, s settings) error {
+func identify(ctx context.Context, c console, s settings) error {
 	if _, err := os.ReadDir(s.state); err != nil {
 		return fmt.Errorf("cannot look into the agent's folder; name the running agent's and use the rights of its user: %w", err)
 	}
@@ -29,12 +30,12 @@ func identify(_ context.Context, c console, s settings) error {
 		fmt.Fprintln(c.out, "Nothing is being asked.")
 		return nil
 	}
-	lines := bufio.NewScanner(c.in)
+	lines := readLines(ctx, c.in)
 	for _, q := range questions {
 		fmt.Fprintf(c.out, "Your administrator asked at %s who uses this device.\n\n", q.Asked.Local().Format("2006-01-02 15:04"))
 		answers := act.Answers{Identity: map[string]string{}, Door: reeve.TerminalDoor, User: login()}
 		for _, f := range q.Fields {
-			if answers.Identity[f.Name], err = ask(c, lines, f); err != nil {
+			if answers.Identity[f.Name], err = ask(ctx, c, lines, f); err != nil {
 				return err
 			}
 		}
@@ -56,8 +57,25 @@ func login() string {
 	return cmp.Or(os.Getenv("SUDO_USER"), name)
 }
 
+// readLines reads lines until the input or ctx ends, whichever is first: a read
+// from a terminal waits for nothing else.
+func readLines(ctx context.Context, in io.Reader) <-chan string {
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for read := bufio.NewScanner(in); read.Scan(); {
+			select {
+			case lines <- read.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return lines
+}
+
 // ask puts one question until its answer is usable.
-func ask(c console, lines *bufio.Scanner, f reeve.IdentityField) (string, error) {
+func ask(ctx context.Context, c console, lines <-chan string, f reeve.IdentityField) (string, error) {
 	for i, choice := range f.Choices {
 		if i == 0 {
 			fmt.Fprintf(c.out, "%s\n", f.Label)
@@ -66,11 +84,17 @@ func ask(c console, lines *bufio.Scanner, f reeve.IdentityField) (string, error)
 	}
 	for {
 		fmt.Fprint(c.out, prompt(f))
-		if !lines.Scan() {
-			fmt.Fprintln(c.out)
-			return "", errors.New("the input ended before the questions did; start again to answer them")
+		var line string
+		more := false
+		select {
+		case line, more = <-lines:
+		case <-ctx.Done():
 		}
-		answer := strings.TrimSpace(lines.Text())
+		if !more {
+			fmt.Fprintln(c.out)
+			return "", errors.New("the questions were not all answered, so nothing was sent; start again to answer them")
+		}
+		answer := strings.TrimSpace(line)
 		if n, err := strconv.Atoi(answer); err == nil && n >= 1 && n <= len(f.Choices) {
 			answer = f.Choices[n-1]
 		}

@@ -205,7 +205,7 @@ func TestLife(t *testing.T) {
 	s.Give(address, s.Seal(s.Header(2, "re-identify", ask), address)...)
 	linetest.Eventually(t, "input that ends too early is an error", func() bool {
 		code, _, errors := call(t, "", "identify", "--state", dir)
-		return code == exitFailed && strings.Contains(errors, "the input ended")
+		return code == exitFailed && strings.Contains(errors, "nothing was sent")
 	})
 
 	if code := stop(); code != exitDone {

@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"reeve"
 	"reeve/internal/control"
@@ -66,6 +67,8 @@ func (a *api) identifyRoutes() []door.Route {
 type question struct {
 	reeve.IdentityField
 	Key, Answer string
+	Fault       string // what is wrong with the answer
+	First       bool   // it is the first that is wrong
 }
 
 // Input is the type of the HTML element.
@@ -106,10 +109,18 @@ func (a *api) asked(r *door.Request) (control.Questionnaire, reeve.CommandID, er
 	return q, id, err
 }
 
+// formOf is the form: new without answers, else with what is wrong beside each.
 func formOf(q control.Questionnaire, answers map[string]string) answerForm {
 	f := answerForm{Title: "Who uses this device?", Account: q.Account.Name, Hostname: q.Hostname, Until: q.Until.Format("2 January 2006, 15:04 MST")}
 	for i, field := range q.Fields {
-		f.Questions = append(f.Questions, question{field, answerKey(i), answers[field.Name]})
+		asked := question{IdentityField: field, Key: answerKey(i), Answer: answers[field.Name]}
+		if answers != nil {
+			if err := field.Check(asked.Answer); err != nil {
+				asked.Fault, asked.First = sentence(reeve.Message(err)), f.Fault == ""
+				f.Fault = "Nothing was sent yet: please look at what is marked below."
+			}
+		}
+		f.Questions = append(f.Questions, asked)
 	}
 	return f
 }
@@ -166,7 +177,7 @@ func readAnswers(body string, fields []reeve.IdentityField) (map[string]string, 
 			return nil, reeve.Errorf(reeve.Invalid, "%s was answered twice; send one answer", f.Label)
 		}
 		if len(values) == 1 {
-			answers[f.Name] = values[0]
+			answers[f.Name] = strings.TrimSpace(values[0])
 		}
 	}
 	return answers, nil
@@ -176,8 +187,9 @@ func readAnswers(body string, fields []reeve.IdentityField) (map[string]string, 
 func refuseAnswers(w http.ResponseWriter, _ *door.Request, f door.Failure) {
 	page := answerForm{Title: "This does not work", Told: sentence(f.Message), RequestID: f.RequestID}
 	if again, ok := errors.AsType[*answeredWrongly](f.Err); ok {
-		page = again.form
-		page.Fault = sentence(f.Message)
+		if page = again.form; page.Fault == "" {
+			page.Fault = sentence(f.Message)
+		}
 	}
 	if err := writeAnswers(w, f.Status, page); err != nil {
 		panic(err) // the template does not fit its data

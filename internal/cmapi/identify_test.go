@@ -67,7 +67,8 @@ func TestIdentityPage(t *testing.T) {
 		got := h.Ask("POST", path, form.Encode(), asForm)
 		return got.Code, got.Body.String()
 	}
-	if code, text := send(url.Values{"a0": {"Ann"}, "a2": {"Moon"}}); code != 400 || !strings.Contains(text, "Site must be one of") || !strings.Contains(text, `value="Ann"`) {
+	if code, text := send(url.Values{"a0": {"Ann"}, "a2": {"Moon"}}); code != 400 || !strings.Contains(text, "Site must be one of") || !strings.Contains(text, `value="Ann"`) ||
+		strings.Count(text, `aria-invalid="true" aria-describedby="a2-fault" autofocus`) != 1 || strings.Count(text, `id="a2-fault"`) != 1 {
 		t.Errorf("a wrong answer: %d %s", code, text)
 	}
 	if code, text := send(url.Values{"a0": {"Ann", "Eve"}}); code != 400 || !strings.Contains(text, "answered twice") {

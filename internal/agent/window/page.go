@@ -141,7 +141,7 @@ func (p *page) take(w http.ResponseWriter, r *http.Request) {
 	}
 	answers = reeve.TrimAnswers(answers)
 	if err := reeve.CheckAnswers(p.fields, answers); err != nil {
-		p.show(w, http.StatusBadRequest, answers, reeve.Message(err))
+		p.show(w, http.StatusBadRequest, answers, "nothing was sent yet: please look at what is marked below")
 		return
 	}
 	p.settle(w, act.Reply{Identity: answers}, "Thank you", "Your answers are on their way. You can close this page.")
@@ -196,9 +196,15 @@ func (p *page) show(w http.ResponseWriter, status int, answers map[string]string
 	if fault != "" {
 		fmt.Fprintf(&b, "<p class=\"fault\" role=\"alert\">%s.</p>\n", html.EscapeString(strings.ToUpper(fault[:1])+fault[1:]))
 	}
+	first := true // among those that are wrong
 	fmt.Fprintf(&b, "<form method=\"post\" action=\"%s\">\n", p.form)
 	for i, f := range p.fields {
-		writeField(&b, fmt.Sprint("a", i), f, answers[f.Name])
+		wrong := ""
+		if err := f.Check(answers[f.Name]); err != nil && answers != nil {
+			wrong = reeve.Message(err)
+		}
+		writeField(&b, fmt.Sprint("a", i), f, answers[f.Name], wrong, first)
+		first = first && wrong == ""
 	}
 	b.WriteString(`<p class="buttons"><button class="first">Send</button> <button name="decision" value="later" formnovalidate>Not now</button></p>
 </form>
@@ -207,14 +213,21 @@ func (p *page) show(w http.ResponseWriter, status int, answers map[string]string
 	write(w, status, "Who uses this device?", b.String())
 }
 
-func writeField(b *strings.Builder, key string, f reeve.IdentityField, answer string) {
-	required, optional := " required", ""
+// writeField writes one question, with the answer before and what is wrong with it.
+func writeField(b *strings.Builder, key string, f reeve.IdentityField, answer, wrong string, first bool) {
+	state, optional := " required", ""
 	if !f.Required {
-		required, optional = "", ` <span class="quiet">(may stay empty)</span>`
+		state, optional = "", ` <span class="quiet">(may stay empty)</span>`
+	}
+	if wrong != "" {
+		state += fmt.Sprintf(` aria-invalid="true" aria-describedby="%s-fault"`, key)
+		if first {
+			state += " autofocus"
+		}
 	}
 	fmt.Fprintf(b, "<label>%s%s\n", html.EscapeString(f.Label), optional)
 	if f.Type == reeve.Choice {
-		fmt.Fprintf(b, "<select name=\"%s\"%s>\n<option value=\"\">Choose</option>\n", key, required)
+		fmt.Fprintf(b, "<select name=\"%s\"%s>\n<option value=\"\">Choose</option>\n", key, state)
 		for _, c := range f.Choices {
 			selected := ""
 			if c == answer {
@@ -223,9 +236,12 @@ func writeField(b *strings.Builder, key string, f reeve.IdentityField, answer st
 			fmt.Fprintf(b, "<option%s>%s</option>\n", selected, html.EscapeString(c))
 		}
 		b.WriteString("</select></label>\n")
-		return
+	} else {
+		kind, _ := f.Kind()
+		fmt.Fprintf(b, "<input name=\"%s\" type=\"%s\" value=\"%s\" maxlength=\"%d\"%s></label>\n",
+			key, kind.Input, html.EscapeString(answer), reeve.MaxAnswer, state)
 	}
-	kind, _ := f.Kind()
-	fmt.Fprintf(b, "<input name=\"%s\" type=\"%s\" value=\"%s\" maxlength=\"%d\"%s></label>\n",
-		key, kind.Input, html.EscapeString(answer), reeve.MaxAnswer, required)
+	if wrong != "" {
+		fmt.Fprintf(b, "<p class=\"fault beside\" id=\"%s-fault\">%s.</p>\n", key, html.EscapeString(wrong))
+	}
 }
