@@ -31,8 +31,9 @@ func newCable(t *testing.T) *cable {
 	c.ns, c.link = fmt.Sprintf("reeve-cable-%d", os.Getpid()), fmt.Sprintf("rc%d", os.Getpid())
 	near, far := fmt.Sprintf("198.51.100.%d", 4*n+1), fmt.Sprintf("198.51.100.%d", 4*n+2)
 	c.ip("netns", "add", c.ns)
-	t.Cleanup(func() { c.ip("netns", "del", c.ns) }) // the cable goes with it
+	t.Cleanup(func() { c.ip("netns", "del", c.ns) })
 	c.ip("link", "add", c.link, "type", "veth", "peer", "name", "eth0", "netns", c.ns)
+	t.Cleanup(func() { c.ip("link", "del", c.link) }) // it would go with the namespace, some time later
 	c.ip("addr", "add", near+"/30", "dev", c.link)
 	c.ip("-n", c.ns, "addr", "add", far+"/30", "dev", "eth0")
 	c.ip("link", "set", c.link, "up")

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bufio"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,10 +21,19 @@ func TestReportSurvivesAnotherAddress(t *testing.T) {
 	words := strings.Fields(c.said("-n", c.ns, "-4", "-o", "addr", "show", "dev", "eth0"))
 	c.ip("-n", c.ns, "addr", "change", words[3], "dev", "eth0", "valid_lft", "3000", "preferred_lft", "3000") // lent, by nobody who is left
 	dnsmasq := exec.Command("/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root", "--no-ping",
-		"--dhcp-authoritative", "--bind-interfaces", "--except-interface=lo", "--interface="+c.link, "--pid-file=",
+		"--log-facility=-", "--dhcp-authoritative", "--bind-interfaces", "--except-interface=lo", "--interface="+c.link, "--pid-file=",
 		"--dhcp-leasefile="+filepath.Join(t.TempDir(), "leases"), "--dhcp-range=203.0.113.20,203.0.113.30,1h")
+	says, err := dnsmasq.StderrPipe()
+	must(t, err)
 	must(t, dnsmasq.Start())
 	t.Cleanup(func() { dnsmasq.Process.Kill(); dnsmasq.Wait() })
+	lines := bufio.NewScanner(says)
+	for lines.Scan() && !strings.Contains(lines.Text(), "DHCP, sockets bound") { // until then it hears nothing
+	}
+	go func() {
+		for lines.Scan() { // it would wait for a reader
+		}
+	}()
 
 	c.job++
 	dir := filepath.Join(t.TempDir(), "state")

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -177,9 +178,10 @@ func TestHoursOfAnAction(t *testing.T) {
 func TestPolicyChangesMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inUTC(t)
-		text := `{"hours":{"dhcprenew":["03:00-04:00"]}}`
-		l := aloneLoop(t, &fakeMachine{}, func() (*Policy, error) { return policyOf(t, text) })
-		time.AfterFunc(time.Hour, func() { text = `{"actions":{"dhcprenew":false}}` })
+		var text atomic.Value
+		text.Store(`{"hours":{"dhcprenew":["03:00-04:00"]}}`)
+		l := aloneLoop(t, &fakeMachine{}, func() (*Policy, error) { return policyOf(t, text.Load().(string)) })
+		time.AfterFunc(time.Hour, func() { text.Store(`{"actions":{"dhcprenew":false}}`) })
 		r, done := l.outcome(l.place(t, "c1", "dhcprenew", `{}`, 5*time.Hour))
 		if !done || r.State != failed || r.Reason != "policy" { // it was reported as running
 			t.Errorf("ended as %+v, %v", r, done)
