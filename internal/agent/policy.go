@@ -58,7 +58,7 @@ type Policy struct {
 	Signatures       string           `json:"signatures,omitempty"`
 	Rules            string           `json:"rules,omitempty"`
 
-	roots, denied []string // ScanPaths and DenyPaths with links resolved
+	roots, denied []string // ScanPaths and DenyPaths with links resolved, the latter as host.Fold writes them
 }
 
 // ReadPolicy reads a policy file. A file that is not understood in full is an
@@ -119,12 +119,13 @@ func (p *Policy) check() error {
 		what     string
 		given    []string
 		resolved *[]string
-	}{{"scan path", p.ScanPaths, &p.roots}, {"denied path", p.DenyPaths, &p.denied}} {
+		written  func(string) string
+	}{{"scan path", p.ScanPaths, &p.roots, filepath.Clean}, {"denied path", p.DenyPaths, &p.denied, host.Fold}} {
 		for _, path := range list.given {
 			if !filepath.IsAbs(path) {
 				return fmt.Errorf("the %s %q is not absolute", list.what, path)
 			}
-			*list.resolved = append(*list.resolved, resolve(path))
+			*list.resolved = append(*list.resolved, list.written(resolve(path)))
 		}
 	}
 	if p.Engines != nil && len(p.Engines) == 0 {
@@ -177,7 +178,7 @@ func (p *Policy) Refuses(name string, params json.RawMessage) string {
 	switch {
 	case len(p.ScanPaths) > 0 && (err != nil || scan.FullScan != 0 || slices.ContainsFunc(scan.ScanTypes, other) || !within(path, p.roots)):
 		return "the local policy allows only scans of " + strings.Join(p.ScanPaths, ", ")
-	case slices.Contains(scan.ScanTypes, action.ScanSpecificPath) && within(path, p.denied):
+	case slices.Contains(scan.ScanTypes, action.ScanSpecificPath) && within(host.Fold(path), p.denied):
 		return "the local policy forbids scans of " + scan.Path
 	}
 	return ""
@@ -186,7 +187,7 @@ func (p *Policy) Refuses(name string, params json.RawMessage) string {
 // MayScan reports whether the policy lets a scan look at a path, in which links
 // are resolved.
 func (p *Policy) MayScan(path string) bool {
-	return (len(p.ScanPaths) == 0 || within(path, p.roots)) && !within(path, p.denied)
+	return (len(p.ScanPaths) == 0 || within(path, p.roots)) && !within(host.Fold(path), p.denied)
 }
 
 // within reports whether path is one of the roots or below one.

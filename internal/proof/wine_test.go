@@ -1,14 +1,13 @@
 package proof
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"reeve/client"
 )
 
 // A wine is a folder in which programs for Windows run, under Debian's Wine.
@@ -29,15 +28,46 @@ func newWine(t *testing.T) *wine {
 	w := &wine{t: t, drive: filepath.Join(prefix, "drive_c")}
 	w.do(wine64, "wineboot", "-i")
 	t.Cleanup(func() { exec.Command("/usr/lib/wine/wineserver64", "-k", "-w").Run() })
+	// All of this machine would be another drive.
+	must(t, os.Remove(filepath.Join(prefix, "dosdevices", "z:")))
 	w.do("x86_64-w64-mingw32-gcc", "-shared", "-o", filepath.Join(w.drive, "windows", "system32", "bcryptprimitives.dll"),
 		filepath.Join("testdata", "bcryptprimitives.c"), "-ladvapi32")
 	w.agent = filepath.Join(w.drive, "reeve", "reeve-agent.exe")
-	build := exec.Command("go", "build", "-o", w.agent, "reeve/cmd/reeve-agent")
+	w.build("build", w.agent, "reeve/cmd/reeve-agent")
+	return w
+}
+
+// build makes a program for Windows.
+func (w *wine) build(how, file, room string, more ...string) {
+	w.t.Helper()
+	build := exec.Command("go", slices.Concat([]string{how}, more, []string{"-o", file, room})...)
 	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the agent for Windows: %v\n%s", err, out)
+		w.t.Fatalf("building %s for Windows: %v\n%s", room, err, out)
 	}
-	return w
+}
+
+// put writes a file on the drive C:, in folders of its own, and returns its path
+// on this machine.
+func (w *wine) put(path, content string) string {
+	w.t.Helper()
+	path = filepath.Join(w.drive, path)
+	must(w.t, os.MkdirAll(filepath.Dir(path), 0o755))
+	must(w.t, os.WriteFile(path, []byte(content), 0o644))
+	return path
+}
+
+// call runs the agent's program with something on its standard input.
+func (w *wine) call(input string, args ...string) (out string, code int) {
+	w.t.Helper()
+	cmd := exec.Command(wine64, append([]string{w.agent}, args...)...)
+	cmd.Env, cmd.Stdin = cleanEnvironment(), strings.NewReader(input)
+	b, err := cmd.CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return string(b), exit.ExitCode()
+	}
+	must(w.t, err)
+	return string(b), 0
 }
 
 func (w *wine) do(name string, args ...string) string {
@@ -49,38 +79,11 @@ func (w *wine) do(name string, args ...string) string {
 	return string(out)
 }
 
-// path writes a path of this machine as Windows does: inside the drive C:, all
-// else on Z:.
+// path writes a path on the drive C: as Windows does.
 func (w *wine) path(path string) string {
-	if below, ok := strings.CutPrefix(path, w.drive); ok {
-		return `C:` + strings.ReplaceAll(below, "/", `\`)
+	below, ok := strings.CutPrefix(path, w.drive)
+	if !ok {
+		w.t.Fatalf("%s is not on the drive", path)
 	}
-	return `Z:` + strings.ReplaceAll(path, "/", `\`)
-}
-
-// TestWindowsAgent takes the agent for Windows through a life: what Wine
-// cannot show is in docs/untested.md.
-func TestWindowsAgent(t *testing.T) {
-	w := newWine(t)
-	s := newServer(t).start()
-	s.grant()
-	a := newAgent(t, s, nil)
-	a.via, a.exe, a.path = []string{wine64}, w.agent, w.path
-	a.state = filepath.Join(w.drive, "reeve", "state")
-	a.start()
-
-	d, err := s.own.Device(t.Context(), a.device())
-	must(t, err)
-	if d.System != "windows" || !strings.HasPrefix(d.OS, "Windows") || len(d.MACs) == 0 {
-		t.Errorf("the device is %+v", d)
-	}
-	// Wine has no DHCP client: that is said, for each adapter or for none.
-	renewal := s.order(client.Order{Action: "dhcprenew", IDs: []string{a.device()}}).Outcomes[0].Command
-	if c := s.ended(renewal, time.Minute); c.State != "failed" || !strings.Contains(c.Message, "DHCP") && !strings.Contains(c.Message, "Windows could not renew it") {
-		t.Errorf("renewing ended as %+v", c)
-	}
-	log := s.order(client.Order{Action: "fetch_agent_log", IDs: []string{a.device()}}).Outcomes[0].Command
-	if c := s.ended(log, time.Minute); c.State != "succeeded" {
-		t.Errorf("fetching the log ended as %+v", c)
-	}
+	return `C:` + strings.ReplaceAll(below, "/", `\`)
 }

@@ -66,14 +66,14 @@ func bring(ctx context.Context, home string, folder *os.Root, name string, r rec
 	}
 	defer content.Close()
 	draft := draftOf(r)
-	if err := folder.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := removeIn(folder, draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("bringing the file back: %w", err)
 	}
 	file, err := folder.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("bringing the file back: %w", err)
 	}
-	defer folder.Remove(draft) // in vain where it was renamed
+	defer removeIn(folder, draft) // in vain where it was renamed
 	defer file.Close()
 	digest := sha256.New()
 	_, err = copyMasked(ctx, io.MultiWriter(file, digest), content)

@@ -19,3 +19,6 @@ func Rename(from, to string) error { return os.Rename(from, to) }
 
 // RemoveAll removes what is at path, and all below it, if there is something.
 func RemoveAll(path string) error { return os.RemoveAll(path) }
+
+// removeIn removes a file of a folder.
+func removeIn(folder *os.Root, name string) error { return folder.Remove(name) }

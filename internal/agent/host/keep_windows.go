@@ -64,6 +64,16 @@ func RemoveAll(path string) error {
 	return err
 }
 
+// removeIn removes a file of a folder.
+func removeIn(folder *os.Root, name string) error {
+	err := folder.Remove(name)
+	if errors.Is(err, windows.ERROR_INVALID_FUNCTION) {
+		return os.Remove(literal(filepath.Join(folder.Name(), name)))
+	}
+	return err
+}
+
+// removeByName is for what is open, and so stays where it is, or private.
 func removeByName(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -138,7 +138,7 @@ func remove(folder *os.Root, file *os.File, found act.PutAway) error {
 		return reeve.Errorf(reeve.Conflict, "another file took the place of the one that was found, and was left there")
 	}
 	file.Close() // some systems remove nothing that is open
-	if err := folder.Remove(name); err != nil {
+	if err := removeIn(folder, name); err != nil {
 		return fmt.Errorf("removing the file: %w", err)
 	}
 	return nil

@@ -2,6 +2,8 @@ package host
 
 import (
 	"encoding/binary"
+	"net"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -9,7 +11,48 @@ import (
 	"reeve/internal/agent/act"
 )
 
-// What Windows and macOS tell of leases, read apart from the systems.
+// What Windows and macOS tell, read apart from the systems, so that every system
+// can test it.
+
+// Fold writes a path so that two that name the same file are the same text,
+// where a system takes capital and small letters for one.
+func Fold(path string) string { return fold(runtime.GOOS, path) }
+
+func fold(system, path string) string {
+	if system == "windows" || system == "darwin" {
+		return strings.ToLower(path)
+	}
+	return path
+}
+
+// volumeOnMac says what a mounted file system of macOS is to a scan. The system
+// is spread over several volumes, which lie below /System/Volumes.
+func volumeOnMac(root, kind string, local, removable bool) act.VolumeKind {
+	switch {
+	case kind == "devfs" || kind == "autofs":
+		return act.PseudoVolume
+	case !local:
+		return act.RemoteVolume
+	case root == "/" || strings.HasPrefix(root, "/System/Volumes/"):
+		return act.SystemVolume
+	case removable:
+		return act.PortableVolume
+	}
+	return act.AdditionalVolume
+}
+
+// sortOnMac goes by the names that macOS gives: en0, en1 and so on are adapters,
+// and those of them with a made-up address belong to Thunderbolt bridges and the
+// like.
+func sortOnMac(name string, mac net.HardwareAddr) sort {
+	switch {
+	case strings.HasPrefix(name, "en") && !isMadeUp(mac):
+		return real
+	case strings.HasPrefix(name, "en"):
+		return virtual
+	}
+	return stacked
+}
 
 // indexMapSize is the size of an IP_ADAPTER_INDEX_MAP: the number of an adapter
 // and 128 characters of its name.

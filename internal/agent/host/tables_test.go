@@ -2,9 +2,59 @@ package host
 
 import (
 	"encoding/binary"
+	"net"
 	"testing"
 	"time"
+
+	"reeve/internal/agent/act"
 )
+
+func TestFold(t *testing.T) {
+	const path = "/Users/Größe"
+	for system, want := range map[string]string{"linux": path, "darwin": "/users/größe", "windows": "/users/größe"} {
+		if got := fold(system, path); got != want {
+			t.Errorf("on %s it is %s", system, got)
+		}
+	}
+}
+
+// The mounts of a Mac with macOS 14, with a stick, a disk image, a share and
+// what is mounted by itself.
+func TestVolumesOnMac(t *testing.T) {
+	for _, v := range []struct {
+		root, kind       string
+		local, removable bool
+		want             act.VolumeKind
+	}{
+		{"/", "apfs", true, false, act.SystemVolume},
+		{"/dev", "devfs", true, false, act.PseudoVolume},
+		{"/System/Volumes/VM", "apfs", true, false, act.SystemVolume},
+		{"/System/Volumes/Data", "apfs", true, false, act.SystemVolume},
+		{"/System/Volumes/Data/home", "autofs", false, false, act.PseudoVolume},
+		{"/Volumes/STICK", "msdos", true, true, act.PortableVolume},
+		{"/Volumes/Image", "hfs", true, false, act.AdditionalVolume},
+		{"/Volumes/share", "smbfs", false, false, act.RemoteVolume},
+	} {
+		if got := volumeOnMac(v.root, v.kind, v.local, v.removable); got != v.want {
+			t.Errorf("%s is of kind %d, want %d", v.root, got, v.want)
+		}
+	}
+}
+
+func TestAdaptersOnMac(t *testing.T) {
+	bought, madeUp := net.HardwareAddr{0xac, 0xde, 0x48, 0, 0x11, 0x22}, net.HardwareAddr{0x36, 0, 0x5e, 0, 0x53, 1}
+	for _, i := range []struct {
+		name string
+		mac  net.HardwareAddr
+		want sort
+	}{
+		{"en0", bought, real}, {"en1", madeUp, virtual}, {"bridge0", madeUp, stacked}, {"awdl0", madeUp, stacked}, {"utun0", nil, stacked},
+	} {
+		if got := sortOnMac(i.name, i.mac); got != i.want {
+			t.Errorf("%s is of sort %d, want %d", i.name, got, i.want)
+		}
+	}
+}
 
 // As macOS 14 prints it, with other addresses.
 const packet = `op = BOOTREPLY
