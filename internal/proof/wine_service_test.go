@@ -27,12 +27,17 @@ func TestWindowsService(t *testing.T) {
 		t.Fatalf("install ended with %d:\n%s", exit, out)
 	}
 	data := filepath.Join(w.drive, "ProgramData", "reeve-agent")
+	defer func() {
+		if log, err := os.ReadFile(filepath.Join(data, "state", "logs", "agent.log")); t.Failed() && err == nil {
+			t.Logf("the service wrote:\n%s", log)
+		}
+	}()
 	var st agent.Status
 	out, exit = w.call("", "status", "--json", "--state", w.path(filepath.Join(data, "state")))
 	if err := json.Unmarshal([]byte(out), &st); err != nil || exit != 0 || !st.Running || !st.Connected || !st.Enrolled {
 		t.Fatalf("status ended with %d %v: %s", exit, err, out)
 	}
-	eventually(t, time.Minute, "the device is online", func() bool {
+	eventually(t, 20*time.Second, "the device is online", func() bool {
 		d, err := s.own.Device(t.Context(), st.Device)
 		must(t, err)
 		return d.Online
