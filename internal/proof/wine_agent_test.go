@@ -28,9 +28,7 @@ func TestWindowsAgent(t *testing.T) {
 	w := newWine(t)
 	s := newServer(t).start()
 	s.grant()
-	a := newAgent(t, s, nil)
-	a.via, a.exe, a.path = []string{wine64}, w.agent, w.path
-	a.state = filepath.Join(w.drive, "reeve", "state")
+	a := w.newAgent(s)
 	policy := func(more string) {
 		a.policy = w.put("reeve/policy.json", `{"signatures":"C:\\reeve\\signatures"`+more+`}`)
 	}
@@ -67,6 +65,15 @@ func TestWindowsAgent(t *testing.T) {
 	w.checkKill(s, a)
 	a.kill()
 	w.checkRetire(s, a)
+}
+
+// newAgent prepares an agent for Windows.
+func (w *wine) newAgent(s *server) *agentProcess {
+	w.t.Helper()
+	a := newAgent(w.t, s, nil)
+	a.via, a.exe, a.path = []string{wine64}, w.agent, w.path
+	a.state = filepath.Join(w.drive, "reeve", "state")
+	return a
 }
 
 // completed orders an action and returns how it ended.

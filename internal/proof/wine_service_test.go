@@ -21,6 +21,7 @@ func TestWindowsService(t *testing.T) {
 	w.do(wine64, tests, "-test.run", "OnWindows$")
 
 	s := newServer(t).start()
+	w.newAgent(s).start() // Wine ends its services when nothing else runs
 	code := w.put("reeve/code", s.first.RegistrationCode+"\n")
 	out, exit := w.call("", "install", "--server", s.first.URL, "--pin", s.first.Pin, "--code-file", w.path(code))
 	if exit != 0 || !strings.Contains(out, "is connected to") {
@@ -37,7 +38,7 @@ func TestWindowsService(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &st); err != nil || exit != 0 || !st.Running || !st.Connected || !st.Enrolled {
 		t.Fatalf("status ended with %d %v: %s", exit, err, out)
 	}
-	eventually(t, 20*time.Second, "the device is online", func() bool {
+	eventually(t, time.Minute, "the device is online", func() bool {
 		d, err := s.own.Device(t.Context(), st.Device)
 		must(t, err)
 		return d.Online
