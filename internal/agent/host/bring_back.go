@@ -45,7 +45,7 @@ func (m *Machine) BringBack(ctx context.Context, id string) (string, error) {
 		err = reeve.Errorf(reeve.Conflict, "another file is at %s by now; move it away first", r.Path)
 	}
 	if err == nil { // also where it was brought back before, and not tidied
-		folder.Remove(draftOf(r))
+		removeIn(folder, draftOf(r))
 		err = syncRoot(folder)
 	}
 	if err != nil {
