@@ -232,6 +232,9 @@ func (p *scanPlan) judge(results []scan.RootResult) {
 		switch {
 		case !looked:
 			a.Status = notScanned
+			if len(a.why) == 0 {
+				a.why = append(a.why, "what is there was gone before it was read")
+			}
 		case len(a.why) > 0:
 			a.Status = partial
 		default:

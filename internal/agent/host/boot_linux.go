@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -38,6 +39,9 @@ func (m *Machine) Boot() (act.Boot, error) {
 		}
 		path := filepath.Join("/dev", strings.ReplaceAll(name, "!", "/"))
 		disk, err := openDisk(filepath.Join(m.root, path))
+		if errors.Is(err, fs.ErrNotExist) { // as in a container: no file vanished, a disk cannot be read
+			err = errors.New("this disk has no device file here")
+		}
 		if err != nil {
 			records = append(records, unread(path, err))
 			continue
