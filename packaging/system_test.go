@@ -11,11 +11,12 @@ import (
 )
 
 // needs of the system that is made besides what it starts with.
-const includes = "systemd-sysv,dbus,init-system-helpers,iproute2,isc-dhcp-client,dnsmasq-base,yara"
+const includes = "systemd-sysv,dbus,init-system-helpers,iproute2,isc-dhcp-client,dnsmasq-base,yara,curl,jq"
 
 // A new system starts in a container, with systemd as its first process. There
-// the agent is installed from its package, enrols, acts, is upgraded, crashes
-// and is removed, and then all again without a package.
+// the agent is installed from its package, enrols, acts, is upgraded, crashes,
+// loses its cable in the middle of every action, and is removed, and then all
+// again without a package.
 func TestSystemProof(t *testing.T) {
 	if os.Getenv("REEVE_PROOF") == "" {
 		return
@@ -48,7 +49,7 @@ func TestSystemProof(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The script says how it went; the container then ends by itself.
-	container := exec.Command("timeout", "--kill-after=10s", "600s", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit",
+	container := exec.Command("timeout", "--kill-after=10s", "900s", "systemd-nspawn", "--quiet", "--register=no", "--keep-unit",
 		"--directory="+root, "--private-network", "--resolv-conf=off", "--bind="+folder+":/test", "--boot")
 	container.Env = append(os.Environ(), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1")
 	console, _ := container.CombinedOutput() // what systemd itself says tells nothing

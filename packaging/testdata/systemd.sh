@@ -10,7 +10,7 @@ until_true() {
 		sleep 0.1
 	done
 	journalctl --no-pager -u reeve-agent -n 20 || true
-	cat /var/lib/reeve-agent/logs/agent.log || true
+	tail -n 5 /var/lib/reeve-agent/logs/agent.log || true
 	fail "in vain waited for: $*"
 }
 step() { echo "== $*"; }
@@ -19,22 +19,16 @@ answers() { reeve-agent status --state /var/lib/reeve-agent --json | grep -q '"c
 device() { reeve-agent status --state /var/lib/reeve-agent --json | sed 's/.*"device":"\([^"]*\)".*/\1/'; }
 first() { sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" /srv/first.json; }
 enrol() { "$@" install --server "$(first url)" --pin "$(first pin)" --code-file /srv/code; }
+reeve() { ip netns exec lan /test/reeve "$@"; }
 order() { # ACTION... and then what the log must say of its end
-	/test/reeve act "$@" --all --wait >/srv/ordered 2>&1 || {
+	reeve act "$@" --all --wait >/srv/ordered 2>&1 || {
 		cat /srv/ordered
-		/test/reeve log || true
+		reeve log || true
 		cat /var/lib/reeve-agent/logs/agent.log
 		fail "reeve act $*"
 	}
 	cat /srv/ordered
 }
-
-step a server
-systemd-run --quiet --unit server /test/reeve serve --data /srv/data --bootstrap /srv/first.json
-until_true test -s /srv/first.json
-first registration_code >/srv/code
-REEVE_URL=$(first url) REEVE_PIN=$(first pin) REEVE_CLIENT_ID=$(first client_id) REEVE_CLIENT_SECRET=$(first client_secret)
-export REEVE_URL REEVE_PIN REEVE_CLIENT_ID REEVE_CLIENT_SECRET
 
 step a network, whose DHCP client is the dhclient of the system
 serve() { # FROM NAMESERVER
@@ -44,14 +38,35 @@ serve() { # FROM NAMESERVER
 ip netns add lan
 ip link add eth0 type veth peer name eth0 netns lan
 ip -n lan addr add 192.0.2.1/24 dev eth0
+ip -n lan addr add 192.0.2.1/32 dev lo # which stays when the cable is pulled
+ip -n lan link set lo up
 ip -n lan link set eth0 up
 ip link set eth0 up
 serve 192.0.2.10 192.0.2.53
 systemd-run --quiet --unit networking -p Type=oneshot -p RemainAfterExit=yes -p KillMode=process --no-block /sbin/dhclient eth0
 until_true grep -q 192.0.2.53 /etc/resolv.conf
 
+step a server in that network
+systemd-run --quiet --unit server -p NetworkNamespacePath=/run/netns/lan /test/reeve serve --data /srv/data \
+	--bootstrap /srv/first.json --listen 192.0.2.1:8443 --agents 192.0.2.1:8444 --rate-limit 200/min
+until_true test -s /srv/first.json
+first registration_code >/srv/code
+REEVE_URL=$(first url) REEVE_PIN=$(first pin) REEVE_CLIENT_ID=$(first client_id) REEVE_CLIENT_SECRET=$(first client_secret)
+export REEVE_URL REEVE_PIN REEVE_CLIENT_ID REEVE_CLIENT_SECRET
+
+# files lists what is on this machine, but for what others change by themselves.
+files() {
+	find / /run /tmp -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /test -o -path /srv -o -path /home/user \
+		-o -path /run/systemd -o -path /run/log -o -path /run/agetty.reload -o -path /var/log -o -path /var/cache/apt -o -path /var/lib/apt \) \
+		-prune -o -print | sort -u
+	find /run/systemd /var/log -name '*reeve*' | sort
+}
+mkdir /media/stick
+useradd -m user
+files >/srv/before
+
 step the package, before it is told anything
-dpkg -i /test/old/*.deb
+apt-get -q install -y /test/old/*.deb
 version 26.0.1
 there $enabled
 [ "$(shows ActiveState)" = inactive ] || fail "it runs without settings: $(shows ActiveState)"
@@ -68,12 +83,10 @@ awk '/^VmRSS/ { print "resident:", $2, $3 }' "/proc/$pid/status"
 nsenter -m -t "$pid" test -w /usr/bin && fail "/usr can be written"
 nsenter -m -t "$pid" touch /home/x 2>/dev/null && fail "/home can be written"
 
-mkdir /media/stick
 mount -t tmpfs tmpfs /media/stick
 nsenter -m -t "$pid" mountpoint -q /media/stick || fail "it does not see what is mounted later"
 
 step its actions, within its bounds
-useradd -m user
 printf '%s' 'X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR' '-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*' >/home/user/found
 chown user: /home/user/found
 chmod 700 /home/user
@@ -83,7 +96,7 @@ echo 'rule Marked { strings: $a = "marked for this" condition: $a }' >/var/lib/r
 echo 'marked for this' >/home/user/marked
 order fetch_agent_log
 order scan_threats --param scan_types=4 --param path=/home
-/test/reeve jobs show "$(sed -n 's/^job \([0-9a-f]*\): .*/\1/p' /srv/ordered)" --json | tee /srv/found | grep -q '2 threats' || fail "not found: $(cat /srv/found)"
+reeve jobs show "$(sed -n 's/^job \([0-9a-f]*\): .*/\1/p' /srv/ordered)" --json | tee /srv/found | grep -q '2 threats' || fail "not found: $(cat /srv/found)"
 order dhcprenew
 before=$(cat /srv/dnsmasq.pid)
 kill "$before"
@@ -115,11 +128,17 @@ until_true test "$(shows SubState)" = auto-restart
 systemctl restart reeve-agent
 until_true answers
 
+. /test/cable.sh
+
 step a removal
 reeve-agent uninstall --retire
 gone /etc/reeve-agent /var/lib/reeve-agent
-dpkg -P reeve-agent
+apt-get -q purge -y reeve-agent
 gone $program $unit $enabled
+rm -r /run/systemd/system/reeve-agent.service.d # which is the test's
+systemctl daemon-reload
+left=$(files | comm -13 /srv/before -)
+[ -z "$left" ] || fail "these are left: $left"
 
 step the same without a package
 tar -C /srv -xf /test/new/*.tar.gz
