@@ -134,9 +134,10 @@ pull
 systemctl kill --kill-whom=main -s CONT reeve-agent
 until_true sh -c 'ls /var/lib/reeve-agent/questions | grep -q .'
 printf 'User Three\nthree@example.org\n' | reeve-agent identify --state /var/lib/reeve-agent >/srv/asked
-sleep 20
+sleep 170
 plug
 systemctl start dbus.socket dbus.service
+patience=1500 # pauses between its attempts have grown
 for command in $commands; do
 	until_true grep -q '^event: done' "/srv/$command"
 	case $(field .state),$(field .message) in

@@ -5,7 +5,7 @@ export HOME=/root
 
 # until_true COMMAND... waits for what systemd and the agent do in their time.
 until_true() {
-	for _ in $(seq 300); do
+	for _ in $(seq ${patience:-300}); do
 		if "$@" >/dev/null 2>&1; then return; fi
 		sleep 0.1
 	done
@@ -57,7 +57,7 @@ export REEVE_URL REEVE_PIN REEVE_CLIENT_ID REEVE_CLIENT_SECRET
 # files lists what is on this machine, but for what others change by themselves.
 files() {
 	find / /run /tmp -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /test -o -path /srv -o -path /home/user \
-		-o -path /run/systemd -o -path /run/log -o -path /run/agetty.reload -o -path /var/log -o -path /var/cache/apt -o -path /var/lib/apt \) \
+		-o -path /run/systemd -o -path /run/log -o -path /run/agetty.reload -o -path /var/log -o -path /var/cache/apt -o -path /var/lib/apt -o -name 'systemd-private-*' \) \
 		-prune -o -print | sort -u
 	find /run/systemd /var/log -name '*reeve*' | sort
 }
