@@ -181,7 +181,7 @@ plug
 left() { reeve-agent status --state /var/lib/reeve-agent --json | grep -q '"enrolled":false'; }
 until_true left
 [ "$(api "/api/v1/devices/$before" -o /dev/null -w '%{http_code}')" = 404 ] || fail "its record is still there"
-until_true test "$(shows ActiveState)" = inactive
+until_true is ActiveState inactive
 enrol reeve-agent
 [ "$(device)" != "$before" ] || fail "it got its old record"
 

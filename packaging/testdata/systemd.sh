@@ -15,6 +15,7 @@ until_true() {
 }
 step() { echo "== $*"; }
 shows() { systemctl show --value -p "$1" reeve-agent; }
+is() { [ "$(shows "$1")" = "$2" ]; }
 answers() { reeve-agent status --state /var/lib/reeve-agent --json | grep -q '"connected":true'; }
 device() { reeve-agent status --state /var/lib/reeve-agent --json | sed 's/.*"device":"\([^"]*\)".*/\1/'; }
 first() { sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" /srv/first.json; }
@@ -124,7 +125,7 @@ pidof dhclient >/dev/null || fail "the DHCP client ended with the agent"
 
 step a crash
 kill -9 "$(shows MainPID)"
-until_true test "$(shows SubState)" = auto-restart
+until_true is SubState auto-restart
 systemctl restart reeve-agent
 until_true answers
 
