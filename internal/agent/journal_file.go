@@ -147,19 +147,10 @@ func (f *appendFile) rewrite(fill func(add func(line []byte) (span, error)) erro
 	// Not every system renames what is open.
 	f.file.Close()
 	err = host.Rename(fresh.path, f.path)
-	syncDir(filepath.Dir(f.path))
+	host.SyncDir(filepath.Dir(f.path))
 	if err = errors.Join(err, f.open()); err != nil {
 		return fmt.Errorf("replacing the journal: %w", err)
 	}
 	f.base = f.size
 	return nil
-}
-
-// syncDir makes a rename durable on systems where that takes an effort of its
-// own; others refuse it.
-func syncDir(path string) {
-	if d, err := os.Open(path); err == nil {
-		d.Sync()
-		d.Close()
-	}
 }

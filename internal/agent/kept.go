@@ -15,8 +15,6 @@ import (
 // scansDir is the folder of the state folder with how far scans have come.
 const scansDir = "scans"
 
-const newEnd = ".new" // of a file's name until it is complete
-
 func scanFile(state, command string) string {
 	return filepath.Join(state, scansDir, command+".json")
 }
@@ -26,13 +24,9 @@ func (b body) KeepScan(command string, checkpoint []byte) error {
 	path := scanFile(b.StateDir(), command)
 	err := os.MkdirAll(filepath.Dir(path), 0o700)
 	if err == nil {
-		err = writeDurably(path+newEnd, checkpoint)
-	}
-	if err == nil {
-		err = host.Rename(path+newEnd, path)
+		err = host.Replace(path, checkpoint)
 	}
 	if err != nil {
-		os.Remove(path + newEnd) // a full disk has to have room for others
 		return fmt.Errorf("keeping how far a scan has come: %w", err)
 	}
 	return nil
@@ -50,7 +44,12 @@ func (b body) KeptScan(command string) ([]byte, error) {
 // forget removes what a command kept that has ended.
 func (s *State) forget(command string) error {
 	kept := scanFile(s.dir, command)
-	return errors.Join(host.RemoveAll(act.UploadDir(s.dir, command)), host.RemoveAll(kept), host.RemoveAll(kept+newEnd))
+	err := errors.Join(host.RemoveAll(act.UploadDir(s.dir, command)), host.RemoveAll(kept))
+	halves, _ := filepath.Glob(kept + host.NewEnd + "*")
+	for _, half := range halves {
+		err = errors.Join(err, host.RemoveAll(half))
+	}
+	return err
 }
 
 // tidy removes what commands kept that ended when the agent did.

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"reeve/internal/agent/host"
 )
 
 // What a scan keeps replaces what it kept before, and nothing is left of it once
@@ -19,7 +21,7 @@ func TestKeptScans(t *testing.T) {
 			t.Errorf("kept %q, %v, want %q", got, err, text)
 		}
 	}
-	must(t, os.WriteFile(scanFile(dir, "c2")+newEnd, []byte("half"), 0o600))
+	must(t, os.WriteFile(scanFile(dir, "c2")+host.NewEnd+"1", []byte("half"), 0o600))
 	must(t, (&State{dir: dir}).forget("c2"))
 	left, _ := filepath.Glob(filepath.Join(dir, scansDir, "*"))
 	if len(left) != 1 || left[0] != scanFile(dir, "c1") {
@@ -40,7 +42,7 @@ func TestKeptScans(t *testing.T) {
 	if err := b.KeepScan("c3", []byte("far")); err == nil {
 		t.Error("a folder was replaced")
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, scansDir, "*"+newEnd)); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, scansDir, "*"+host.NewEnd+"*")); len(left) > 0 {
 		t.Errorf("left %q behind", left)
 	}
 }

@@ -35,8 +35,8 @@ func OpenPassing() (*State, string, error) {
 	return s, dir, nil
 }
 
-// tidyPassing removes folders whose agent is gone; those of other users cannot
-// be removed.
+// tidyPassing removes our user's folders whose agent is gone. What others put
+// beside them is not touched.
 func tidyPassing() {
 	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), passingFolders+"*"))
 	for _, dir := range folders {
@@ -48,7 +48,7 @@ func tidyPassing() {
 		if lock, err := os.Lstat(filepath.Join(dir, lockFile)); err != nil || !lock.Mode().IsRegular() {
 			continue
 		}
-		if held, err := host.Lock(filepath.Join(dir, lockFile)); err == nil {
+		if held, err := host.LockOld(filepath.Join(dir, lockFile)); err == nil {
 			held.Close()
 			os.RemoveAll(dir)
 		}

@@ -106,6 +106,7 @@ func (s *settings) install(ctx context.Context, m link.Manifest, wanted link.Set
 	if err := host.RemoveAll(building); err != nil {
 		return fmt.Errorf("tidying the folder of settings: %w", err)
 	}
+	s.tidyIncoming(wanted)
 	for _, dir := range []string{filepath.Join(building, "signatures"), filepath.Join(building, "rules"), filepath.Join(s.dir, incomingDir)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("making a folder for signatures: %w", err)
@@ -122,31 +123,49 @@ func (s *settings) install(ctx context.Context, m link.Manifest, wanted link.Set
 		}
 	}
 	digest := m.Digest()
-	text, err := json.Marshal(m)
+	err := s.keep(m, building)
 	if err == nil {
-		err = writeDurably(filepath.Join(building, manifestFile), text)
-	}
-	if err == nil {
-		syncDir(filepath.Join(building, "signatures"))
-		syncDir(filepath.Join(building, "rules"))
+		host.SyncDir(filepath.Join(building, "signatures"))
+		host.SyncDir(filepath.Join(building, "rules"))
 		err = host.RemoveAll(filepath.Join(s.dir, digest)) // what a crash left
 	}
 	if err == nil {
 		err = host.Rename(building, filepath.Join(s.dir, digest))
 	}
 	if err == nil {
-		syncDir(s.dir)
-		err = writeDurably(filepath.Join(s.dir, currentFile+".new"), []byte(digest+"\n"))
-	}
-	if err == nil {
-		err = host.Rename(filepath.Join(s.dir, currentFile+".new"), filepath.Join(s.dir, currentFile))
+		host.SyncDir(s.dir)
+		err = host.Replace(filepath.Join(s.dir, currentFile), []byte(digest+"\n"))
 	}
 	if err != nil {
 		return fmt.Errorf("putting the settings in force: %w", err)
 	}
-	syncDir(s.dir)
 	host.RemoveAll(filepath.Join(s.dir, incomingDir))
 	return nil
+}
+
+// keep writes a manifest into the folder of its settings.
+func (s *settings) keep(m link.Manifest, folder string) error {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return host.Replace(filepath.Join(folder, manifestFile), text)
+}
+
+// tidyIncoming removes what came of files that are not wanted any more.
+func (s *settings) tidyIncoming(wanted link.Settings) {
+	names := map[string]bool{}
+	if wanted.Set != nil {
+		for _, f := range wanted.Set.Files {
+			names[f.SHA256] = true
+		}
+	}
+	entries, _ := os.ReadDir(filepath.Join(s.dir, incomingDir))
+	for _, e := range entries {
+		if !names[e.Name()] {
+			host.RemoveAll(filepath.Join(s.dir, incomingDir, e.Name()))
+		}
+	}
 }
 
 // files returns where the files of the set in force lie, by digest.
@@ -247,16 +266,6 @@ func isFile(path string, f link.SetFile) bool {
 	return err == nil && size == f.Size && bytes.Equal(hash.Sum(nil), want)
 }
 
-// writeDurably writes a file that is on the disk when it returns.
-func writeDurably(path string, text []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	return errors.Join(err, file.Sync(), file.Close())
-}
-
 // tidySets removes settings that are not in force any more, unless a scan may
 // still read them.
 func (l *loop) tidySets() {
@@ -271,7 +280,13 @@ func (l *loop) tidySets() {
 	l.settings.tidy()
 }
 
+// tidy does nothing while settings are renewed, whose folder nobody can tell
+// from an old one: whoever renews tidies afterwards.
 func (s *settings) tidy() {
+	if !s.renewing.TryLock() {
+		return
+	}
+	defer s.renewing.Unlock()
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -54,6 +55,8 @@ type settings struct {
 	log    *slog.Logger
 	source source
 
+	renewing sync.Mutex // while folders are made or removed
+
 	mu      sync.Mutex
 	held    link.Manifest
 	digest  string // of held; empty if there are none, or not all of their files
@@ -61,6 +64,7 @@ type settings struct {
 	problem string // why newer ones could not be taken
 	news    int    // notices of others than those in force
 	busy    bool   // somebody fetches
+	noticed string // digest that the server last named on the line; empty before it did
 }
 
 // InForce returns the settings as they are now; zero ones ask for nothing.
@@ -95,7 +99,11 @@ func (s *settings) report() *reeve.HeldSettings {
 func (s *settings) wants(n link.Notice) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.noticed = n.Digest
 	if n.Digest == s.digest {
+		if !s.busy {
+			host.RemoveAll(filepath.Join(s.dir, incomingDir)) // what came of others is not wanted any more
+		}
 		return false
 	}
 	s.news++
@@ -108,6 +116,8 @@ func (s *settings) wants(n link.Notice) bool {
 type final struct{ error }
 
 func (f final) Unwrap() error { return f.error }
+
+var errOthers = errors.New("the server gave other settings than it has for this device")
 
 // What whoever speaks on the bus may make of notices, which bear no seal.
 const (
@@ -187,6 +197,8 @@ func (s *settings) note(err error, tell bool) bool {
 // renew takes the settings that the server has, and reports whether they are
 // others than those in force.
 func (s *settings) renew(ctx context.Context) (changed bool, err error) {
+	s.renewing.Lock()
+	defer s.renewing.Unlock()
 	m, err := s.source.manifest(ctx)
 	if refusal, ok := errors.AsType[*line.Refusal](err); ok {
 		return false, final{refusal}
@@ -195,13 +207,18 @@ func (s *settings) renew(ctx context.Context) (changed bool, err error) {
 		return false, err
 	}
 	s.mu.Lock()
-	held, digest := s.held, s.digest
+	held, digest, noticed := s.held, s.digest, s.noticed
 	s.mu.Unlock()
 	if err := s.source.check(m, held.Revision); err != nil {
 		return false, final{err}
 	}
+	// The seal is good for the whole account; what this device is to have of it
+	// was said on the line that the device opened itself.
+	if noticed != "" && m.Digest() != noticed {
+		return false, errOthers
+	}
 	if m.Digest() == digest {
-		return false, nil
+		return false, s.raise(m, held)
 	}
 	wanted, err := readSettings(m.Content)
 	if err != nil {
@@ -216,6 +233,21 @@ func (s *settings) renew(ctx context.Context) (changed bool, err error) {
 	s.log.Info("settings taken", "revision", m.Revision, "set", setName(wanted), "report_neighbours", wanted.ReportNeighbours,
 		"quarantine", wanted.Quarantine, "engines", wanted.Engines)
 	return true, nil
+}
+
+// raise keeps the newer revision of settings that are in force already, below
+// which none is taken any more.
+func (s *settings) raise(m, held link.Manifest) error {
+	if m.Revision == held.Revision {
+		return nil
+	}
+	if err := s.keep(m, filepath.Join(s.dir, m.Digest())); err != nil {
+		return fmt.Errorf("keeping the revision of the settings: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = m
+	return nil
 }
 
 func setName(s link.Settings) string {

@@ -102,18 +102,9 @@ func (s *State) write(name string, content any) error {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	path := filepath.Join(s.dir, name)
-	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
+	if err := host.Replace(path, append(text, '\n')); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	_, err = file.Write(append(text, '\n'))
-	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = host.Rename(path+".new", path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	syncDir(s.dir)
 	return nil
 }
 
@@ -129,7 +120,7 @@ func (s *State) Forget() error {
 			return fmt.Errorf("forgetting the enrolment: %w", err)
 		}
 	}
-	syncDir(s.dir)
+	host.SyncDir(s.dir)
 	return nil
 }
 

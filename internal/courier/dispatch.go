@@ -46,17 +46,19 @@ func (c *Courier) Cancelled(job reeve.JobID, at time.Time, orders []reeve.Order)
 // Paused tells the connected devices among the orders, which are of one job,
 // that it holds back, or goes on.
 func (c *Courier) Paused(paused bool, at time.Time, orders []reeve.Order) {
-	c.tasks.add(0, func() { c.tellPause(paused, at, orders) })
+	c.tasks.add(0, func() { c.tellPause(paused, func(reeve.Order) time.Time { return at }, orders) })
 }
 
-func (c *Courier) tellPause(paused bool, at time.Time, orders []reeve.Order) {
+// tellPause tells what is so of each order since the time that since gives, the
+// same for all orders of a job.
+func (c *Courier) tellPause(paused bool, since func(reeve.Order) time.Time, orders []reeve.Order) {
 	var of reeve.JobID
 	var message []byte
 	for _, o := range orders {
 		if o.ID.Job != of {
 			of = o.ID.Job
 			var err error
-			if message, err = encodePause(c.opts.Key(), link.Pause{Job: int64(of), Paused: paused, At: at}); err != nil {
+			if message, err = encodePause(c.opts.Key(), link.Pause{Job: int64(of), Paused: paused, At: since(o)}); err != nil {
 				c.opts.Log.Error("a pause could not be written", "job", of, "err", err)
 				return
 			}

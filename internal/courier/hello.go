@@ -109,7 +109,8 @@ func (c *Courier) welcome(batch []greeting) error {
 		c.publish(g.meeting.Device, link.VerbWelcome, w)
 	}
 	// An agent has forgotten what is paused, also of what is in its journal.
-	c.tellPause(true, c.now(), slices.DeleteFunc(slices.Clone(waiting), func(o reeve.Order) bool { return o.Paused.IsZero() }))
+	// A word of since when is older than one that it went on meanwhile.
+	c.tellPause(true, func(o reeve.Order) time.Time { return o.Paused }, slices.DeleteFunc(slices.Clone(waiting), func(o reeve.Order) bool { return o.Paused.IsZero() }))
 	// What runs is in the agent's journal.
 	c.send(slices.DeleteFunc(waiting, func(o reeve.Order) bool { return o.State >= reeve.Running }))
 	return nil

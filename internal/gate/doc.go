@@ -68,10 +68,11 @@ type Config struct {
 type gate struct {
 	Config
 	uploads chan struct{} // a slot for each
-	fetches chan struct{} // likewise
 
-	mu     sync.Mutex
-	bodies map[reeve.CommandID]*body // that are being read
+	mu       sync.Mutex
+	bodies   map[reeve.CommandID]*body // that are being read
+	fetches  int                       // that go on
+	fetching map[int64]int             // the same by device
 }
 
 // Routes returns the agents' routes. Credentials marks those whose Denied answers
@@ -80,7 +81,8 @@ func Routes(c Config) door.API {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	g := &gate{Config: c, uploads: make(chan struct{}, uploadsAtOnce), fetches: make(chan struct{}, fetchesAtOnce), bodies: map[reeve.CommandID]*body{}}
+	g := &gate{Config: c, uploads: make(chan struct{}, uploadsAtOnce), bodies: map[reeve.CommandID]*body{},
+		fetching: map[int64]int{}}
 	return door.API{Routes: append(g.communityRoutes(), []door.Route{
 		{Method: http.MethodGet, Path: link.PathIdentity, Serve: g.identity, Page: identityPage},
 		{Method: http.MethodPost, Path: link.PathEnrol, Verb: "device_enrolled", Credentials: true, Counter: "agent", Serve: g.enrol, Page: enrolPage},

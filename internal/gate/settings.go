@@ -11,8 +11,10 @@ import (
 
 // Fetching may be slow, and whole fleets do it at once.
 const (
-	fetchesAtOnce = 256
-	fetchTime     = 30 * time.Minute
+	fetchesAtOnce   = 256
+	fetchesOfDevice = 2 // the one that it has lost may not have ended here
+	fetchTime       = 30 * time.Minute
+	fetchPause      = time.Minute // for one piece; then the agent is gone
 )
 
 // settings gives an agent the manifest of the settings in force for it.
@@ -40,7 +42,7 @@ func (g *gate) asker(r *door.Request) (device, account int64, err error) {
 // setFile gives an agent a file of a signature set, or the range of it that it
 // asks for. Any agent of the account may have any file that is in force.
 func (g *gate) setFile(w http.ResponseWriter, r *door.Request) error {
-	_, account, err := g.asker(r)
+	device, account, err := g.asker(r)
 	if err != nil {
 		return err
 	}
@@ -48,22 +50,60 @@ func (g *gate) setFile(w http.ResponseWriter, r *door.Request) error {
 	if err := g.named(r.Context(), account, digest); err != nil {
 		return err
 	}
-	select {
-	case g.fetches <- struct{}{}:
-		defer func() { <-g.fetches }()
-	default:
-		return reeve.Errorf(reeve.Unavailable, "too many agents are fetching signatures; try again later")
+	if err := g.begin(device); err != nil {
+		return err
 	}
+	defer g.end(device)
 	file, err := g.Sets.Open(r.Context(), reeve.ContentName(account, digest))
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	// Where the deadline cannot be moved, the port's own holds.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(fetchTime))
 	w.Header().Set("Content-Type", "application/octet-stream")
-	http.ServeContent(w, r.Request, "", time.Time{}, file)
+	http.ServeContent(&pieces{w, http.NewResponseController(w), time.Now().Add(fetchTime)}, r.Request, "", time.Time{}, file)
 	return nil
+}
+
+// begin takes a place among the fetches, of which no device has many.
+func (g *gate) begin(device int64) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.fetches >= fetchesAtOnce:
+		return reeve.Errorf(reeve.Unavailable, "too many agents are fetching signatures; try again later")
+	case g.fetching[device] >= fetchesOfDevice:
+		return reeve.Errorf(reeve.Unavailable, "this agent is fetching signatures already; try again later")
+	}
+	g.fetches++
+	g.fetching[device]++
+	return nil
+}
+
+func (g *gate) end(device int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.fetches--
+	if g.fetching[device]--; g.fetching[device] == 0 {
+		delete(g.fetching, device)
+	}
+}
+
+// pieces are a file on its way. It takes longer than the answers that the port's
+// limits are for, but no piece of it may take long.
+type pieces struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	until   time.Time // for all of them
+}
+
+func (p *pieces) Write(piece []byte) (int, error) {
+	next := time.Now().Add(fetchPause)
+	if next.After(p.until) {
+		next = p.until
+	}
+	// Where the deadline cannot be moved, the port's own holds.
+	_ = p.control.SetWriteDeadline(next)
+	return p.ResponseWriter.Write(piece)
 }
 
 // named refuses files that no settings of the account name.

@@ -104,3 +104,22 @@ func digestOf(content string) string {
 	sum := sha256.Sum256([]byte(content))
 	return hex.EncodeToString(sum[:])
 }
+
+func TestFetchesOfDevice(t *testing.T) {
+	g := &gate{fetching: map[int64]int{}}
+	for range fetchesOfDevice {
+		if err := g.begin(36); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := g.begin(36); reeve.KindOf(err) != reeve.Unavailable {
+		t.Errorf("one device has more places than it may: %v", err)
+	}
+	if err := g.begin(37); err != nil {
+		t.Errorf("another has none: %v", err)
+	}
+	g.end(36)
+	if err := g.begin(36); err != nil {
+		t.Errorf("a place was not given back: %v", err)
+	}
+}

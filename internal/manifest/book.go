@@ -31,12 +31,19 @@ type Book struct {
 	now   func() time.Time
 
 	mu       sync.Mutex
-	editions map[int64]*edition // by account
+	accounts map[int64]*account
+}
+
+// An account is read by one caller at a time; those of other accounts do not
+// wait for it.
+type account struct {
+	mu   sync.Mutex
+	last *edition // nil before the first
 }
 
 // New returns a book over a store. Key gives the seal key of the moment.
 func New(store Store, key func() seal.Key, now func() time.Time) *Book {
-	return &Book{store: store, key: key, now: now, editions: map[int64]*edition{}}
+	return &Book{store: store, key: key, now: now, accounts: map[int64]*account{}}
 }
 
 // An edition is what the agents of an account are told under one revision.
@@ -116,20 +123,21 @@ func (b *Book) Names(ctx context.Context, account int64, digest string) (bool, e
 }
 
 // edition returns that of the revision or a later one, if there is one.
-func (b *Book) edition(ctx context.Context, account, revision int64) (*edition, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if e := b.editions[account]; e != nil && e.revision >= revision {
-		return e, nil
+func (b *Book) edition(ctx context.Context, no, revision int64) (*edition, error) {
+	a := b.account(no)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.last != nil && a.last.revision >= revision {
+		return a.last, nil
 	}
-	settings, revision, err := b.store.AgentSettings(ctx, account)
+	settings, revision, err := b.store.AgentSettings(ctx, no)
 	if err != nil {
 		return nil, err
 	}
-	if e := b.editions[account]; e != nil && e.revision == revision {
-		return e, nil
+	if a.last != nil && a.last.revision == revision {
+		return a.last, nil
 	}
-	e := &edition{account: account, revision: revision, sheets: map[int64]*sheet{}, files: map[string]bool{}}
+	e := &edition{account: no, revision: revision, sheets: map[int64]*sheet{}, files: map[string]bool{}}
 	alike := map[string]*sheet{}
 	for _, g := range settings {
 		content, err := json.Marshal(shape(g))
@@ -145,8 +153,17 @@ func (b *Book) edition(ctx context.Context, account, revision int64) (*edition, 
 			e.files[f.SHA256] = true
 		}
 	}
-	b.editions[account] = e
+	a.last = e
 	return e, nil
+}
+
+func (b *Book) account(no int64) *account {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.accounts[no] == nil {
+		b.accounts[no] = &account{}
+	}
+	return b.accounts[no]
 }
 
 // shape is settings as agents read them.

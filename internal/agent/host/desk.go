@@ -160,5 +160,5 @@ func store(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	return replace(path, data)
+	return Replace(path, data)
 }

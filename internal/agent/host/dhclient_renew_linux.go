@@ -122,7 +122,7 @@ func (m *Machine) request(ctx context.Context, c client, iface string, old *leas
 	if old != nil {
 		between += old.text + "\n"
 	}
-	if err := replace(path, []byte(between)); err != nil {
+	if err := Replace(path, []byte(between)); err != nil {
 		return nil, fmt.Errorf("copying the lease: %w", err)
 	}
 	defer os.Remove(path)

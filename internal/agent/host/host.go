@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -115,25 +116,37 @@ func (m *Machine) ownID() (string, error) {
 		return string(id), nil
 	}
 	id := rand.Text()
-	return id, replace(path, []byte(id))
+	return id, Replace(path, []byte(id))
 }
 
-// replace writes a file that only this user may read, all of it or nothing.
-func replace(path string, data []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+// NewEnd follows a file's name while Replace writes it. What a crash leaves has
+// such a name.
+const NewEnd = ".new-"
+
+// Replace writes a file that only this user may read, all of it or nothing. It
+// is on the disk when Replace returns.
+func Replace(path string, data []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+NewEnd+"*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer os.Remove(file.Name()) // in vain once it is renamed
 	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
-	}
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	return Rename(file.Name(), path)
+	if err := Rename(file.Name(), path); err != nil {
+		return err
+	}
+	SyncDir(filepath.Dir(path))
+	return nil
+}
+
+// SyncDir makes a rename durable on systems where that takes an effort of its
+// own; others refuse it.
+func SyncDir(path string) {
+	if d, err := os.Open(path); err == nil {
+		d.Sync()
+		d.Close()
+	}
 }

@@ -9,8 +9,12 @@ import (
 	"syscall"
 )
 
-func lock(path string) (io.Closer, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+func lock(path string, create bool) (io.Closer, error) {
+	flags := os.O_RDWR | syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+	if create {
+		flags = os.O_RDWR | os.O_CREATE
+	}
+	file, err := os.OpenFile(path, flags, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -23,4 +27,14 @@ func lock(path string) (io.Closer, error) {
 		err = ErrLocked
 	}
 	return nil, err
+}
+
+// isOurs reports whether a folder, and no link to one, belongs to our own user.
+func isOurs(folder string) bool {
+	info, err := os.Lstat(folder)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
 }

@@ -119,8 +119,9 @@ func (nm networkManager) reapply(ctx context.Context, device dbus.ObjectPath) er
 	return nm.call(ctx, device, nmDevice+".Reapply", settings, version, uint32(0))()
 }
 
-// reactivate makes NetworkManager give the lease back, and brings the
-// connection up anew.
+// reactivate makes NetworkManager bring the connection up anew, which ends the
+// one before and its lease. That is one call: there is no moment in between at
+// which this agent could end and leave the device down.
 func (nm networkManager) reactivate(ctx context.Context, device dbus.ObjectPath) error {
 	active, err := nm.property(ctx, device, nmDevice, "ActiveConnection")
 	if err != nil {
@@ -129,12 +130,6 @@ func (nm networkManager) reactivate(ctx context.Context, device dbus.ObjectPath)
 	path, _ := active.Value().(dbus.ObjectPath)
 	profile, err := nm.property(ctx, path, nmName+".Connection.Active", "Connection")
 	if err != nil {
-		return err
-	}
-	// Once it is down it must come up, whatever becomes of the command.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), greetWithin)
-	defer cancel()
-	if err := nm.call(ctx, device, nmDevice+".Disconnect")(); err != nil {
 		return err
 	}
 	return nm.call(ctx, nmObject, nmName+".ActivateConnection", profile.Value(), device, dbus.ObjectPath("/"))()

@@ -85,7 +85,11 @@ func (o *orphan) setUp(answer dhcpMessage) error {
 	}
 	bits := o.had.Bits()
 	if mask := answer.options[optMask]; len(mask) == 4 {
-		bits, _ = net.IPMask(mask).Size()
+		ones, all := net.IPMask(mask).Size()
+		if all == 0 || ones == 0 {
+			return fmt.Errorf("the DHCP server granted %s with the network mask %s, which is none", answer.yours, net.IP(mask))
+		}
+		bits = ones
 	}
 	now := netip.PrefixFrom(answer.yours, bits)
 	if err := setAddress(o.iface.Index, now, answer.seconds()); err != nil {

@@ -116,7 +116,7 @@ func (m *Machine) store(ctx context.Context, home string, file *os.File, info fs
 	r.UID, r.GID = owner(info)
 	text, err := json.Marshal(r)
 	if err == nil {
-		err = replace(filepath.Join(home, recordName), text)
+		err = Replace(filepath.Join(home, recordName), text)
 	}
 	if err == nil { // before the file is removed from its place
 		err = errors.Join(syncFolder(home), syncFolder(m.state))

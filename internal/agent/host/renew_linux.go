@@ -18,7 +18,7 @@ import (
 //
 // An interface's lease belongs to whatever manages the interface, and that is
 // asked to renew it: NetworkManager and systemd-networkd over the system bus,
-// dhcpcd through its control socket, udhcpc by its signal, dhclient as told in
+// dhcpcd and udhcpc by their signals, dhclient as told in
 // dhclient_renew_linux.go. Only for an address that is lent and that nobody is
 // left to renew this agent speaks DHCP to the server on its own account.
 //
@@ -188,7 +188,11 @@ func (m *Machine) renewOnce(ctx context.Context, h holding, before setup) (*act.
 	defer cancel()
 	granted, moved := (*act.Lease)(nil), false
 	if h.lessee != nil {
-		answer, err := h.lessee.again(ctx, netip.MustParseAddr(h.old.Address))
+		had, err := netip.ParseAddr(h.old.Address)
+		if err != nil || !had.Is4() {
+			return nil, fmt.Errorf("%s holds the address %.40q, which is none", h.manager, h.old.Address)
+		}
+		answer, err := h.lessee.again(ctx, had)
 		if err != nil {
 			return nil, err
 		}

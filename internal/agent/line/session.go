@@ -86,7 +86,8 @@ const (
 	steady       = time.Minute // after which a connection is no failure
 	// Orders that come before the Welcome wait for it, since without the time
 	// they cannot be judged. Further ones are dropped; the server sends again.
-	maxWaiting = 64
+	maxWaiting      = 64
+	maxWaitingBytes = 1 << 20 // of all of them
 )
 
 // Connected reports whether there is a connection to send on.
@@ -122,8 +123,10 @@ type visit struct {
 	nonce    []byte
 	beat     time.Duration // 0 until welcomed
 	hellos   int
-	waiting  [][]byte
 	welcomed bool
+
+	waiting      [][]byte
+	waitingBytes int
 }
 
 func (s *Session) connect(ctx context.Context) (welcomed bool, err error) {
@@ -298,7 +301,8 @@ func (v *visit) welcome(message []byte) error {
 
 func (v *visit) order(message []byte) error {
 	if !v.welcomed {
-		if len(v.waiting) == maxWaiting {
+		if v.waitingBytes += len(message); len(v.waiting) == maxWaiting || v.waitingBytes > maxWaitingBytes {
+			v.waitingBytes -= len(message)
 			return errors.New("too many orders before the server told its time")
 		}
 		v.waiting = append(v.waiting, append([]byte(nil), message...))

@@ -45,8 +45,10 @@ func openDesk() (desk, error) {
 	return b, nil
 }
 
-// listen turns signals about our notification into events, until Close.
+// listen turns signals about our notification into events, until Close, or until
+// the bus is gone: then the events end.
 func (b *bus) listen(signals <-chan *dbus.Signal) {
+	defer close(b.events)
 	for s := range signals {
 		if len(s.Body) < 2 {
 			continue

@@ -34,7 +34,7 @@ type desk interface {
 	// Notify tells the person that something is asked. Address is where the
 	// answers go if nothing can be clicked on.
 	Notify(address string) error
-	// Events has what the person did about it.
+	// Events has what the person did about it, and ends with the desktop.
 	Events() <-chan event
 	// Open shows an address in the person's browser.
 	Open(address string) error
@@ -128,8 +128,10 @@ func ask(ctx context.Context, d desk, fields []reeve.IdentityField) (act.Reply, 
 			if err := d.Notify(p.launch()); err != nil {
 				return act.Reply{}, err
 			}
-		case e := <-d.Events():
+		case e, more := <-d.Events():
 			switch {
+			case !more:
+				return act.Reply{}, errors.New("the desktop is gone")
 			case e == broken:
 				return act.Reply{}, errors.New("the desktop shows no message")
 			case e == putOff, e == dismissed && !opened && !p.seen():

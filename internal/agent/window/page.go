@@ -52,7 +52,7 @@ func servePage(fields []reeve.IdentityField) (*page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a port of this machine: %w", err)
 	}
-	p := &page{fields: fields, host: listener.Addr().String(), replies: make(chan act.Reply, 1), reopen: make(chan struct{}, 1), form: newPath()}
+	p := &page{fields: fields, host: listener.Addr().String(), replies: make(chan act.Reply, 1), reopen: make(chan struct{}, 1)}
 	p.server = http.Server{Handler: p, ReadTimeout: pagePatience, WriteTimeout: pagePatience, MaxHeaderBytes: 16 << 10}
 	go p.server.Serve(listener) // until close
 	return p, nil
@@ -60,11 +60,12 @@ func servePage(fields []reeve.IdentityField) (*page, error) {
 
 func newPath() string { return "/" + rand.Text() }
 
-// launch returns an address that opens the page once; those before are over.
+// launch returns an address that opens the page once; those before are over,
+// and so are the forms that they showed.
 func (p *page) launch() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.first = newPath()
+	p.first, p.form = newPath(), newPath()
 	return "http://" + p.host + p.first
 }
 
@@ -197,7 +198,10 @@ func (p *page) show(w http.ResponseWriter, status int, answers map[string]string
 		fmt.Fprintf(&b, "<p class=\"fault\" role=\"alert\">%s.</p>\n", html.EscapeString(strings.ToUpper(fault[:1])+fault[1:]))
 	}
 	first := true // among those that are wrong
-	fmt.Fprintf(&b, "<form method=\"post\" action=\"%s\">\n", p.form)
+	p.mu.Lock()
+	form := p.form
+	p.mu.Unlock()
+	fmt.Fprintf(&b, "<form method=\"post\" action=\"%s\">\n", form)
 	for i, f := range p.fields {
 		wrong := ""
 		if err := f.Check(answers[f.Name]); err != nil && answers != nil {
