@@ -42,7 +42,7 @@ type page struct {
 	mu     sync.Mutex
 	first  string // path that opens the page; empty once it did
 	spent  string // the one before
-	form   string // path that takes the form
+	form   string // path that takes the form; empty before the page was opened
 	opened bool
 	done   bool
 }
@@ -60,12 +60,11 @@ func servePage(fields []reeve.IdentityField) (*page, error) {
 
 func newPath() string { return "/" + rand.Text() }
 
-// launch returns an address that opens the page once; those before are over,
-// and so are the forms that they showed.
+// launch returns an address that opens the page once; those before are over.
 func (p *page) launch() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.first, p.form = newPath(), newPath()
+	p.first = newPath()
 	return "http://" + p.host + p.first
 }
 
@@ -100,6 +99,7 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	opens := r.Method == http.MethodGet && same(r.URL.Path, first)
 	if opens {
 		p.first, p.spent, p.opened = "", first, true
+		p.form = newPath() // whoever opened it before has an address that is good for nothing
 	}
 	p.mu.Unlock()
 	switch {
