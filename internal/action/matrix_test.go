@@ -181,6 +181,7 @@ func TestReasons(t *testing.T) {
 		{"re-identify", V3_1, windows(7, 6, 70), reeve.NoReason},
 		{"re-identify", V3_3, with(windows(26), func(c *reeve.Class) { c.System = reeve.OtherSystem }), reeve.WrongSystem},
 		{"re-identify", V3_3, with(windows(26), func(c *reeve.Class) { c.Kind = reeve.OnDemand }), reeve.WrongKind},
+		{"re-identify", Own, with(windows(26), func(c *reeve.Class) { c.Kind = reeve.OnDemand }), reeve.NoReason},
 		{"re-identify", V3_3, with(windows(1), func(c *reeve.Class) { c.Kind = reeve.Mobile; c.System = reeve.IOS }), reeve.NoReason},
 		{"re-identify", V3_3, with(windows(26), func(c *reeve.Class) { c.Standing = reeve.OutOfLicense }), reeve.WrongStanding},
 		{"exempt", V3_1, with(windows(26), func(c *reeve.Class) { c.Kind = reeve.DomainController }), reeve.NoReason},

@@ -21,20 +21,25 @@ func IdentityFields(params json.RawMessage) []reeve.IdentityField {
 	return p.Fields
 }
 
+// asked are the agents that v3.2 and later ask. The Linux line is ours: the
+// pages name no Linux minimum.
+var asked = []AgentRule{
+	{Kind: reeve.Persistent, System: reeve.Windows, Minimum: reeve.Version{7, 6, 71, 0}},
+	{Kind: reeve.Persistent, System: reeve.MacOS, Minimum: reeve.Version{10, 4, 123, 0}},
+	{Kind: reeve.Persistent, System: reeve.Linux},
+	{Kind: reeve.Mobile, Any: true},
+}
+
 func init() {
 	define(Definition{
 		Name:  "re-identify",
 		Title: "Ask the user to identify again",
 		Since: V3,
 		Rules: map[Version]Rule{
-			V3: {Standings: managed},
-			// The Linux line is ours: the pages name no Linux minimum.
-			V3_2: agents(
-				AgentRule{Kind: reeve.Persistent, System: reeve.Windows, Minimum: reeve.Version{7, 6, 71, 0}},
-				AgentRule{Kind: reeve.Persistent, System: reeve.MacOS, Minimum: reeve.Version{10, 4, 123, 0}},
-				AgentRule{Kind: reeve.Persistent, System: reeve.Linux},
-				AgentRule{Kind: reeve.Mobile, Any: true},
-			),
+			V3:   {Standings: managed},
+			V3_2: agents(asked...),
+			// What the pages leave out since v3.2 a link can ask all the same.
+			Own: agents(append(asked, AgentRule{Kind: reeve.OnDemand, Any: true})...),
 		},
 		Agent: true,
 		Lives: lives(7*24*time.Hour, 7*24*time.Hour),

@@ -34,6 +34,12 @@ func (k *jobKeeper) Job(_ context.Context, account int64, id reeve.JobID) (reeve
 	return job, k.err
 }
 
+func (k *jobKeeper) looked() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.looks
+}
+
 func (k *jobKeeper) set(open int, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -108,10 +114,10 @@ func TestFollowersShareTheLooks(t *testing.T) {
 		s := newStreet()
 		one, oneDone := s.follow(t.Context(), 1)
 		two, twoDone := s.follow(t.Context(), 1)
-		had := s.keeper.looks
+		had := s.keeper.looked()
 		pass(10 * time.Second)
-		if s.keeper.looks-had != 10 {
-			t.Errorf("%d looks in ten seconds", s.keeper.looks-had)
+		if looks := s.keeper.looked() - had; looks != 10 {
+			t.Errorf("%d looks in ten seconds", looks)
 		}
 		s.keeper.set(1, nil)
 		pass(time.Second)
@@ -131,10 +137,10 @@ func TestFollowersShareTheLooks(t *testing.T) {
 				t.Errorf("deadlines %v", heard.deadlines)
 			}
 		}
-		had = s.keeper.looks
+		had = s.keeper.looked()
 		pass(time.Minute)
-		if s.keeper.looks != had || len(s.api.watches.all) != 0 {
-			t.Errorf("looked at by nobody %d times", s.keeper.looks-had)
+		if looks := s.keeper.looked() - had; looks != 0 || len(s.api.watches.all) != 0 {
+			t.Errorf("looked at by nobody %d times", looks)
 		}
 	})
 }

@@ -51,7 +51,7 @@ var outcomes = map[string]struct{ params, not string }{
 	"unignore":        {``, "win=standing oldwin=standing mac=standing linux=standing phone=standing guest=standing dc=standing bare=standing unknown=standing unlicensed=standing"},
 	"delete":          {``, ""},
 	"dhcprenew":       {``, "phone=agent_kind guest=agent_kind dc=agent_kind bare=ability unknown=standing ignored=standing unlicensed=standing"},
-	"re-identify":     {``, "oldwin=agent_version guest=agent_kind dc=agent_kind bare=ability unknown=standing ignored=standing unlicensed=standing"},
+	"re-identify":     {``, "oldwin=agent_version dc=agent_kind bare=ability unknown=standing ignored=standing unlicensed=standing"},
 	"assign_to_group": {`{}`, "dc=agent_kind"},
 	"fetch_agent_log": {``, "phone=agent_kind guest=agent_kind dc=agent_kind bare=ability unknown=standing ignored=standing unlicensed=standing"},
 	"scan_threats":    {`{"scan_types":[4],"path":"/srv"}`, "win=path_style oldwin=agent_version phone=agent_kind guest=agent_kind dc=agent_kind bare=ability unknown=standing ignored=standing unlicensed=standing"},
@@ -88,7 +88,7 @@ func TestEveryActionOnAMixedFleet(t *testing.T) {
 					status = -1
 				}
 				reason := not[device]
-				if name == "re-identify" && device == "phone" {
+				if name == "re-identify" && (device == "phone" || device == "guest") {
 					reason = "link"
 				}
 				if out.Status != status || out.Reason.String() != reason {

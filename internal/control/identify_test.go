@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reeve"
+	"reeve/internal/action"
 	"reeve/internal/control"
 )
 
@@ -35,7 +36,7 @@ func asked(t *testing.T) (w *world, license string, devices map[string]reeve.Dev
 var from = control.From{Address: "192.0.2.77", RequestID: "r-9"}
 
 // Who has an agent that is there is asked by it, and the others by a link. The
-// rules of v3.2 and later leave devices on demand out.
+// published rules of v3.2 and later leave devices on demand out.
 func TestWhoIsAskedByLink(t *testing.T) {
 	w, _, devices := asked(t)
 	w.wake.online[devices["phone"].No] = true
@@ -48,9 +49,12 @@ func TestWhoIsAskedByLink(t *testing.T) {
 			t.Errorf("%s: %v %v, %+v; want %v", name, c.State, c.Reason, p, want)
 		}
 	}
-	p := w.place(t, order("re-identify", devices["away"].ID))
-	if p.Outcomes[0].Status != -1 || p.Outcomes[0].Reason != reeve.WrongKind {
-		t.Errorf("on demand in the latest version: %+v", p.Outcomes[0])
+	for version, want := range map[action.Version]reeve.Reason{action.V3_3: reeve.WrongKind, action.Own: reeve.AskedByLink} {
+		o := order("re-identify", devices["away"].ID)
+		o.Version = version
+		if p := w.place(t, o); p.Outcomes[0].Reason != want {
+			t.Errorf("on demand in %s: %+v", version, p.Outcomes[0])
+		}
 	}
 }
 

@@ -297,6 +297,9 @@ func (r *scanResult) encode() json.RawMessage {
 
 func (r *scanResult) summary() string {
 	text := fmt.Sprintf("%d threats in %d files", r.Counts.Threats, r.Counts.Files)
+	if r.Counts.Processes > 0 {
+		text += fmt.Sprintf(" and %d processes", r.Counts.Processes)
+	}
 	for _, lack := range []struct{ status, words string }{
 		{partial, "scanned in part"},
 		{notScanned, "not scanned"},
