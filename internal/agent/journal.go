@@ -45,6 +45,8 @@ type entry struct {
 	action   string
 	finishBy time.Time
 	began    time.Time // zero before started
+	crashes  int       // of the agent in the middle of it
+	left     bool      // the agent stopped in order in the middle of it
 	order    span      // of the line with its work
 	report   span      // of the line with its report
 	sent     time.Time // when the report was last sent, by our clock
@@ -58,6 +60,8 @@ type record struct {
 	Work    *work        `json:"work,omitempty"`
 	Began   time.Time    `json:"began,omitzero"`
 	Report  *link.Report `json:"report,omitempty"`
+	Crashes int          `json:"crashes,omitempty"` // so far; a line without it says nothing of them
+	Left    bool         `json:"left,omitempty"`    // the agent stops in order
 }
 
 // A journal remembers commands through crashes, so that none has its effect
@@ -135,6 +139,9 @@ func (j *journal) note(r record, at span) {
 	if !r.Began.IsZero() {
 		e.began = r.Began
 	}
+	if r.Stage == started {
+		e.crashes, e.left = max(e.crashes, r.Crashes), r.Left
+	}
 	if r.Report != nil {
 		e.report, e.sent = at, time.Now() // whoever writes it sends it at once
 	}
@@ -179,6 +186,25 @@ func (j *journal) receive(command string, w work, now time.Time) error {
 // start says that work on the command begins, or goes on after a crash.
 func (j *journal) start(command string, now time.Time) error {
 	return j.write(true, record{Command: command, Stage: started, At: now, Began: now})
+}
+
+// leave says that the agent stops in order, in the middle of commands.
+func (j *journal) leave(now time.Time) error {
+	var records []record
+	for _, c := range j.at(started) {
+		records = append(records, record{Command: c, Stage: started, At: now, Left: true})
+	}
+	return j.write(true, records...)
+}
+
+// resume says that the agent is there again, in the middle of a command, and
+// returns how often it went without having left.
+func (j *journal) resume(command string) (crashes int, err error) {
+	e := j.entry(command)
+	if crashes = e.crashes; !e.left {
+		crashes++
+	}
+	return crashes, j.write(true, record{Command: command, Stage: started, At: j.latest, Crashes: crashes})
 }
 
 // finish keeps the last report on a command.
@@ -318,6 +344,7 @@ func (j *journal) copy(e *entry, add func([]byte) (span, error)) error {
 			return err
 		}
 		r.Stage, r.Began, r.At = part.stage, e.began, j.latest
+		r.Crashes, r.Left = e.crashes, e.left
 		line, err := json.Marshal(r)
 		if err != nil {
 			return fmt.Errorf("writing the journal: %w", err)

@@ -29,6 +29,7 @@ const scanThreats = "scan_threats"
 
 const (
 	resendEvery = 30 * time.Second // reports that are not acknowledged
+	maxCrashes  = 3                // of the agent in the middle of a command that may be resumed
 	maxOpen     = 1000             // commands that have not ended; the server sends more later
 )
 
@@ -103,6 +104,9 @@ func (l *loop) run(ctx context.Context, o Options) error {
 	l.session.Run(l.ctx)
 	l.work.Wait()
 	if !errors.Is(context.Cause(l.ctx), ErrRetired) {
+		if err := l.journal.leave(l.now()); err != nil {
+			l.log.Warn("not noted that the agent stops in order", "err", err)
+		}
 		l.log.Info("agent stopped")
 		return nil
 	}
@@ -154,14 +158,19 @@ func newLoop(o Options) (*loop, error) {
 func (l *loop) recover() error {
 	for _, command := range l.journal.at(started) {
 		e := l.journal.entry(command)
+		why := "the agent was stopped in the middle of " + e.action + ", which may not be repeated"
 		if act.Resumable(e.action) || e.action == retire {
-			l.log.Info("command resumes", "command", command, "action", e.action)
-			continue
+			crashes, err := l.journal.resume(command)
+			if err != nil {
+				return err
+			}
+			if crashes < maxCrashes || e.action == retire {
+				l.log.Info("command resumes", "command", command, "action", e.action, "crashes", crashes)
+				continue
+			}
+			why = fmt.Sprintf("the agent ended %d times in the middle of %s", crashes, e.action)
 		}
-		r := link.Report{
-			Command: command, State: failed, Reason: "interrupted",
-			Message: "the agent was stopped in the middle of " + e.action + ", which may not be repeated",
-		}
+		r := link.Report{Command: command, State: failed, Reason: "interrupted", Message: why}
 		if err := l.journal.finish(r, l.journal.latest); err != nil {
 			return err
 		}

@@ -98,7 +98,8 @@ func Resumable(action string) bool { return definitions[action].resumable }
 
 // Run carries out t and calls progress, if it is not nil, on the way. It ends
 // with a failed outcome when ctx does, when t's time runs out, and when the
-// action panics.
+// action panics in the goroutine that Run was called in: what an action starts
+// beside that has to return its errors, for a panic there ends the agent.
 func Run(ctx context.Context, h Host, t Task, progress func(Progress)) (outcome Outcome) {
 	d, ok := definitions[t.Action]
 	switch {

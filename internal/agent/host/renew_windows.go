@@ -33,8 +33,25 @@ type renewing struct{ one sync.Mutex }
 
 func newRenewing() renewing { return renewing{} }
 
-// RenewDHCP implements [act.DHCPHost]. Windows waits for the server itself.
-func (m *Machine) RenewDHCP(_ context.Context, w act.RenewWish) ([]act.Renewal, error) {
+// RenewDHCP implements [act.DHCPHost]. Windows waits for the server itself, and
+// goes on with that when ctx has ended.
+func (m *Machine) RenewDHCP(ctx context.Context, w act.RenewWish) ([]act.Renewal, error) {
+	done := make(chan struct{})
+	var found []act.Renewal
+	var failed error
+	go func() {
+		defer close(done)
+		found, failed = m.renewAll(w)
+	}()
+	select {
+	case <-done:
+		return found, failed
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (m *Machine) renewAll(w act.RenewWish) ([]act.Renewal, error) {
 	m.renewing.one.Lock()
 	defer m.renewing.one.Unlock()
 	adapters, err := adaptersInfo()
