@@ -69,8 +69,8 @@ Flags, each with a twin in the environment:
   --retire                           leave the server first, as retire does
   --json                             print one JSON object
 
-Signature files (*.hdb, *.hsb) are read from DIR/signatures, unless the policy names
-another folder. Logs are in DIR/logs.
+Signature files (*.hdb, *.hsb, *.ndb) are read from DIR/signatures and YARA rules from
+DIR/rules, unless the policy names other folders. Logs are in DIR/logs.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
