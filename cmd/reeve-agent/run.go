@@ -46,6 +46,9 @@ func runAgent(ctx context.Context, c console, s settings) (ended error) {
 	slog.SetDefault(log)
 
 	machine := host.Open(dir)
+	if err := machine.Mend(); err != nil {
+		log.Error("an interface may be without a DHCP client", "err", err)
+	}
 	identity, err := state.Enrol(ctx, agent.Enrolment{Server: s.server, Pin: s.pin, Code: code, Kind: s.kind(), Machine: machine, Log: log})
 	if err != nil {
 		if ctx.Err() != nil {

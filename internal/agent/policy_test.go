@@ -127,12 +127,9 @@ func (l *loop) place(t *testing.T, command, action, params string, finish time.D
 	return tk
 }
 
-// inUTC makes midnight the hour at which the time of a bubble begins.
-func inUTC(t *testing.T) {
-	here := time.Local
-	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = here })
-}
+// Midnight is the hour at which the time of a bubble begins. It is set before
+// anything runs, since whoever asks the time reads it.
+func init() { time.Local = time.UTC }
 
 // What comes outside the hours waits for them and is told so; what would not
 // begin in time is refused; what is called off meanwhile ends.
@@ -155,7 +152,6 @@ func TestHoursOfAnAction(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				inUTC(t)
 				l := aloneLoop(t, &fakeMachine{}, tt.policy)
 				began := time.Now() // midnight
 				task := l.place(t, "c1", "dhcprenew", `{}`, tt.finish)
@@ -177,7 +173,6 @@ func TestHoursOfAnAction(t *testing.T) {
 // A policy that changes while a command waits counts when it would begin.
 func TestPolicyChangesMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		inUTC(t)
 		var text atomic.Value
 		text.Store(`{"hours":{"dhcprenew":["03:00-04:00"]}}`)
 		l := aloneLoop(t, &fakeMachine{}, func() (*Policy, error) { return policyOf(t, text.Load().(string)) })
@@ -192,7 +187,6 @@ func TestPolicyChangesMeanwhile(t *testing.T) {
 // What may be run again stops when its hours are over and goes on in the next.
 func TestHoursEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		inUTC(t)
 		began := time.Now()
 		var runs []time.Duration
 		m := &fakeMachine{ask: func(ctx context.Context) (act.Answers, error) {

@@ -207,11 +207,17 @@ func (m *Machine) release(ctx context.Context, c client, r *act.Renewal) error {
 		return err
 	}
 	program, _ := dhclientPath()
+	if err := m.noteReleased(released{r.Interface, c.plainArgs()}); err != nil {
+		return err
+	}
 	r.Released = true
 	given := detach(program, append([]string{"-r"}, c.plainArgs()...), c.pid)
 	// Whatever came of it, a client must be there afterwards.
 	if err := errors.Join(m.end(c), detach(program, append([]string{"-nw"}, c.plainArgs()...), c.pid)); err != nil {
-		return errors.Join(given, err)
+		return errors.Join(given, err) // Mend tries again
+	}
+	if err := os.Remove(filepath.Join(m.state, releasedFile)); err != nil {
+		return fmt.Errorf("tidying the state folder: %w", err)
 	}
 	fresh, err := m.await(ctx, c, r.Interface, lastLease(held, r.Interface))
 	if err != nil {

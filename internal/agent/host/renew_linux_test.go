@@ -40,6 +40,13 @@ func TestMain(m *testing.M) {
 		machine.root = os.Args[4]
 	}
 	var answer answer
+	if os.Args[2] == "mend" {
+		if err := machine.Mend(); err != nil {
+			answer.Error = err.Error()
+		}
+		json.NewEncoder(os.Stdout).Encode(answer)
+		return
+	}
 	answer.Renewals, err = machine.RenewDHCP(context.Background(), act.RenewWish{Interface: os.Args[1], Release: os.Args[2] == "release"})
 	if err != nil {
 		answer.Error = err.Error()
@@ -204,8 +211,23 @@ func (w *wire) agent(within time.Duration, iface string) *exec.Cmd {
 		release = "release"
 	}
 	cmd := exec.Command("ip", "netns", "exec", w.client, program, iface, release, w.file("bus"), w.root)
-	cmd.Env = append(os.Environ(), asAgent+"="+within.String())
+	cmd.Env = append(os.Environ(), asAgent+"="+within.String(), "TMPDIR="+w.dir)
 	return cmd
+}
+
+// mend runs Mend in the client's namespace.
+func (w *wire) mend() {
+	w.t.Helper()
+	cmd := w.agent(time.Minute, "eth0")
+	cmd.Args[6] = "mend"
+	out, err := cmd.Output()
+	var a answer
+	if err == nil {
+		err = json.Unmarshal(out, &a)
+	}
+	if err != nil || a.Error != "" {
+		w.t.Fatalf("mending ended with %v and said %q", err, out)
+	}
 }
 
 // renew runs RenewDHCP in the client's namespace.
