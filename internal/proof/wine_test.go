@@ -25,6 +25,7 @@ func newWine(t *testing.T) *wine {
 	prefix := t.TempDir()
 	t.Setenv("WINEPREFIX", prefix)
 	t.Setenv("WINEDEBUG", "-all")
+	t.Setenv("LC_ALL", "C.UTF-8") // the letters that file names may have
 	w := &wine{t: t, drive: filepath.Join(prefix, "drive_c")}
 	w.do(wine64, "wineboot", "-i")
 	t.Cleanup(func() { exec.Command("/usr/lib/wine/wineserver64", "-k", "-w").Run() })
