@@ -40,12 +40,12 @@ func onlyRoot(t *testing.T) {
 // copy is made, $2 the folder, $3 the script.
 const enter = `set -eu
 mount -t tmpfs tmpfs "$1"
-mkdir "$1/over" "$1/work" "$1/root"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$1/over,workdir=$1/work" "$1/root"
-cp -r "$2" "$1/root/test"
-mount -t proc proc "$1/root/proc"
-mount --rbind /dev "$1/root/dev"
-chroot "$1/root" /bin/sh "/test/$3"
+mkdir "$1/over" "$1/work" "$1/system"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/over,workdir=$1/work" "$1/system"
+cp -r "$2" "$1/system/test"
+mount -t proc proc "$1/system/proc"
+mount --rbind /dev "$1/system/dev"
+chroot "$1/system" /bin/sh "/test/$3"
 find "$1/over" -path "$1/over/test" -prune -o -name '*reeve-agent*' ! -type c -print
 `
 

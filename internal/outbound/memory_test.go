@@ -314,6 +314,7 @@ func run(t *testing.T, s *Sender) (stop func()) {
 	return func() { cancel(); wait.Wait() }
 }
 
-// pass lets time pass, of which a synctest bubble has as much as it likes:
-// nobody waits.
-func pass(d time.Duration) { time.Sleep(d) }
+// pass lets time pass.
+func pass(d time.Duration) {
+	time.Sleep(d) // of the bubble's clock: nobody waits
+}

@@ -30,7 +30,7 @@ func TestScanGoesOn(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			h.openFile = func(path string) (*os.File, error) {
-				time.Sleep(10 * time.Second)
+				time.Sleep(10 * time.Second) // of the bubble's clock: nobody waits
 				if opened[filepath.Base(path)]++; filepath.Base(path) == last {
 					cancel(errors.New("the agent stops"))
 				}
@@ -71,7 +71,10 @@ func TestScanWithoutRoomToKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, root := machine(t)
 		h.keepErr = errors.New("the disk is full of holes")
-		h.openFile = func(path string) (*os.File, error) { time.Sleep(10 * time.Second); return os.Open(path) }
+		h.openFile = func(path string) (*os.File, error) {
+			time.Sleep(10 * time.Second) // of the bubble's clock: nobody waits
+			return os.Open(path)
+		}
 		var r scanResult
 		o := run(t, h, "scan_threats", `{"scan_types":[4],"path":"`+root+`/data"}`, &r)
 		if !o.OK || r.Counts.Threats != 1 || r.BeganAnew == "" {

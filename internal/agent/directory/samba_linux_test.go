@@ -89,6 +89,7 @@ func domain(t *testing.T) Directory {
 		samba.Wait()
 		log.Close()
 	})
+	// Another program is waited for, which says nothing when it is ready.
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		c, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(t.Context(), "tcp", net.JoinHostPort(address, ldapsPort))
 		if err == nil {

@@ -81,7 +81,8 @@ func TestEnginesOfThisMachine(t *testing.T) {
 	}
 }
 
-// until asks until the answer is yes.
+// until asks until the answer is yes. It waits for other programs, which say
+// nothing when they are ready.
 func until(t *testing.T, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(10 * time.Millisecond) {

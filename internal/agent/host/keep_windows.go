@@ -103,6 +103,6 @@ func patiently(f func() error) error {
 		if !busy || n == tries {
 			return err
 		}
-		time.Sleep(between)
+		time.Sleep(between) // nothing tells when the other program lets go
 	}
 }

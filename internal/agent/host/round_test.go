@@ -62,7 +62,7 @@ func desks(t *testing.T, found func() []desktop) *round {
 func step(w *round, d time.Duration) {
 	for end := time.Now().Add(d); time.Now().Before(end); {
 		w.look(time.Now())
-		time.Sleep(lookEvery)
+		time.Sleep(lookEvery) // of the bubble's clock: nobody waits
 		synctest.Wait()
 	}
 }
@@ -72,7 +72,7 @@ func TestFirstAnswerOfSeveralDesktops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ann, bob := &seat{does: ignores}, &seat{}
 		bob.does = func(context.Context, int) (map[string]string, error) {
-			time.Sleep(time.Hour)
+			time.Sleep(time.Hour) // of the bubble's clock: nobody waits
 			return map[string]string{"full_name": "Bob"}, nil
 		}
 		var here []desktop

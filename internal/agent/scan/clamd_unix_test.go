@@ -62,7 +62,7 @@ func startClamd(t *testing.T) *clamdDaemon {
 			d.kill()
 			t.Fatalf("clamd does not listen: %v\n%s", err, said)
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond) // another program is waited for, which says nothing when it is ready
 	}
 }
 
