@@ -14,10 +14,10 @@ type unquarantineParams struct {
 	Quarantine []string `json:"quarantine"`
 }
 
-// maxBroughtBack is how many files one order brings back.
-const maxBroughtBack = 100
+// MaxBroughtBack is how many files one order brings back.
+const MaxBroughtBack = 100
 
-var putAway = Param{"quarantine", fmt.Sprintf("quarantine must name 1 to %d files in quarantine, as the threats of the device do", maxBroughtBack)}
+var putAway = Param{"quarantine", fmt.Sprintf("quarantine must name 1 to %d files in quarantine, as the threats of the device do", MaxBroughtBack)}
 
 func init() {
 	define(Definition{
@@ -34,7 +34,7 @@ func init() {
 			if err := putAway.read(params, &p.Quarantine); err != nil {
 				return nil, err
 			}
-			if len(p.Quarantine) == 0 || len(p.Quarantine) > maxBroughtBack {
+			if len(p.Quarantine) == 0 || len(p.Quarantine) > MaxBroughtBack {
 				return nil, putAway.refuse()
 			}
 			for _, id := range p.Quarantine {

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"reeve/internal/action"
+	"reeve/internal/agent/act"
 	"reeve/internal/agent/host"
 	"reeve/internal/agent/scan"
 )
@@ -192,10 +193,7 @@ func (p *Policy) MayScan(path string) bool {
 
 // within reports whether path is one of the roots or below one.
 func within(path string, roots []string) bool {
-	return slices.ContainsFunc(roots, func(root string) bool {
-		rest, ok := strings.CutPrefix(path, strings.TrimSuffix(root, string(filepath.Separator)))
-		return ok && (rest == "" || rest[0] == filepath.Separator)
-	})
+	return slices.ContainsFunc(roots, func(root string) bool { return act.Below(path, root) })
 }
 
 // MayReportNeighbours reports whether the server may be told of other machines

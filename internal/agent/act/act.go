@@ -1,5 +1,6 @@
 // Package act carries out what the server orders of an agent: one file for
-// each action, which declares the part of the host that it needs.
+// each action, or several with its name in front, that declare the part of the
+// host that it needs.
 //
 // It decides nothing about whether an order is genuine, new or still wanted;
 // that is the loop's. It may import the root, the catalogue of actions and the

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"reeve"
+	"reeve/internal/action"
 	"reeve/internal/agent/scan"
 )
 
@@ -56,20 +57,24 @@ func quarantine(ctx context.Context, h QuarantineHost, command string, found *sc
 	if err != nil {
 		leave(found, "the quarantine", err)
 	}
+	type content struct{ path, digest string }
+	gone := map[content]string{} // to its name in quarantine
 	room := maxPutAway
 	for _, e := range earlier {
+		gone[content{e.Path, e.SHA256}] = e.ID
 		room -= costOf(e.Path)
 	}
-	type content struct{ path, digest string }
 	asked := map[content]string{} // to its name in quarantine, if it got there
 	for i := range found.Threats {
 		t := &found.Threats[i]
-		if !isFile(t.Path) {
-			continue
-		}
 		key := content{t.Path, t.SHA256}
 		id, again := asked[key]
-		if !again {
+		switch {
+		case again:
+		case !isFile(t.Path): // put away before the interruption, or never a file
+			t.Quarantine = gone[key]
+			continue
+		default:
 			if room -= costOf(t.Path); room < 0 {
 				err = reeve.Errorf(reeve.Unavailable, "more was found than one report can name; scan again")
 			} else {
@@ -93,12 +98,12 @@ func quarantine(ctx context.Context, h QuarantineHost, command string, found *sc
 				SHA256: e.SHA256, MD5: e.MD5, Quarantine: e.ID})
 		}
 	}
-	slices.SortStableFunc(found.Threats, func(a, b scan.Threat) int { return last(a) - last(b) })
+	slices.SortStableFunc(found.Threats, func(a, b scan.Threat) int { return rank(a) - rank(b) })
 	found.Threats = found.Threats[:min(len(found.Threats), scan.MaxThreats)]
 }
 
-// last orders what is in quarantine before the rest.
-func last(t scan.Threat) int {
+// rank orders what is in quarantine before the rest.
+func rank(t scan.Threat) int {
 	if t.Quarantine != "" {
 		return 0
 	}
@@ -132,9 +137,6 @@ func leave(found *scan.Result, path string, err error) {
 	}
 }
 
-// maxBroughtBack is how many files one command brings back.
-const maxBroughtBack = 100
-
 type bringBackParams struct {
 	Quarantine []string `json:"quarantine"`
 }
@@ -153,8 +155,8 @@ type broughtBack struct {
 func init() { perform("unquarantine", true, bringBack) }
 
 func bringBack(ctx context.Context, h Host, _ Task, p bringBackParams, _ func(Progress)) (Outcome, error) {
-	if len(p.Quarantine) == 0 || len(p.Quarantine) > maxBroughtBack {
-		return Outcome{}, reeve.Errorf(reeve.Invalid, "the command names %d files; it takes 1 to %d", len(p.Quarantine), maxBroughtBack)
+	if len(p.Quarantine) == 0 || len(p.Quarantine) > action.MaxBroughtBack {
+		return Outcome{}, reeve.Errorf(reeve.Invalid, "the command names %d files; it takes 1 to %d", len(p.Quarantine), action.MaxBroughtBack)
 	}
 	result := bringBackResult{Restored: []broughtBack{}}
 	for _, id := range p.Quarantine {

@@ -60,6 +60,20 @@ func TestQuarantine(t *testing.T) {
 	}
 }
 
+// A file that was found and put away before an interruption is told once, as
+// the one in quarantine, although the scan that goes on still lists it.
+func TestQuarantineGoesOn(t *testing.T) {
+	earlier := PutAway{ID: "id1", Command: "c1", Path: filepath.Join(t.TempDir(), "gone"), Signature: "A", SHA256: "ab"}
+	found := scan.Result{Counts: scan.Counts{Threats: 2}, Threats: []scan.Threat{
+		{Path: earlier.Path, Signature: "A", SHA256: "ab"}, {Path: earlier.Path, Signature: "B", SHA256: "ab"},
+	}}
+	h := &fakeHost{away: &shed{files: map[string]PutAway{"id1": earlier}}}
+	quarantine(t.Context(), h, "c1", &found)
+	if len(found.Threats) != 2 || found.Counts.Threats != 2 || found.Threats[0].Quarantine != "id1" || found.Threats[1].Quarantine != "id1" || len(found.Errors) > 0 {
+		t.Errorf("%d threats: %+v, errors %+v", found.Counts.Threats, found.Threats, found.Errors)
+	}
+}
+
 func TestBringBack(t *testing.T) {
 	h, _ := machine(t)
 	h.away = &shed{files: map[string]PutAway{"id1": {Path: "/srv/one"}}}

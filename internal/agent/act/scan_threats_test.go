@@ -119,7 +119,7 @@ func TestCustomScan(t *testing.T) {
 
 func TestScanRefuses(t *testing.T) {
 	h, root := machine(t)
-	h.mayScan = func(path string) bool { return below(path, root+"/data") || below(path, root+"/proc") }
+	h.mayScan = func(path string) bool { return Below(path, root+"/data") || Below(path, root+"/proc") }
 	refused(t, h, "scan_threats", `{}`, "neither a full scan nor")
 	refused(t, h, "scan_threats", `{"full_scan":2,"scan_types":[1]}`, "neither a full scan nor")
 	refused(t, h, "scan_threats", `{"scan_types":[6]}`, "neither a full scan nor")
@@ -298,8 +298,8 @@ func TestBelow(t *testing.T) {
 		{"/ab", "/a"}: false, {"/", "/a"}: false, {"/a", "/b"}: false,
 	}
 	for pair, want := range tests {
-		if below(pair[0], pair[1]) != want {
-			t.Errorf("below(%q, %q) is %v", pair[0], pair[1], !want)
+		if Below(pair[0], pair[1]) != want {
+			t.Errorf("Below(%q, %q) is %v", pair[0], pair[1], !want)
 		}
 	}
 }

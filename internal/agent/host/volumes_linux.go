@@ -99,7 +99,7 @@ func reachable(mounts []mount) (out []mount) {
 	})
 	for _, m := range mounts {
 		shows := func(earlier mount) bool {
-			return earlier.device == m.device && inside(m.below, earlier.below) && kindOf[m.kind] != act.PseudoVolume
+			return earlier.device == m.device && act.Below(m.below, earlier.below) && kindOf[m.kind] != act.PseudoVolume
 		}
 		if m.id == holder(mounts, m.point) && !slices.ContainsFunc(out, shows) {
 			out = append(out, m)
@@ -118,7 +118,7 @@ func holder(mounts []mount, path string) string {
 	for at := i; i >= 0; at = i {
 		i = -1
 		for j, m := range mounts {
-			next := m.parent == mounts[at].id && m.id != m.parent && inside(path, m.point)
+			next := m.parent == mounts[at].id && m.id != m.parent && act.Below(path, m.point)
 			if next && (i < 0 || len(m.point) < len(mounts[i].point)) {
 				i = j
 			}
@@ -128,12 +128,6 @@ func holder(mounts []mount, path string) string {
 		}
 	}
 	return ""
-}
-
-// inside reports whether path is folder or below it.
-func inside(path, folder string) bool {
-	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(folder, "/"))
-	return ok && (rest == "" || rest[0] == '/')
 }
 
 // removable reports whether a block device, or one that it is made of, can be
