@@ -1,8 +1,6 @@
 package reeve
 
-import (
-	"context"
-)
+import "context"
 
 // AgentSettings are what an account's administrators decide for the agents of a
 // group, or of all groups that have none of their own. The zero value asks

@@ -73,9 +73,9 @@ type Discovering interface {
 	// were found as one of these objects, or have one of these hostnames, in any
 	// case. Each comes once, by rising internal key.
 	Alike(macs []MAC, objects, hostnames []string) ([]Device, error)
-	// CountFound returns how many unknown and ignored devices were found: in all,
-	// and first by the agent of this one.
-	CountFound(finder int64) (all, own int64, err error)
+	// CountFound returns how many unknown and ignored devices were found, by the
+	// device whose agent found them first.
+	CountFound() (map[int64]int64, error)
 	// Add adds found devices with standing Unknown in the default group, the nth
 	// found by finders[n], and sets No on each element.
 	Add(devices []Device, finders []int64) error

@@ -35,8 +35,8 @@ type JobStore interface {
 	Pause(ctx context.Context, account int64, id JobID, since time.Time, entry AuditEntry) ([]Order, error)
 	// Identify records one report that did not come through the device's agent,
 	// with the entry in the place of the one of a batch of reports; its Job and
-	// Detail are filled in. A command that is not the account's is NotFound, one that has
-	// ended is a Conflict.
+	// Detail are filled in. A command that is not the account's is NotFound, one
+	// that has ended is a Conflict.
 	Identify(ctx context.Context, account int64, now time.Time, r Report, entry AuditEntry) error
 	// JobsByID returns those of these jobs that there are, of whatever account,
 	// in no promised order.

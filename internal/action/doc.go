@@ -153,19 +153,13 @@ func (d Definition) Decide(v Version, c reeve.Class, params json.RawMessage) ree
 	if r := d.RuleIn(v).decide(c); r != reeve.NoReason {
 		return r
 	}
-	if d.Agent && !c.Abilities.Has(d.Name) && !d.LinksTo(c, false) {
+	if d.Agent && !c.Abilities.Has(d.Name) && (d.Linked == nil || !d.Linked(c, false)) {
 		return reeve.NotAble
 	}
 	if d.Fits != nil {
 		return d.Fits(params, c.System)
 	}
 	return reeve.NoReason
-}
-
-// LinksTo reports whether an order reaches the user of a device of class c by a
-// link instead of by the agent.
-func (d Definition) LinksTo(c reeve.Class, online bool) bool {
-	return d.Linked != nil && d.Linked(c, online)
 }
 
 // RuleIn returns what the action applies to in version v, which offers it.

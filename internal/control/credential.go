@@ -48,16 +48,18 @@ func (c *Control) newToken(app reeve.App, now time.Time) (string, reeve.Token) {
 	return token, reeve.Token{Hash: hashSecret(token), App: app, Expires: now.Add(c.opts.TokenLife)}
 }
 
+const noToken = "the access token is invalid or expired; get a new one from /o/oauth/token"
+
 // ErrExpired is the Denied error of a token that was valid until its time was
 // over. Callers are told the same as of one that never was.
-var ErrExpired = reeve.Errorf(reeve.Denied, "the access token is invalid or expired; get a new one from /o/oauth/token")
+var ErrExpired = reeve.Errorf(reeve.Denied, noToken)
 
 // Authenticate returns the app and account that a token stands for. The app has
 // the scopes of the token, and the name of the operator who agreed to it beside
 // its own. A token that is not valid is Denied; one that was, and is over, is
 // ErrExpired for as long as the store has it.
 func (c *Control) Authenticate(ctx context.Context, token string) (reeve.App, reeve.Account, error) {
-	denied := reeve.Errorf(reeve.Denied, "the access token is invalid or expired; get a new one from /o/oauth/token")
+	denied := reeve.Errorf(reeve.Denied, noToken)
 	if len(token) != secretLength {
 		return reeve.App{}, reeve.Account{}, denied
 	}

@@ -115,7 +115,7 @@ func (c *Control) discover(ctx context.Context, account int64, all []seen) error
 		return err
 	}
 	return c.store.Discover(ctx, account, func(tx reeve.Discovering) error {
-		d := discovery{tx: tx, now: now, randomMACs: owner.Settings.RandomMACs, rooms: map[int64]int64{}, all: -1, finders: map[string]bool{}}
+		d := discovery{tx: tx, now: now, randomMACs: owner.Settings.RandomMACs, finders: map[string]bool{}}
 		for chunk := range slices.Chunk(all, importChunk) {
 			if err := d.take(chunk); err != nil {
 				return err
@@ -151,8 +151,8 @@ type discovery struct {
 	tx         reeve.Discovering
 	now        time.Time
 	randomMACs bool            // whether made-up ones stand for devices
-	all        int64           // how many more the account takes; -1 if not yet asked
-	rooms      map[int64]int64 // how many more a finder may add
+	found      map[int64]int64 // what Discovering.CountFound counts; nil if it was not yet asked
+	all        int64           // the sum of it
 
 	added, leftOut int
 	finders        map[string]bool // who added, by id
@@ -182,15 +182,16 @@ func (d *discovery) take(chunk []seen) error {
 		case isNew && s.MAC.IsMadeUp() && !d.randomMACs:
 			continue
 		case isNew:
-			free, err := d.room(s.finder)
+			free, err := d.hasRoom(s.finder)
 			if err != nil {
 				return err
 			}
-			if free <= 0 {
+			if !free {
 				d.leftOut++
 				continue
 			}
-			d.all, d.rooms[s.finder.Device] = d.all-1, free-1
+			d.all++
+			d.found[s.finder.Device]++
 			d.finders[s.finder.ID] = true
 			w.added, w.finders = append(w.added, record), append(w.finders, s.finder.Device)
 		}
@@ -272,25 +273,22 @@ func (w *draft) match(s seen) (record *reeve.Device, isNew bool) {
 	return &reeve.Device{ID: reeve.NewID(), Class: reeve.Class{Standing: reeve.Unknown}}, true
 }
 
-// room returns how many more devices a finder may add.
-func (d *discovery) room(f reeve.Finder) (int64, error) {
-	free, asked := d.rooms[f.Device]
-	if !asked {
-		all, own, err := d.tx.CountFound(f.Device)
-		if err != nil {
-			return 0, err
+// hasRoom reports whether a finder may add a device.
+func (d *discovery) hasRoom(f reeve.Finder) (bool, error) {
+	if d.found == nil {
+		var err error
+		if d.found, err = d.tx.CountFound(); err != nil {
+			return false, err
 		}
-		if d.all < 0 {
-			d.all = max(MaxDiscovered-all, 0)
+		for _, n := range d.found {
+			d.all += n
 		}
-		most := int64(MaxFoundNeighbours)
-		if f.Class.Kind == reeve.DomainController {
-			most = MaxFoundListed
-		}
-		free = most - own
-		d.rooms[f.Device] = free
 	}
-	return min(free, d.all), nil
+	most := int64(MaxFoundNeighbours)
+	if f.Class.Kind == reeve.DomainController {
+		most = MaxFoundListed
+	}
+	return d.found[f.Device] < most && d.all < MaxDiscovered, nil
 }
 
 func (d *discovery) store(w *draft) error {

@@ -46,13 +46,13 @@ func (q *questions) of(ctx context.Context, store Store, ids map[reeve.JobID]boo
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.asked == nil || len(q.asked)+len(jobs) > maxQuestions {
-		q.asked = map[reeve.JobID]asking{}
-	}
 	for _, j := range jobs {
 		a := asking{identify: j.Action == "re-identify"}
 		if a.identify {
 			a.fields = action.IdentityFields(j.Params)
+		}
+		if q.asked == nil || len(q.asked) == maxQuestions {
+			q.asked = map[reeve.JobID]asking{}
 		}
 		found[j.ID], q.asked[j.ID] = a, a
 	}

@@ -164,7 +164,7 @@ func (p *placing) decide(tx reeve.Placing) {
 		switch {
 		case reason != reeve.NoReason:
 			state = reeve.NotApplicable
-		case p.def.LinksTo(tx.Class(t.Class), p.c.wake.Online(t.No)):
+		case p.def.Linked != nil && p.def.Linked(tx.Class(t.Class), p.c.wake.Online(t.No)):
 			reason = reeve.AskedByLink // which applies like any other
 		case p.def.Agent && p.order.SkipAway && !p.c.wake.Online(t.No):
 			state, reason, tally = reeve.Cancelled, reeve.Away, reeve.Away

@@ -50,22 +50,24 @@ func (c *Courier) Paused(paused bool, at time.Time, orders []reeve.Order) {
 }
 
 // tellPause tells what is so of each order since the time that since gives, the
-// same for all orders of a job.
+// same for all orders of a job. Of those with a zero time it tells nothing.
 func (c *Courier) tellPause(paused bool, since func(reeve.Order) time.Time, orders []reeve.Order) {
 	var of reeve.JobID
 	var message []byte
 	for _, o := range orders {
+		at := since(o)
+		if at.IsZero() || !c.presence.has(o.Device) {
+			continue
+		}
 		if o.ID.Job != of {
 			of = o.ID.Job
 			var err error
-			if message, err = encodePause(c.opts.Key(), link.Pause{Job: int64(of), Paused: paused, At: since(o)}); err != nil {
+			if message, err = encodePause(c.opts.Key(), link.Pause{Job: int64(of), Paused: paused, At: at}); err != nil {
 				c.opts.Log.Error("a pause could not be written", "job", of, "err", err)
 				return
 			}
 		}
-		if c.presence.has(o.Device) {
-			c.carry(o.Device, link.VerbPause, message)
-		}
+		c.carry(o.Device, link.VerbPause, message)
 	}
 }
 

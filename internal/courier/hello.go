@@ -110,7 +110,7 @@ func (c *Courier) welcome(batch []greeting) error {
 	}
 	// An agent has forgotten what is paused, also of what is in its journal.
 	// A word of since when is older than one that it went on meanwhile.
-	c.tellPause(true, func(o reeve.Order) time.Time { return o.Paused }, slices.DeleteFunc(slices.Clone(waiting), func(o reeve.Order) bool { return o.Paused.IsZero() }))
+	c.tellPause(true, func(o reeve.Order) time.Time { return o.Paused }, waiting)
 	// What runs is in the agent's journal.
 	c.send(slices.DeleteFunc(waiting, func(o reeve.Order) bool { return o.State >= reeve.Running }))
 	return nil

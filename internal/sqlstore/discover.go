@@ -11,10 +11,18 @@ import (
 // Finders returns what counts of devices that say what they saw.
 func (s *Store) Finders(ctx context.Context, devices []int64) ([]reeve.Finder, error) {
 	these, arg := s.db.among(1, numbers("no", devices))
-	found, err := s.records(ctx, s.db, "(SELECT * FROM devices AS d WHERE "+live+" AND d.no "+these+") AS d", " ORDER BY d.no", arg)
-	finders := make([]reeve.Finder, len(found))
-	for i, v := range found {
-		finders[i] = reeve.Finder{Device: v.No, Account: v.account, ID: v.ID, Class: v.Class}
+	var classes []int64
+	finders, err := all(ctx, s.db, func(r rows) (f reeve.Finder, err error) {
+		var class int64
+		err = r.Scan(&f.Device, &f.Account, &f.ID, &class)
+		classes = append(classes, class)
+		return f, err
+	}, "SELECT d.no, d.account, d.id, d.class FROM devices AS d WHERE "+live+" AND d.no "+these+" ORDER BY d.no", arg)
+	if err == nil {
+		err = s.classes.know(ctx, s.db, slices.Values(classes))
+	}
+	for i := range finders {
+		finders[i].Class, _ = s.classes.class(classes[i])
 	}
 	return finders, err
 }
@@ -62,12 +70,16 @@ func (d discovering) Alike(macs []reeve.MAC, objects, hostnames []string) ([]ree
 }
 
 // CountFound counts what agents found and is without an agent still.
-func (d discovering) CountFound(finder int64) (all, own int64, err error) {
-	t := d.tx
-	counts, _, err := first(t.ctx, t, func(r rows) (v [2]int64, err error) { return v, r.Scan(&v[0], &v[1]) },
-		`SELECT COUNT(*), COALESCE(SUM(CASE WHEN y.finder = $2 THEN 1 ELSE 0 END), 0) FROM discoveries AS y CROSS JOIN devices AS d
-			WHERE y.account = $1 AND y.finder > 0 AND d.no = y.device AND d.class & 7 IN (1, 2)`, d.account.No, finder)
-	return counts[0], counts[1], err
+func (d discovering) CountFound() (map[int64]int64, error) {
+	found := map[int64]int64{}
+	_, err := all(d.tx.ctx, d.tx, func(r rows) (finder int64, err error) {
+		var n int64
+		err = r.Scan(&finder, &n)
+		found[finder] = n
+		return finder, err
+	}, `SELECT y.finder, COUNT(*) FROM discoveries AS y CROSS JOIN devices AS d
+		WHERE y.account = $1 AND y.finder > 0 AND d.no = y.device AND d.class & 7 IN (1, 2) GROUP BY y.finder`, d.account.No)
+	return found, err
 }
 
 // Add adds devices that were found.

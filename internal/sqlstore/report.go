@@ -130,7 +130,7 @@ func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead, 
 	found := detections{}
 	var told, noted []*move
 	for i := range moves {
-		m := &moves[i]
+		m, head := &moves[i], heads[moves[i].id.Job]
 		if m.told != nil {
 			told = append(told, m)
 		}
@@ -138,16 +138,16 @@ func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead, 
 			noted = append(noted, m)
 		}
 		if m.state != m.was || m.late != "" {
-			sum(sums, heads[m.id.Job].account).add(m)
+			sum(sums, head.account).add(m)
 		}
-		if heads[m.id.Job].action != "scan_threats" {
+		if head.action != "scan_threats" {
 			m.threats = nil // only a scan finds any
 		}
-		if heads[m.id.Job].action != "unquarantine" {
+		if head.action != "unquarantine" {
 			m.restored = nil
 		}
 		if len(m.threats) > 0 {
-			found.add(heads[m.id.Job].account, m)
+			found.add(head.account, m)
 		}
 		if m.state != m.was && m.state.IsFinal() {
 			countIn(ended, m.id.Job)[m.state]++

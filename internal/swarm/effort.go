@@ -97,11 +97,15 @@ func (e *effort) job() string { return e.order.Command[:len(line.JobOf(0))] }
 func (d *device) Paused(job int64, paused bool, _ time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if !paused {
+		delete(d.paused, line.JobOf(job))
+		d.release()
+		return
+	}
 	if d.paused == nil {
 		d.paused = map[string]bool{}
 	}
-	d.paused[line.JobOf(job)] = paused
-	d.release()
+	d.paused[line.JobOf(job)] = true
 }
 
 // release takes the steps that nothing holds back any more.
