@@ -25,6 +25,7 @@ TESTBEDS := iproute2:ip strace:strace curl:curl jq:jq unzip:unzip fdisk:sfdisk s
             clamav-daemon:clamd clamav:clamscan yara:yara \
             samba:samba samba-ad-provision:/usr/share/doc/samba-ad-provision \
             samba-dsdb-modules:/usr/share/doc/samba-dsdb-modules samba-vfs-modules:/usr/share/doc/samba-vfs-modules \
+            chromium:chromium nodejs:node npm:npm \
             wine64:/usr/lib/wine/wine64 gcc-mingw-w64-x86-64-win32:x86_64-w64-mingw32-gcc
 PACKERS  := dpkg:dpkg-deb rpm:rpmbuild zip:zip
 SYSTEMS  := debootstrap:debootstrap systemd-container:systemd-nspawn
@@ -38,12 +39,14 @@ demo: build
 
 check:
 	@scripts/need.sh $(TESTBEDS) $(PACKERS)
+	@scripts/npm.sh e2e
 	@scripts/lint.sh quick
 	$(GOBUILD) -o bin/ ./cmd/reeve ./cmd/reeve-agent
 	@scripts/with-postgres.sh scripts/gotest.sh -short -timeout 5m ./...
 
 test:
 	@scripts/need.sh $(RACE) $(TESTBEDS) $(PACKERS)
+	@scripts/npm.sh e2e
 	@scripts/lint.sh
 	@scripts/with-postgres.sh scripts/gotest.sh -race -p 2 -timeout 12m ./...
 
@@ -52,6 +55,7 @@ bench:
 
 proof:
 	@scripts/need.sh $(RACE) $(TESTBEDS) $(PACKERS) $(SYSTEMS)
+	@scripts/npm.sh e2e
 	@scripts/fuzz.sh $(FUZZTIME)
 	@REEVE_PROOF=1 scripts/with-postgres.sh scripts/gotest.sh -v -count=1 -p 1 -timeout 3h -run 'Test.*Proof' ./...
 

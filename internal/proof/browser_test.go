@@ -1,0 +1,134 @@
+package proof
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"reeve/client"
+	"reeve/internal/swarm"
+)
+
+// A world is what the scenarios of e2e are told of the server that they play
+// against.
+type world struct {
+	URL    string `json:"url"`
+	Key    string `json:"key"`    // SHA-256 of the authority's public key, base64
+	Folder string `json:"folder"` // for pictures of what failed
+
+	Operator string `json:"operator"` // the first one, an administrator
+	Password string `json:"password"`
+
+	Client  oauthApp `json:"client"`  // with all scopes, for client_credentials
+	Gateway oauthApp `json:"gateway"` // asks operators to agree
+}
+
+type oauthApp struct {
+	Name     string `json:"name"`
+	ID       string `json:"id"`
+	Secret   string `json:"secret"`
+	Redirect string `json:"redirect"`
+}
+
+// crowdSize is how many devices the console acts on.
+const crowdSize = 500
+
+// TestBrowser plays the scenarios of e2e in Chromium: people at the console of a
+// server with simulated devices.
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	s := newBrowsed(t).start()
+	muster(t, s, crowdSize, swarm.DefaultFleet())
+	play(t, "", newWorld(t, s))
+}
+
+// newBrowsed prepares a server that browsers reach by name, since passkeys know
+// none that are numbers.
+func newBrowsed(t testing.TB) *server {
+	t.Helper()
+	s := newServer(t)
+	_, port, err := net.SplitHostPort(s.listen)
+	must(t, err)
+	s.more = []string{"--public", "https://localhost:" + port}
+	return s
+}
+
+// newWorld makes the apps and tells what there is.
+func newWorld(t testing.TB, s *server) world {
+	t.Helper()
+	w := world{URL: s.first.URL, Key: keyHash(t, s), Folder: pictures(t), Operator: s.first.Operator, Password: s.first.Password}
+	for app, n := range map[*oauthApp]client.NewApp{
+		&w.Client:  {Name: "Nightly tidy", Scopes: []string{"read", "write"}},
+		&w.Gateway: {Name: "Gateway", Scopes: []string{"read", "write"}, RedirectURIs: []string{"http://127.0.0.1:1/back"}},
+	} {
+		made, err := s.own.CreateApp(t.Context(), n)
+		must(t, err)
+		*app = oauthApp{n.Name, made.ClientID, made.ClientSecret, strings.Join(n.RedirectURIs, "")}
+	}
+	return w
+}
+
+// keyHash is by what Chromium trusts certificates of the server's authority.
+func keyHash(t testing.TB, s *server) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.data, "keys", "root.crt"))
+	must(t, err)
+	block, _ := pem.Decode(text)
+	root, err := x509.ParseCertificate(block.Bytes)
+	must(t, err)
+	sum := sha256.Sum256(root.RawSubjectPublicKeyInfo)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// pictures makes the folder for pictures of what failed. It stays if the test
+// fails.
+func pictures(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "reeve-browser-")
+	must(t, err)
+	t.Cleanup(func() {
+		if !t.Failed() {
+			os.RemoveAll(dir)
+		}
+	})
+	return dir
+}
+
+// play plays the scenarios whose names match a pattern.
+func play(t *testing.T, pattern string, w world) {
+	t.Helper()
+	dir := filepath.Join("..", "..", "e2e")
+	// A cached result must not outlive a change of what node reads.
+	must(t, fs.WalkDir(os.DirFS(dir), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Name() == "node_modules" {
+			return fs.SkipDir
+		}
+		if err == nil && !entry.IsDir() {
+			_, err = os.ReadFile(filepath.Join(dir, path))
+		}
+		return err
+	}))
+	told, err := json.Marshal(w)
+	must(t, err)
+	cmd := exec.CommandContext(t.Context(), "node", "run.mjs", pattern)
+	cmd.Dir, cmd.Env, cmd.Stderr = dir, cleanEnvironment("REEVE_E2E="+string(told)), newTranscript(t, "node")
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		t.Log(lines.Text())
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the scenarios ended with %v; make needs what is missing: scripts/need.sh and scripts/npm.sh of the Makefile", err)
+	}
+}
