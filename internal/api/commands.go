@@ -9,9 +9,18 @@ import (
 	"reeve/internal/door"
 )
 
+// shapeCommand returns what shapes commands for the account that asks.
 func (a *api) shapeCommand(r *door.Request) func(reeve.Command) client.Command {
 	return func(c reeve.Command) client.Command {
-		out := shapeCommand(c)
+		out := client.Command{
+			ID: c.ID.String(), Job: c.ID.Job.String(), Device: c.DeviceID, Hostname: c.Hostname,
+			State: c.State.String(), Reason: c.Reason.String(), Why: c.Reason.Sentence(),
+			Message: c.Message, Changed: c.Changed, Late: c.Late,
+		}
+		if c.State == reeve.Running && c.Percent >= 0 {
+			percent := int(c.Percent)
+			out.Percent = &percent
+		}
 		if c.State == reeve.Queued && c.Reason == reeve.AskedByLink {
 			out.Link = a.Link(r.Account.LicenseKey, c.ID)
 		}
@@ -19,32 +28,17 @@ func (a *api) shapeCommand(r *door.Request) func(reeve.Command) client.Command {
 	}
 }
 
-func shapeCommand(c reeve.Command) client.Command {
-	out := client.Command{
-		ID: c.ID.String(), Job: c.ID.Job.String(), Device: c.DeviceID, Hostname: c.Hostname,
-		State: c.State.String(), Reason: c.Reason.String(), Why: c.Reason.Sentence(),
-		Message: c.Message, Changed: c.Changed, Late: c.Late,
-	}
-	if c.State == reeve.Running && c.Percent >= 0 {
-		percent := int(c.Percent)
-		out.Percent = &percent
-	}
-	return out
-}
-
 // jobCommands lists the commands of a job in the order of its leaves.
 func (a *api) jobCommands(w http.ResponseWriter, r *door.Request) error {
 	p := paramsOf(r)
-	states, limit, cursor := words(p, "state", reeve.ParseState), p.limit(), p.text("cursor")
+	states, limit := words(p, "state", reeve.ParseState), p.limit()
+	var from int64
+	p.cursor("commands", &from)
 	if err := p.done(); err != nil {
 		return err
 	}
 	id, err := jobID(r)
 	if err != nil {
-		return err
-	}
-	var from int64
-	if err := door.ReadCursor("cursor", cursor, "commands", r.Caller.Account, &from); err != nil {
 		return err
 	}
 	if _, err := a.Store.Job(r.Context(), r.Caller.Account, id); err != nil {
@@ -78,16 +72,8 @@ func (a *api) command(w http.ResponseWriter, r *door.Request) error {
 
 // deviceCommands lists what was ordered of a device, newest first.
 func (a *api) deviceCommands(w http.ResponseWriter, r *door.Request) error {
-	p := paramsOf(r)
-	limit, cursor := p.limit(), p.text("cursor")
-	if err := p.done(); err != nil {
-		return err
-	}
 	var before int64
-	if err := door.ReadCursor("cursor", cursor, "device commands", r.Caller.Account, &before); err != nil {
-		return err
-	}
-	device, err := a.findDevice(r)
+	device, limit, err := a.pageOfDevice(r, "device commands", &before)
 	if err != nil {
 		return err
 	}

@@ -73,6 +73,19 @@ func (a *api) findDevice(r *door.Request) (reeve.Device, error) {
 	return device, nil
 }
 
+// pageOfDevice reads what a request for a page of a device's list asks: of which
+// device, how many at most, and from which place on.
+func (a *api) pageOfDevice(r *door.Request, list string, place ...*int64) (device reeve.Device, limit int, err error) {
+	p := paramsOf(r)
+	limit = p.limit()
+	p.cursor(list, place...)
+	if err := p.done(); err != nil {
+		return device, 0, err
+	}
+	device, err = a.findDevice(r)
+	return device, limit, err
+}
+
 // describeDevice stores what administrators and integrations say of a device.
 func (a *api) describeDevice(w http.ResponseWriter, r *door.Request) error {
 	var want client.Description

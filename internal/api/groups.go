@@ -17,17 +17,12 @@ func shapeGroup(g reeve.Group) client.Group {
 // groups lists groups by name. They are few, so the cursor is a page number.
 func (a *api) groups(w http.ResponseWriter, r *door.Request) error {
 	p := paramsOf(r)
-	limit, cursor := p.limit(), p.text("cursor")
-	query := reeve.GroupQuery{Search: p.text("search"), Limit: limit, Page: 1}
+	limit, search, number := p.limit(), p.text("search"), int64(1)
+	p.cursor("groups", &number)
 	if err := p.done(); err != nil {
 		return err
 	}
-	number := int64(1)
-	if err := door.ReadCursor("cursor", cursor, "groups", r.Caller.Account, &number); err != nil {
-		return err
-	}
-	query.Page = int(number)
-	groups, err := a.Store.Groups(r.Context(), r.Caller.Account, query)
+	groups, err := a.Store.Groups(r.Context(), r.Caller.Account, reeve.GroupQuery{Search: search, Limit: limit, Page: int(number)})
 	if err != nil {
 		return err
 	}

@@ -10,16 +10,8 @@ import (
 
 // identifications lists when and how a device's user said who it is.
 func (a *api) identifications(w http.ResponseWriter, r *door.Request) error {
-	p := paramsOf(r)
-	limit, cursor := p.limit(), p.text("cursor")
-	if err := p.done(); err != nil {
-		return err
-	}
 	var before int64
-	if err := door.ReadCursor("cursor", cursor, "identifications", r.Caller.Account, &before); err != nil {
-		return err
-	}
-	device, err := a.findDevice(r)
+	device, limit, err := a.pageOfDevice(r, "identifications", &before)
 	if err != nil {
 		return err
 	}

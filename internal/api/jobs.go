@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"net/http"
 	"time"
@@ -159,7 +160,8 @@ func shapeJob(j reeve.Job) client.Job {
 // jobs lists jobs, newest first.
 func (a *api) jobs(w http.ResponseWriter, r *door.Request) error {
 	p := paramsOf(r)
-	limit, cursor := p.limit(), p.text("cursor")
+	limit, before := p.limit(), int64(0)
+	p.cursor("jobs", &before)
 	query := reeve.JobQuery{Limit: limit + 1, Actions: p.take("action"), Sources: words(p, "source", reeve.ParseSource)}
 	switch open := p.text("open"); open {
 	case "", "false":
@@ -169,10 +171,6 @@ func (a *api) jobs(w http.ResponseWriter, r *door.Request) error {
 		p.fail("open must be true or false")
 	}
 	if err := p.done(); err != nil {
-		return err
-	}
-	var before int64
-	if err := door.ReadCursor("cursor", cursor, "jobs", r.Caller.Account, &before); err != nil {
 		return err
 	}
 	query.Before = reeve.JobID(before)
@@ -219,14 +217,14 @@ func (a *api) job(w http.ResponseWriter, r *door.Request) error {
 	return door.Write(w, http.StatusOK, shapeJob(job))
 }
 
-// pause serves pausing a job, and having it go on.
-func (a *api) pause(paused bool) func(http.ResponseWriter, *door.Request) error {
+// changeJob serves what changes one job and answers with it.
+func (a *api) changeJob(change func(Rules, context.Context, reeve.Caller, reeve.JobID) (reeve.Job, error)) handler {
 	return func(w http.ResponseWriter, r *door.Request) error {
 		id, err := jobID(r)
 		if err != nil {
 			return err
 		}
-		job, err := a.Rules.Pause(r.Context(), r.Caller, id, paused)
+		job, err := change(a.Rules, r.Context(), r.Caller, id)
 		if err != nil {
 			return named(err, "job")
 		}
@@ -234,14 +232,10 @@ func (a *api) pause(paused bool) func(http.ResponseWriter, *door.Request) error 
 	}
 }
 
-func (a *api) cancel(w http.ResponseWriter, r *door.Request) error {
-	id, err := jobID(r)
-	if err != nil {
-		return err
-	}
-	job, err := a.Rules.Cancel(r.Context(), r.Caller, id)
-	if err != nil {
-		return named(err, "job")
-	}
-	return door.Write(w, http.StatusOK, shapeJob(job))
+func pause(rules Rules, ctx context.Context, caller reeve.Caller, id reeve.JobID) (reeve.Job, error) {
+	return rules.Pause(ctx, caller, id, true)
+}
+
+func resume(rules Rules, ctx context.Context, caller reeve.Caller, id reeve.JobID) (reeve.Job, error) {
+	return rules.Pause(ctx, caller, id, false)
 }

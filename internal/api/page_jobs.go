@@ -68,7 +68,7 @@ var jobPages = map[string]*door.Page{
 			door.Field{Name: "macs", In: "body", Type: "array of string", About: "MAC addresses"},
 			door.Field{Name: "group", In: "body", Type: "string", About: "id of a group: all its devices"},
 			door.Field{Name: "all", In: "body", Type: "bool", About: "true: every device of the account"},
-			door.Field{Name: "params", In: "body", Type: "object", About: "as in Device Action; dhcprenew also takes interface (the name of one, else all) and release (true: a lease that does not renew may be given back for another); other names are refused"}),
+			door.Field{Name: "params", In: "body", Type: "object", About: "as in Device Action; dhcprenew also takes interface (the name of one, else all) and release (true: a lease that does not renew may be given back for another), and unquarantine takes quarantine (1 to 100 of the words that the threats of the device have under this name); other names are refused"}),
 		Answer: placementFields,
 		Codes:  map[int]string{200: "a dry run", 201: "the job was placed", 404: "there is no such group", 409: "re-identify was ordered and the account has no identity fields, so there is nothing to ask"},
 	},
@@ -101,7 +101,7 @@ var jobPages = map[string]*door.Page{
 	"POST /jobs/{id}/resume": {
 		About:  "Has the agents of a paused job go on.",
 		Inputs: []door.Field{inPath("id", "id of the job")}, Answer: jobFields,
-		Codes: map[int]string{409: "all commands have ended"},
+		Codes: map[int]string{409: "the action cannot be paused (only scan_threats can), or all commands of the paused job have ended"},
 	},
 	"POST /jobs/{id}/retry": {
 		About: "Orders the action of a job again, as a new job, on the devices where it did not succeed.",

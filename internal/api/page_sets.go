@@ -44,7 +44,7 @@ var setPages = map[string]*door.Page{
 		Family: signatureSets,
 		About:  "Creates the next version of a signature set. Agents whose settings mean the newest are told at once.",
 		Inputs: []door.Field{
-			{Name: "name", In: "body", Type: "string", About: "1 to 64 of a-z, 0-9, dot, hyphen and underscore"},
+			{Name: "name", In: "body", Type: "string", About: "1 to 64 of a-z, 0-9, dot, hyphen and underscore, a letter or digit first"},
 			{Name: "description", In: "body", Type: "string", About: "for people"},
 			{Name: "files[].name", In: "body", Type: "string", About: "at most 64 letters, digits, dots, hyphens and underscores, with one of the endings; unique in any case"},
 			{Name: "files[].sha256", In: "body", Type: "string", About: "of content that was stored before"},

@@ -103,11 +103,14 @@ func strict(route door.Route) handler {
 // A params is the query of a request, read by name. After it was read, done
 // tells what was wrong.
 type params struct {
-	query url.Values
-	err   error
+	query   url.Values
+	account int64
+	err     error
 }
 
-func paramsOf(r *door.Request) *params { return &params{query: r.URL.Query()} }
+func paramsOf(r *door.Request) *params {
+	return &params{query: r.URL.Query(), account: r.Caller.Account}
+}
 
 func (p *params) take(name string) []string { return p.query[name] }
 
@@ -140,6 +143,13 @@ func (p *params) number(name string, least, most, otherwise int64) int64 {
 
 // limit returns the length of a page.
 func (p *params) limit() int { return int(p.number("limit", 1, maxPage, maxPage)) }
+
+// cursor reads where the page of a list begins. Without a cursor the place stays
+// as it is.
+func (p *params) cursor(list string, place ...*int64) {
+	token := p.text("cursor")
+	p.err = cmp.Or(p.err, door.ReadCursor("cursor", token, list, p.account, place...))
+}
 
 // Pages of lists have maxPage items unless fewer are asked for.
 const maxPage = 500

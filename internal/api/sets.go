@@ -121,5 +121,9 @@ func (a *api) changeAgentSettings(w http.ResponseWriter, r *door.Request) error 
 }
 
 func (a *api) removeAgentSettings(w http.ResponseWriter, r *door.Request) error {
-	return gone(w, named(a.Rules.RemoveAgentSettings(r.Context(), r.Caller, settledGroup(r)), "settings of a group's own"))
+	err := a.Rules.RemoveAgentSettings(r.Context(), r.Caller, settledGroup(r))
+	if reeve.KindOf(err) == reeve.NotFound {
+		err = reeve.Errorf(reeve.NotFound, "there are no settings of %.40q; list them to see which there are", r.PathValue("group")).Because(err)
+	}
+	return gone(w, err)
 }

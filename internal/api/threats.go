@@ -18,16 +18,8 @@ func shapeThreat(t reeve.Threat) client.Threat {
 
 // deviceThreats lists what scans found on a device, last found first.
 func (a *api) deviceThreats(w http.ResponseWriter, r *door.Request) error {
-	p := paramsOf(r)
-	limit, cursor := p.limit(), p.text("cursor")
-	if err := p.done(); err != nil {
-		return err
-	}
 	var micro, key int64
-	if err := door.ReadCursor("cursor", cursor, "device threats", r.Caller.Account, &micro, &key); err != nil {
-		return err
-	}
-	device, err := a.findDevice(r)
+	device, limit, err := a.pageOfDevice(r, "device threats", &micro, &key)
 	if err != nil {
 		return err
 	}

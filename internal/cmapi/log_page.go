@@ -35,9 +35,11 @@ var (
 	}
 )
 
+// logWordsNote tells of the words that an event may be.
+var logWordsNote = "The published list of events could not be read. Words on the page: added, deleted, deleted_user. Reeve's own: " + ownDeviceWords + ". " +
+	"Reeve assesses no posture, so compliant, noncompliant and unseen never come. An event that is not known selects nothing."
+
 const (
-	logWordsNote = "The published list of events could not be read. Words on the page: added, deleted, deleted_user. Reeve's own: added_duplicate_mac, duplicate_mac, exempted, unexempted, ignored, unignored, assigned_to_group, fetch_log, scan_threats, dhcprenew, re_identify, licensed, restored. " +
-		"Reeve assesses no posture, so compliant, noncompliant and unseen never come. An event that is not known selects nothing."
 	logOrderNote   = "Lines come oldest first. That is Reeve's decision."
 	noAPIDeletes   = "What was deleted over the API is deleted here; deleted_api came with v3.3."
 	apiDeletes     = "deleted_api, for what was deleted over the API, is new."

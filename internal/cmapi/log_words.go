@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"reeve"
 	"reeve/internal/trail"
@@ -108,7 +109,16 @@ var actionWords = map[string]string{
 	"assign_to_group": "assigned_to_group",
 	"fetch_agent_log": "fetch_log",
 	"scan_threats":    "scan_threats",
+	"unquarantine":    "unquarantine",
 }
+
+// ownDeviceWords are the names of device events that are on no page.
+var ownDeviceWords = func() string {
+	words := slices.AppendSeq(slices.Collect(maps.Values(eventWords[deviceEvents])), maps.Values(actionWords))
+	words = slices.DeleteFunc(words, func(word string) bool { return word == "added" || word == "deleted" })
+	slices.Sort(words)
+	return strings.Join(slices.Compact(words), ", ")
+}()
 
 // deletedWords say who deleted a device: an administrator unless listed.
 var deletedWords = map[reeve.Source]string{

@@ -37,7 +37,7 @@ func (f family) page(published bool, transcript string) string {
 		list(&b, s, "* ", func(p *door.Page) []string { return p.Notes })
 	}
 	if _, body, ok := strings.Cut(transcript, "\n"); ok {
-		fmt.Fprintf(&b, "## Transcript\n\nA test [runs it](../examples/%s.md).\n\n%s\n", Slug(f.name), strings.TrimSpace(body))
+		fmt.Fprintf(&b, "## Transcript\n\nA test [runs it](../examples/%s.md).\n\n%s\n", Slug(f.name), strings.Trim(body, "\n"))
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
