@@ -26,6 +26,7 @@ const (
 // their keys; all others are asked of each device that comes along.
 type finder struct {
 	store   *Store
+	db      database // the store's own, or a transaction's view of it
 	account int64
 	q       reeve.DeviceQuery
 
@@ -38,8 +39,8 @@ type finder struct {
 	and        []search // what one of the names must have as well
 }
 
-func (s *Store) newFinder(ctx context.Context, account int64, q reeve.DeviceQuery) (*finder, error) {
-	f := &finder{store: s, account: account, q: q, search: searchFor(account, q), onlyLive: true}
+func (s *Store) newFinder(ctx context.Context, db database, account int64, q reeve.DeviceQuery) (*finder, error) {
+	f := &finder{store: s, db: db, account: account, q: q, search: searchFor(account, q), onlyLive: true}
 	if q.Limit < 1 {
 		f.nothing = true
 		return f, nil
@@ -50,9 +51,9 @@ func (s *Store) newFinder(ctx context.Context, account int64, q reeve.DeviceQuer
 		f.and = append(f.and, searchFor(account, also))
 	}
 	if len(q.GroupIDs)+len(q.GroupNos) > 0 {
-		these, arg := s.db.among(2, texts("id", q.GroupIDs))
+		these, arg := db.among(2, texts("id", q.GroupIDs))
 		var err error
-		f.groups, err = all(ctx, s.db, number, "SELECT no FROM device_groups WHERE account = $1 AND id "+these, account, arg)
+		f.groups, err = all(ctx, db, number, "SELECT no FROM device_groups WHERE account = $1 AND id "+these, account, arg)
 		f.groups = append(f.groups, q.GroupNos...)
 		slices.Sort(f.groups)
 		f.groups = slices.Compact(f.groups)
@@ -75,9 +76,9 @@ func (f *finder) findClasses(ctx context.Context) error {
 	if !narrowed && q.Sort == reeve.ByRecord {
 		return nil
 	}
-	found, err := all(ctx, f.store.db, number, classesOf, f.account)
+	found, err := all(ctx, f.db, number, classesOf, f.account)
 	if err == nil {
-		err = known.know(ctx, f.store.db, slices.Values(found))
+		err = known.know(ctx, f.db, slices.Values(found))
 	}
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 // Devices returns a page: first the keys of its devices are found, then their
 // records are read.
 func (s *Store) Devices(ctx context.Context, account int64, q reeve.DeviceQuery) ([]reeve.Device, error) {
-	f, err := s.newFinder(ctx, account, q)
+	f, err := s.newFinder(ctx, s.db, account, q)
 	if err != nil || f.nothing {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (f *finder) direction() (order, than string) {
 
 // page is the statement for the next keys of a stream.
 func (f *finder) page(s stream) (string, []any) {
-	b := &binder{db: f.store.db}
+	b := &binder{db: f.db}
 	p := f.build(b, s)
 	order, than := f.direction()
 	begin := ""
@@ -85,16 +85,16 @@ func (f *finder) page(s stream) (string, []any) {
 	}
 	limit := b.put(f.q.Limit)
 	if p.keys != "" {
-		return f.store.db.merged(p, begin, order, than, limit), b.args
+		return f.db.merged(p, begin, order, than, limit), b.args
 	}
 	return "SELECT " + p.no + " FROM " + p.from + " WHERE " + p.where + begin + " ORDER BY " + p.no + order + " LIMIT " + limit, b.args
 }
 
 func (f *finder) numbers(ctx context.Context, s stream, text string, args []any) ([]int64, error) {
 	if s.asIs {
-		return all(ctx, asIs{f.store.db}, number, text, args...)
+		return all(ctx, asIs{f.db}, number, text, args...)
 	}
-	return all(ctx, f.store.db, number, text, args...)
+	return all(ctx, f.db, number, text, args...)
 }
 
 // fewEnough is how many devices are sorted rather than skipped along an index.
@@ -124,14 +124,14 @@ func (f *finder) numbered(ctx context.Context) ([]int64, error) {
 		}
 	}
 	text, args := f.walk()
-	return all(ctx, f.store.db, number, text, args...)
+	return all(ctx, f.db, number, text, args...)
 }
 
 func (f *finder) offset() int { return max(f.q.Page-1, 0) * f.q.Limit }
 
 // gather is the statement for all keys of a stream, up to one too many.
 func (f *finder) gather(s stream) (string, []any) {
-	b := &binder{db: f.store.db}
+	b := &binder{db: f.db}
 	return "SELECT " + s.no + f.all(b, s) + " LIMIT " + b.put(fewEnough+1), b.args
 }
 
@@ -147,7 +147,7 @@ func (f *finder) all(b *binder, s stream) string {
 // CountFound counts the devices that a query selects, whatever its page.
 func (s *Store) CountFound(ctx context.Context, account int64, q reeve.DeviceQuery) (int64, error) {
 	q.Limit, q.Page, q.After, q.Sort = 1, 0, 0, reeve.ByRecord
-	f, err := s.newFinder(ctx, account, q)
+	f, err := s.newFinder(ctx, s.db, account, q)
 	if err != nil || f.nothing {
 		return 0, err
 	}
@@ -192,9 +192,9 @@ func (f *finder) sorted(ctx context.Context, keys []int64) ([]int64, error) {
 	keys = slices.Compact(keys)
 	if o, ok := orderings[f.q.Sort]; ok {
 		order, _ := f.direction()
-		these, arg := f.store.db.among(1, numbers("no", keys))
+		these, arg := f.db.among(1, numbers("no", keys))
 		var err error
-		keys, err = all(ctx, f.store.db, number, "SELECT "+o.no+" FROM "+o.table+" WHERE "+o.no+" "+these+
+		keys, err = all(ctx, f.db, number, "SELECT "+o.no+" FROM "+o.table+" WHERE "+o.no+" "+these+
 			" ORDER BY "+o.column+order+", "+o.no+order, arg)
 		if err != nil {
 			return nil, err
@@ -206,7 +206,7 @@ func (f *finder) sorted(ctx context.Context, keys []int64) ([]int64, error) {
 
 // walk is the statement for a page along the index of an order.
 func (f *finder) walk() (string, []any) {
-	b := &binder{db: f.store.db}
+	b := &binder{db: f.db}
 	order, _ := f.direction()
 	conditions := f.conditions(b, 0)
 	o, ok := orderings[f.q.Sort]

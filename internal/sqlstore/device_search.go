@@ -105,7 +105,7 @@ func (f *finder) searchStreams(ctx context.Context) ([]stream, error) {
 		return nil, nil
 	}
 	if columns := s.columns(); len(columns) > 0 {
-		streams = append(streams, f.store.db.searched(s))
+		streams = append(streams, f.db.searched(s))
 	}
 	if from, to, ok := s.macs(); ok {
 		owners := stream{from: "macs AS t CROSS JOIN devices AS d", no: "t.device", grants: bySearch, own: func(b *binder) string {

@@ -98,13 +98,13 @@ func (f *finder) streams(ctx context.Context) ([]stream, error) {
 // count returns how many devices a stream has, up to most, whatever else is
 // asked of them.
 func (f *finder) count(ctx context.Context, s stream, most int64) (int64, error) {
-	b := &binder{db: f.store.db}
-	plain := finder{store: f.store}
+	b := &binder{db: f.db}
+	plain := finder{store: f.store, db: f.db}
 	p := plain.build(b, stream{grants: ^0, from: s.from, no: s.no, own: s.own, keys: s.keys})
 	if p.keys != "" {
 		p.from = p.keys + " CROSS JOIN " + p.from
 	}
-	n, _, err := first(ctx, f.store.db, number,
+	n, _, err := first(ctx, f.db, number,
 		"SELECT COUNT(*) FROM (SELECT 1 AS one FROM "+p.from+" WHERE "+p.where+" LIMIT "+b.put(most)+") AS counted", b.args...)
 	return n, err
 }
@@ -126,15 +126,15 @@ func (f *finder) ofClasses(classes []int64) stream {
 }
 
 func (f *finder) groupStreams(ctx context.Context) ([]stream, error) {
-	b := &binder{db: f.store.db}
+	b := &binder{db: f.db}
 	list := b.list("k", numbers("a", f.groups))
 	type pair struct{ group, class int64 }
-	found, err := all(ctx, f.store.db, func(r rows) (p pair, err error) { return p, r.Scan(&p.group, &p.class) },
+	found, err := all(ctx, f.db, func(r rows) (p pair, err error) { return p, r.Scan(&p.group, &p.class) },
 		`WITH RECURSIVE c (a, class) AS (SELECT k.a, (SELECT MIN(d.class) FROM devices AS d WHERE d.group_no = k.a) FROM `+list+` UNION ALL
 			SELECT c.a, (SELECT MIN(d.class) FROM devices AS d WHERE d.group_no = c.a AND d.class > c.class) FROM c WHERE c.class IS NOT NULL)
 		SELECT a, class FROM c WHERE class IS NOT NULL`, b.args...)
 	if err == nil {
-		err = f.store.classes.know(ctx, f.store.db, func(yield func(int64) bool) {
+		err = f.store.classes.know(ctx, f.db, func(yield func(int64) bool) {
 			for _, p := range found {
 				if !yield(p.class) {
 					return
@@ -185,7 +185,7 @@ func (f *finder) unmanaged(ctx context.Context) ([]int64, error) {
 	found := f.classes
 	if found == nil {
 		var err error
-		if found, err = all(ctx, f.store.db, number, classesOf, f.account); err != nil {
+		if found, err = all(ctx, f.db, number, classesOf, f.account); err != nil {
 			return nil, err
 		}
 	}
@@ -217,7 +217,7 @@ func (f *finder) presenceStreams(ctx context.Context) ([]stream, error) {
 	if len(f.q.Presence) == 0 {
 		return nil, nil
 	}
-	found, err := all(ctx, f.store.db, number, `WITH RECURSIVE c (day) AS (
+	found, err := all(ctx, f.db, number, `WITH RECURSIVE c (day) AS (
 			SELECT (SELECT `+dayOf("p")+` FROM presence AS p WHERE p.account = $1 ORDER BY `+dayOf("p")+` LIMIT 1) UNION ALL
 			SELECT (SELECT `+dayOf("p")+` FROM presence AS p WHERE p.account = $1 AND `+dayOf("p")+` > c.day ORDER BY `+dayOf("p")+` LIMIT 1)
 			FROM c WHERE c.day IS NOT NULL)
