@@ -49,11 +49,12 @@ var rooms = map[string]room{
 	"internal/blob": {own: ".", mods: "github.com/nats-io/"},
 
 	"internal/door":  {own: ". internal/control"},
-	"internal/cmapi": {own: ". internal/action internal/control internal/door internal/trail", mods: "github.com/klauspost/compress/"},
+	"internal/cmapi": {own: ". internal/action internal/control internal/door internal/look internal/trail"},
 	"internal/api":   {own: ". internal/action internal/control internal/door internal/trail client"},
 
 	"packaging":          {}, // tests alone
 	"docs":               {},
+	"internal/look":      {},
 	"internal/reference": {own: "internal/door", mods: "github.com/yuin/goldmark"},
 
 	"internal/serve":      {own: server, mods: "golang.org/x/sync/"},
@@ -71,12 +72,11 @@ var rooms = map[string]room{
 	"internal/agent/directory": {own: "."},
 	"internal/agent/scan":      {},
 	"internal/agent/host":      {own: ". internal/agent/act internal/agent/scan", mods: "golang.org/x/sys/ github.com/godbus/dbus/v5"},
-	"internal/agent/window":    {own: ". internal/agent/act", mods: "github.com/godbus/dbus/v5 golang.org/x/sys/windows"},
+	"internal/agent/window":    {own: ". internal/agent/act internal/look", mods: "github.com/godbus/dbus/v5 golang.org/x/sys/windows"},
 
 	// main is the wiring diagram.
-	"cmd/reeve": {own: "...", mods: "github.com/spf13/ github.com/vbauerster/mpb/v8 golang.org/x/ go.yaml.in/yaml/v3"},
-	"cmd/reeve-agent": {own: ". internal/link internal/seal internal/action internal/agent/...",
-		mods: "golang.org/x/"},
+	"cmd/reeve":       {own: "...", mods: "github.com/spf13/ github.com/vbauerster/mpb/v8 golang.org/x/ go.yaml.in/yaml/v3"},
+	"cmd/reeve-agent": {own: ". internal/agent/...", mods: "golang.org/x/sys/windows"},
 }
 
 // scarce names the packages of the standard library that only some rooms may

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -15,13 +16,10 @@ import (
 // starters are the functions that start programs on the machine of an agent.
 // Nothing else in the agent's rooms may: another is a decision, made here.
 var starters = map[string]bool{
-	"internal/agent/host/run.go command":               true,
-	"internal/agent/host/run_windows.go command":       true,
-	"internal/agent/host/renew_darwin.go ipconfig":     true,
-	"internal/agent/host/services_unix.go Services":    true,
-	"internal/agent/host/desktops_windows.go startAs":  true, // this same program, as another user
-	"internal/agent/host/desktops_darwin.go osascript": true,
-	"internal/agent/window/desk_windows.go Open":       true, // has Windows open an address in the user's browser, as that user
+	"internal/agent/host/run_unix.go command":         true,
+	"internal/agent/host/run_windows.go command":      true,
+	"internal/agent/host/desktops_windows.go startAs": true, // this same program, as another user
+	"internal/agent/window/desk_windows.go Open":      true, // has Windows open an address in the user's browser, as that user
 }
 
 // programs are the paths of the programs that an agent may start, all of them
@@ -77,7 +75,7 @@ func TestPrograms(t *testing.T) {
 			})
 		}
 	}
-	for name := range starters {
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(starters)), programs) {
 		if !seen[name] {
 			t.Errorf("programs_test.go allows %s, which the agent does not have", name)
 		}

@@ -12,6 +12,7 @@ import (
 	"reeve"
 	"reeve/internal/control"
 	"reeve/internal/door"
+	"reeve/internal/look"
 )
 
 var (
@@ -100,7 +101,7 @@ func secure(w http.ResponseWriter, redirect string) {
 		target += " " + scheme + ":"
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash+"; form-action "+target+"; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+look.StyleSource+"; form-action "+target+"; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
 	// Not no-referrer: with it browsers hide the origin of the form from us, too.
 	h.Set("Referrer-Policy", "same-origin")

@@ -3,8 +3,8 @@
 // A version of an endpoint is a row of a table; one handler serves all rows of
 // an endpoint. README.md tells how to add the next.
 //
-// It imports the root words, internal/action, internal/control, internal/door
-// and internal/trail.
+// It imports the root words, internal/action, internal/control, internal/door,
+// internal/look and internal/trail.
 package cmapi
 
 import (

@@ -10,6 +10,7 @@ import (
 
 	"reeve"
 	"reeve/internal/door"
+	"reeve/internal/look"
 )
 
 // Accounts finds an account by the name that links have for it.
@@ -95,7 +96,7 @@ func writeRemedy(w http.ResponseWriter, status int, name string, told remedy) er
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+look.StyleSource+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)

@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
-	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"os/user"
 	"strconv"
 	"syscall"
@@ -52,15 +49,10 @@ func (m *Machine) desktops() []desktop {
 
 // osascript shows dialogs until they are answered or ctx ends.
 func osascript(ctx context.Context, args []string, sheet []byte) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Env, cmd.Dir = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, "/"
+	cmd := command(ctx, args[0], args[1:])
 	cmd.Stdin = bytes.NewReader(sheet)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // with what it started
 	cmd.WaitDelay = closeWithin
-	said, err := cmd.Output()
-	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-		err = fmt.Errorf("%s ended with %v: %.200s", args[0], failed.ProcessState, failed.Stderr)
-	}
-	return said, err
+	return output(cmd)
 }

@@ -44,10 +44,8 @@ func defenderPath() (string, error) {
 	if programs, err := windows.KnownFolderPath(windows.FOLDERID_ProgramFiles, 0); err == nil {
 		places = append(places, filepath.Join(programs, "Windows Defender", defenderProgram))
 	}
-	for _, path := range places {
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return path, nil
-		}
+	if path, found := installed(places); found {
+		return path, nil
 	}
 	return "", fmt.Errorf("%w: there is no Microsoft Defender", scan.ErrNotSetUp)
 }

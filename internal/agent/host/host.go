@@ -1,5 +1,5 @@
 // Package host is the machine: the only room that differs by operating system,
-// and the only one that may start a process (run.go).
+// and the only one that may start a process (run_unix.go, run_windows.go).
 //
 // A [Machine] gives the actions of internal/agent/act most of the Host they
 // ask for; what belongs to the agent and not to the machine, such as its local

@@ -2,10 +2,8 @@ package host
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"os/exec"
 	"sync"
 	"time"
 
@@ -14,7 +12,7 @@ import (
 )
 
 // ipconfigPath is the system's own program for the client that every
-// interface of macOS has. It is the only one started here.
+// interface of macOS has.
 const ipconfigPath = "/usr/sbin/ipconfig"
 
 // renewing is what a machine keeps for renewals.
@@ -89,11 +87,6 @@ func (m *Machine) renewOne(ctx context.Context, name, last string) (*act.Lease, 
 func ipconfig(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, ipconfigPath, args...)
-	cmd.Env, cmd.Dir = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, "/"
-	out, err := cmd.Output()
-	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-		err = fmt.Errorf("%s ended with %v: %.200s", ipconfigPath, failed.ProcessState, failed.Stderr)
-	}
+	out, err := output(command(ctx, ipconfigPath, args))
 	return string(out), err
 }

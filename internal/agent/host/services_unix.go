@@ -5,8 +5,6 @@ package host
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"time"
 )
@@ -22,18 +20,14 @@ const serviceLimit = 2 * time.Minute // systemd waits up to 90 s for a service t
 func Services(ctx context.Context, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, serviceLimit)
 	defer cancel()
-	for _, path := range serviceControls {
-		if _, err := os.Stat(path); err != nil {
-			continue
-		}
-		cmd := exec.CommandContext(ctx, path, args...)
-		cmd.Env, cmd.Dir = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, "/"
-		said, err := cmd.CombinedOutput()
-		if err != nil {
-			lines := strings.Split(strings.TrimSpace(string(said)), "\n")
-			return fmt.Errorf("%s %s: %w: %s", path, strings.Join(args, " "), err, lines[len(lines)-1])
-		}
-		return nil
+	path, found := installed(serviceControls)
+	if !found {
+		return fmt.Errorf("this system has none of %s", strings.Join(serviceControls, ", "))
 	}
-	return fmt.Errorf("this system has none of %s", strings.Join(serviceControls, ", "))
+	said, err := command(ctx, path, args).CombinedOutput()
+	if err != nil {
+		lines := strings.Split(strings.TrimSpace(string(said)), "\n")
+		return fmt.Errorf("%s %s: %w: %s", path, strings.Join(args, " "), err, lines[len(lines)-1])
+	}
+	return nil
 }

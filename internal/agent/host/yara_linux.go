@@ -33,19 +33,17 @@ func YaraThreads() int { return max(1, min(runtime.NumCPU()/2, maxYaraThreads)) 
 // runYara starts one of YARA's programs at low priority, and waits until it
 // has ended, which it does with ctx or the agent.
 func (m *Machine) runYara(ctx context.Context, program string, args []string, in *os.File, out, said io.Writer) error {
-	for _, path := range yaraPrograms[program] {
-		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		cmd := command(ctx, path, args)
-		cmd.Stdout, cmd.Stderr = out, said
-		if in != nil {
-			cmd.Stdin = in
-		}
-		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-		var err error
-		m.Quietly(func() { err = cmd.Run() })
-		return err
+	path, found := installed(yaraPrograms[program])
+	if !found {
+		return fmt.Errorf("%s is not installed: %w", program, fs.ErrNotExist)
 	}
-	return fmt.Errorf("%s is not installed: %w", program, fs.ErrNotExist)
+	cmd := command(ctx, path, args)
+	cmd.Stdout, cmd.Stderr = out, said
+	if in != nil {
+		cmd.Stdin = in
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var err error
+	m.Quietly(func() { err = cmd.Run() })
+	return err
 }

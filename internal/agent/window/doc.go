@@ -4,8 +4,8 @@
 // is asked, and a page on this machine, in the user's own browser, takes the
 // answers. On macOS nothing of this is used: there the system's own dialogs ask.
 //
-// It may import the root, internal/agent/act for what goes over the pipes, D-Bus
-// and golang.org/x/sys/windows. It alone of the agent's rooms serves HTTP, to this machine.
+// It may import the root, internal/agent/act for what goes over the pipes,
+// internal/look, D-Bus and golang.org/x/sys/windows. It alone of the agent's rooms serves HTTP, to this machine.
 package window
 
 import (

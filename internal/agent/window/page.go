@@ -3,10 +3,7 @@ package window
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
-	_ "embed"
-	"encoding/base64"
 	"fmt"
 	"html"
 	"net"
@@ -17,6 +14,7 @@ import (
 
 	"reeve"
 	"reeve/internal/agent/act"
+	"reeve/internal/look"
 )
 
 // maxForm is the largest form of answers in bytes.
@@ -24,9 +22,6 @@ const maxForm = 128 << 10
 
 // pagePatience is how long one request may take.
 const pagePatience = 30 * time.Second
-
-//go:embed page.css
-var style string
 
 // A page takes the answers on a port of this machine that anybody on it can
 // reach. So the address of the page is a secret, and since a browser's arguments
@@ -84,7 +79,7 @@ func (p *page) close() {
 
 func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src '"+styleHash+"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+look.StyleSource+"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
@@ -160,11 +155,6 @@ func (p *page) settle(w http.ResponseWriter, reply act.Reply, title, text string
 	}
 }
 
-var styleHash = func() string {
-	sum := sha256.Sum256([]byte(style))
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-}()
-
 // The pages are written without html/template, whose weight the running agent
 // would carry: every text goes through html.EscapeString.
 
@@ -184,7 +174,7 @@ func write(w http.ResponseWriter, status int, title, body string) {
 %[3]s</main>
 </body>
 </html>
-`, html.EscapeString(title), style, body)
+`, html.EscapeString(title), look.Style, body)
 }
 
 func tell(w http.ResponseWriter, status int, title, text string) {
