@@ -38,6 +38,7 @@ var rooms = map[string]room{
 	"internal/trail":    {own: "."},
 	"internal/keys":     {own: ". internal/seal"},
 	"internal/control":  {own: ". internal/action internal/seal", mods: "golang.org/x/crypto/argon2"},
+	"internal/passkey":  {own: ".", mods: "github.com/go-webauthn/webauthn/"},
 	"internal/manifest": {own: ". internal/link internal/seal"},
 
 	"internal/sqlstore":  {own: ". internal/seal", mods: "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/pressly/goose/v3"},
@@ -51,6 +52,8 @@ var rooms = map[string]room{
 	"internal/door":  {own: ". internal/control"},
 	"internal/cmapi": {own: ". internal/action internal/control internal/door internal/look internal/trail"},
 	"internal/api":   {own: ". internal/action internal/control internal/door internal/trail client"},
+
+	"internal/passkeytest": {},
 
 	"packaging":          {}, // tests alone
 	"docs":               {},

@@ -30,6 +30,8 @@ type Store interface {
 	reeve.OutletStore
 	reeve.SetStore
 	reeve.DiscoveryStore
+	reeve.PasskeyStore
+	reeve.LinkStore
 }
 
 // A Wake is told what was committed, so that it can act at once instead of at

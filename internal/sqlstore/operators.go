@@ -83,6 +83,9 @@ func (s *Store) RemoveOperator(ctx context.Context, account int64, name string, 
 		if err := t.endAgreements(name); err != nil {
 			return err
 		}
+		if err := t.endKeys(name); err != nil {
+			return err
+		}
 		if err := t.later("DELETE FROM operators WHERE name = $1", name); err != nil {
 			return err
 		}

@@ -28,6 +28,8 @@ type Store interface {
 	reeve.ThreatStore
 	reeve.SetStore
 	reeve.DiscoveryStore
+	reeve.PasskeyStore
+	reeve.LinkStore
 }
 
 // Test runs the suite. Open returns an empty store, and arranges its end. It is
@@ -37,6 +39,8 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("credentials", func(t *testing.T) { testCredentials(t, open) })
 	t.Run("operators", func(t *testing.T) { testOperators(t, open) })
 	t.Run("grants", func(t *testing.T) { testGrants(t, open) })
+	t.Run("passkeys", func(t *testing.T) { testPasskeys(t, open) })
+	t.Run("links", func(t *testing.T) { testLinks(t, open) })
 	t.Run("codes", func(t *testing.T) { testCodes(t, open) })
 	t.Run("groups", func(t *testing.T) { testGroups(t, open) })
 	t.Run("devices", func(t *testing.T) { testDevices(t, open) })
