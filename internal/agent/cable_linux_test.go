@@ -27,9 +27,9 @@ type cable struct {
 func newCable(t *testing.T) *cable {
 	t.Helper()
 	c := &cable{victim: newVictim(t)}
-	n := os.Getpid() % 60
+	n := os.Getpid() % (1 << 14) // nobody else on this machine may have the same network
 	c.ns, c.link = fmt.Sprintf("reeve-cable-%d", os.Getpid()), fmt.Sprintf("rc%d", os.Getpid())
-	near, far := fmt.Sprintf("198.51.100.%d", 4*n+1), fmt.Sprintf("198.51.100.%d", 4*n+2)
+	near, far := fmt.Sprintf("198.18.%d.%d", n>>6, n&63*4+1), fmt.Sprintf("198.18.%d.%d", n>>6, n&63*4+2)
 	c.ip("netns", "add", c.ns)
 	t.Cleanup(func() { c.ip("netns", "del", c.ns) })
 	c.ip("link", "add", c.link, "type", "veth", "peer", "name", "eth0", "netns", c.ns)

@@ -6,7 +6,7 @@
 // comes twice takes effect once, and one that a crash interrupted is either
 // resumed, where that is harmless, or reported as interrupted.
 //
-// It imports the words, internal/link, internal/seal, the catalogue of actions
-// and the agent's own rooms below it. What differs between systems is the
-// business of internal/agent/host.
+// It imports the words, internal/link, the catalogue of actions and the agent's
+// own rooms below it. What differs between systems is the business of
+// internal/agent/host.
 package agent

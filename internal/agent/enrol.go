@@ -139,8 +139,8 @@ type Enrolment struct {
 }
 
 // Enrol makes the state folder's device a member of the server's account, if
-// it is not yet. An error of the kind Invalid is about e itself. As long as the server cannot be reached it tries again, until
-// ctx ends.
+// it is not yet. An error of the kind Invalid is about e itself. As long as the
+// server cannot be reached it tries again, until ctx ends.
 func (s *State) Enrol(ctx context.Context, e Enrolment) (Identity, error) {
 	i, err := s.Identity()
 	if err != nil {

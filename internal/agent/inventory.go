@@ -69,21 +69,18 @@ func steady(told, now []reeve.Disk) []reeve.Disk {
 // observe tells the server what changes on the machine.
 func (l *loop) observe(every time.Duration) {
 	var told views
-	wait := time.NewTimer(min(every, firstLook))
-	defer wait.Stop()
-	for {
-		select {
-		case <-l.ctx.Done():
-			return
-		case <-wait.C:
-			wait.Reset(every)
-		}
+	for wait := min(every, firstLook); line.Pause(l.ctx, wait); wait = every {
 		if l.inventory.isNews() {
-			if err := l.session.Introduce(); err != nil && !errors.Is(err, line.ErrAway) {
-				l.log.Warn("the server was not told what changed", "err", err)
-			}
+			l.introduce()
 		}
 		told = l.lookAround(told)
 		host.Rest() // what was read is not needed for another while
+	}
+}
+
+// introduce tells the server what has changed since it was told last.
+func (l *loop) introduce() {
+	if err := l.session.Introduce(); err != nil && !errors.Is(err, line.ErrAway) {
+		l.log.Warn("the server was not told what changed", "err", err)
 	}
 }

@@ -164,19 +164,25 @@ func (v *victim) hello(p *process, before []byte) (said bool) {
 	return said
 }
 
-// until brings the next report on the end of a command, or none if the agent
-// ends first.
-func (v *victim) until(p *process, command string) (got link.Report, ended bool) {
+// give gives an order and brings the next report on its end, or none if the
+// agent ends first. It gives the order again as the server does: a Hello that is
+// heard may be that of the agent before, which was killed when it had said it.
+func (v *victim) give(p *process, o link.Order) (got link.Report, ended bool) {
+	v.server.Give(v.address, o)
+	again := time.NewTicker(5 * time.Second)
+	defer again.Stop()
 	for deadline := time.After(30 * time.Second); ; {
 		select {
 		case r := <-v.server.Reports():
-			if r.Command == command && r.State != running {
+			if r.Command == o.Command() && r.State != running {
 				return r.Report, false
 			}
+		case <-again.C:
+			v.server.Give(v.address, o)
 		case <-p.ended:
 			return link.Report{}, true
 		case <-deadline:
-			v.Fatalf("%s: no report came", command)
+			v.Fatalf("%s: no report came", o.Command())
 		}
 	}
 }
@@ -197,8 +203,7 @@ func (v *victim) kill(action, calls string, n int) (killed bool) {
 		before := v.server.Hellos()[v.address].Nonce
 		p := v.spawn(dir, trace...)
 		if v.hello(p, before) {
-			v.server.Give(v.address, o)
-			if got, ended := v.until(p, o.Command()); !ended {
+			if got, ended := v.give(p, o); !ended {
 				ends = append(ends, got)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"reeve"
 	"reeve/internal/agent/host"
+	"reeve/internal/agent/line"
 )
 
 const (
@@ -16,15 +17,8 @@ const (
 // readDirectory tells the server of the machines of a directory.
 func (l *loop) readDirectory(computers func(context.Context) ([]reeve.Sighting, error), first time.Duration) {
 	var told views
-	wait := time.NewTimer(first)
-	defer wait.Stop()
-	for {
-		select {
-		case <-l.ctx.Done():
-			return
-		case <-wait.C:
-		}
-		wait.Reset(listEvery)
+	for wait := first; line.Pause(l.ctx, wait); {
+		wait = listEvery
 		listed, err := computers(l.ctx)
 		if err == nil {
 			told = l.tell(told, listed)
@@ -32,7 +26,7 @@ func (l *loop) readDirectory(computers func(context.Context) ([]reeve.Sighting, 
 			l.log.Warn("the directory was not read", "err", err)
 		}
 		if err != nil || len(told) < len(listed) { // not all of it could be told
-			wait.Reset(listAgain)
+			wait = listAgain
 		}
 		host.Rest()
 	}

@@ -348,6 +348,7 @@ func TestMemoryWhileTheServerIsAway(t *testing.T) {
 	heap := func() int64 {
 		var m runtime.MemStats
 		runtime.GC()
+		runtime.GC() // what pools hold goes with the second
 		runtime.ReadMemStats(&m)
 		return int64(m.HeapAlloc)
 	}
@@ -362,10 +363,11 @@ func TestMemoryWhileTheServerIsAway(t *testing.T) {
 	linetest.Eventually(t, "all were received", func() bool { s, err := Look(r.dir); return err == nil && s.Open+s.Unsettled == len(orders) })
 	r.server.StopBus()
 	linetest.Eventually(t, "all have ended", func() bool { s, err := Look(r.dir); return err == nil && s.Unsettled == len(orders) })
-	for len(r.server.Reports()) > 0 {
-		r.next()
-	}
-	if grown := heap() - before; grown > 2<<20 {
-		t.Errorf("30 results of 200 kB grew the heap by %d kB", grown>>10)
-	}
+	// What the server heard and the connection sent last is still on its way out.
+	linetest.Eventually(t, "30 results of 200 kB take no memory", func() bool {
+		for len(r.server.Reports()) > 0 {
+			r.next()
+		}
+		return heap()-before <= 2<<20
+	})
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,12 +18,14 @@ import (
 func TestReportSurvivesAnotherAddress(t *testing.T) {
 	t.Setenv(withLeases, "yes")
 	c := newCable(t)
-	c.ip("addr", "add", "203.0.113.1/26", "dev", c.link)
+	// Nobody else on this machine may have the same network.
+	network := fmt.Sprintf("198.19.%d.", os.Getpid()%256)
+	c.ip("addr", "add", network+"1/24", "dev", c.link)
 	words := strings.Fields(c.said("-n", c.ns, "-4", "-o", "addr", "show", "dev", "eth0"))
 	c.ip("-n", c.ns, "addr", "change", words[3], "dev", "eth0", "valid_lft", "3000", "preferred_lft", "3000") // lent, by nobody who is left
 	dnsmasq := exec.Command("/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root", "--no-ping",
 		"--log-facility=-", "--dhcp-authoritative", "--bind-interfaces", "--except-interface=lo", "--interface="+c.link, "--pid-file=",
-		"--dhcp-leasefile="+filepath.Join(t.TempDir(), "leases"), "--dhcp-range=203.0.113.20,203.0.113.30,1h")
+		"--dhcp-leasefile="+filepath.Join(t.TempDir(), "leases"), "--dhcp-range="+network+"20,"+network+"30,1h")
 	says, err := dnsmasq.StderrPipe()
 	must(t, err)
 	must(t, dnsmasq.Start())
@@ -46,13 +49,12 @@ func TestReportSurvivesAnotherAddress(t *testing.T) {
 	}
 	o := c.server.Seal(c.server.Header(c.job, "dhcprenew", `{"interface":"eth0"}`), c.address)[0]
 	start := time.Now()
-	c.server.Give(c.address, o)
-	report, ended := c.until(p, o.Command())
+	report, ended := c.give(p, o)
 	if ended {
 		t.Fatal("the agent ended")
 	}
 	c.wants(report, succeeded, "")
-	if !strings.Contains(string(report.Result), `"address":"203.0.113.`) || !strings.Contains(report.Message, "instead of") {
+	if !strings.Contains(string(report.Result), `"address":"`+network) || !strings.Contains(report.Message, "instead of") {
 		t.Errorf("reported %s with %s", report.Message, report.Result)
 	}
 	if took := time.Since(start); took > 15*time.Second {
@@ -60,7 +62,7 @@ func TestReportSurvivesAnotherAddress(t *testing.T) {
 	}
 	linetest.Eventually(t, "the address is the new one alone", func() bool {
 		now := c.said("-n", c.ns, "-4", "-o", "addr", "show", "dev", "eth0")
-		return strings.Count(now, "inet ") == 1 && strings.Contains(now, "inet 203.0.113.")
+		return strings.Count(now, "inet ") == 1 && strings.Contains(now, "inet "+network)
 	})
 }
 

@@ -78,16 +78,13 @@ func (l *loop) goOn() {
 // job is the part of a command's id that names its job.
 func (t *task) job() string { return t.command[:len(line.JobOf(0))] }
 
-// hold shuts or opens the task's gate, and tells what that changes.
+// hold shuts or opens the task's gate, and tells that it shut.
 func (t *task) hold(l *loop, paused bool) {
 	t.gate.shut(paused)
 	t.mu.Lock()
-	begun := t.last.State == running
-	if begun && paused {
+	defer t.mu.Unlock()
+	if paused && t.last.State == running {
 		t.last.Message = "paused"
-	}
-	t.mu.Unlock()
-	if begun && paused {
-		t.tell(l)
+		t.send(l) // before what it does says something else
 	}
 }

@@ -36,11 +36,11 @@ const maxPolicy = 64 << 10
 //	  "signatures": "/usr/local/share/reeve-signatures"
 //	}
 //
-// What is not named is allowed. With scan_paths only scans of a path that is one of these or below one are
-// allowed, and no scan looks anywhere else; below deny_paths no scan looks at
-// all. An action with hours begins within these only, see Hours. signatures
-// and rules are the folders of the owner's signature files and YARA rules, by
-// default folders of the agent's state.
+// What is not named is allowed. With scan_paths only scans of a path that is
+// one of these or below one are allowed, and no scan looks anywhere else; below
+// deny_paths no scan looks at all. An action with hours begins within these
+// only, see Hours. signatures and rules are the folders of the owner's signature
+// files and YARA rules, by default folders of the agent's state.
 //
 // The file is read anew for every order and before every command begins; what
 // runs goes on under the policy that it began with.
@@ -166,7 +166,7 @@ func (p *Policy) Refuses(name string, params json.RawMessage) string {
 	if allowed, named := p.Actions[name]; named && !allowed {
 		return "the local policy forbids " + name
 	}
-	if name != "scan_threats" || len(p.ScanPaths)+len(p.DenyPaths) == 0 {
+	if name != scanThreats || len(p.ScanPaths)+len(p.DenyPaths) == 0 {
 		return ""
 	}
 	var scan struct {

@@ -210,17 +210,16 @@ func (s *settings) download(ctx context.Context, f link.SetFile, path string) er
 		return fmt.Errorf("storing %s: %w", f.Name, err)
 	}
 	defer file.Close()
+	var have int64
 	info, err := file.Stat()
-	if err == nil && info.Size() > f.Size {
-		err = file.Truncate(0)
-		info = nil
+	if err == nil {
+		have = info.Size()
+	}
+	if have > f.Size {
+		have, err = 0, file.Truncate(0)
 	}
 	if err != nil {
 		return fmt.Errorf("storing %s: %w", f.Name, err)
-	}
-	var have int64
-	if info != nil {
-		have = info.Size()
 	}
 	if have == f.Size {
 		return nil

@@ -145,7 +145,7 @@ func (l *loop) settle(within time.Duration) {
 			l.log.Warn("newer settings were not taken; those in force stay", "err", err)
 		}
 		if told := l.settings.note(err, hopeless || failures > 2); told || changed {
-			l.reintroduce()
+			l.introduce()
 		}
 		l.tidySets()
 		switch {
@@ -156,12 +156,6 @@ func (l *loop) settle(within time.Duration) {
 		default: // there was another notice meanwhile
 			failures, wait = 0, fetchPause
 		}
-	}
-}
-
-func (l *loop) reintroduce() {
-	if err := l.session.Introduce(); err != nil && !errors.Is(err, line.ErrAway) {
-		l.log.Warn("the server was not told of the settings in force", "err", err)
 	}
 }
 

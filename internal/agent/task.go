@@ -48,6 +48,11 @@ type task struct {
 func (t *task) tell(l *loop) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.send(l)
+}
+
+// send is tell for who holds the lock.
+func (t *task) send(l *loop) {
 	if t.last.State != "" {
 		t.told = time.Now()
 		l.send(t.last)
@@ -57,11 +62,10 @@ func (t *task) tell(l *loop) {
 // at notes how the task stands and tells it, unless it did just before.
 func (t *task) at(l *loop, p act.Progress) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.last = link.Report{Command: t.command, State: running, Percent: p.Percent, Message: shorten(p.Note)}
-	due := time.Since(t.told) >= tellEvery
-	t.mu.Unlock()
-	if due {
-		t.tell(l)
+	if time.Since(t.told) >= tellEvery {
+		t.send(l)
 	}
 }
 
@@ -211,9 +215,9 @@ func (l *loop) carryOut(t *task, w work, policy *Policy, now, end time.Time) (r 
 	defer cancel()
 	deadline, _ := ctx.Deadline()
 	ctx = whileOpen(ctx, t.action, policy.Hours[t.action])
-	host := l.body
-	host.policy = policy
-	o := act.Run(ctx, host, act.Task{Command: t.command, Action: t.action, Params: w.Params, FinishBy: deadline, Pass: t.gate.pass},
+	on := l.body
+	on.policy = policy
+	o := act.Run(ctx, on, act.Task{Command: t.command, Action: t.action, Params: w.Params, FinishBy: deadline, Pass: t.gate.pass},
 		func(p act.Progress) { t.at(l, p) })
 	if o.Upload != "" {
 		if err := l.upload(ctx, t, o.Upload); err != nil {

@@ -1,5 +1,6 @@
-// Package blob keeps files: those that agents upload, and those of signature sets. Names are given by the
-// caller, and contents are bytes: nothing here looks into them.
+// Package blob keeps files: those that agents upload, and those of signature
+// sets. Names are given by the caller, and contents are bytes: nothing here looks
+// into them.
 //
 // It may import the root words.
 package blob
@@ -73,24 +74,34 @@ func (f *Folder) Put(ctx context.Context, name string, r io.Reader, limit int64)
 		return 0, "", fmt.Errorf("storing a file: %w", err)
 	}
 	defer f.root.Remove(beside) // fails once it is renamed
+	defer file.Close()
 	hash := sha256.New()
 	size, err := io.Copy(io.MultiWriter(file, hash), io.LimitReader(whileAlive{ctx, r}, limit+1))
 	if size > limit {
 		err = reeve.Errorf(reeve.TooLarge, "the file is larger than %d MB, which is the most that is taken", limit>>20)
 	}
-	if err == nil {
-		err = file.Sync()
-	}
-	if err := errors.Join(err, file.Close()); err != nil {
+	if err != nil {
 		return 0, "", fmt.Errorf("storing a file: %w", err)
 	}
-	if err := f.root.Rename(beside, name); err != nil {
-		return 0, "", fmt.Errorf("storing a file: %w", err)
-	}
-	if err := f.sync(); err != nil {
-		return 0, "", fmt.Errorf("storing a file: %w", err)
+	if err := f.place(file, beside, name); err != nil {
+		return 0, "", err
 	}
 	return size, hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// place gives a file that is complete its name, once the disk has all of it.
+func (f *Folder) place(file *os.File, from, to string) error {
+	err := file.Sync()
+	if err == nil {
+		err = f.root.Rename(from, to)
+	}
+	if err == nil {
+		err = f.sync()
+	}
+	if err != nil {
+		return fmt.Errorf("storing a file: %w", err)
+	}
+	return nil
 }
 
 // Open opens a file for reading; NotFound if there is none.

@@ -33,31 +33,35 @@ var ErrOffset = reeve.Errorf(reeve.Conflict, "the server does not hold the bytes
 var ErrDigest = reeve.Errorf(reeve.Conflict, "the file is not the one that was announced; send it from its start")
 
 // Received returns how many bytes came of the file with a name and hex SHA-256:
-// all of them if it is there as a whole.
+// all of them if it is there as a whole. A part that lacks nothing, because the
+// end of its upload was cut off, becomes the file here: nobody would send more.
 func (f *Folder) Received(ctx context.Context, name, digest string) (int64, error) {
 	if !IsName(name) || !isDigest(digest) {
 		return 0, errName
 	}
-	if info, err := f.root.Stat(partName(name, digest)); err == nil {
-		return info.Size(), nil
+	part := partName(name, digest)
+	for _, path := range []string{part, name} {
+		file, err := f.root.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("looking at a file: %w", err)
+		}
+		defer file.Close()
+		sum := sha256.New()
+		size, err := io.Copy(sum, whileAlive{ctx, file})
+		if err != nil {
+			return 0, fmt.Errorf("reading a file: %w", err)
+		}
+		switch whole := sums(sum, digest); {
+		case path == part && whole:
+			return size, f.place(file, part, name)
+		case path == part || whole:
+			return size, nil
+		}
 	}
-	file, err := f.root.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("looking at a file: %w", err)
-	}
-	defer file.Close()
-	sum := sha256.New()
-	size, err := io.Copy(sum, whileAlive{ctx, file})
-	if err != nil {
-		return 0, fmt.Errorf("reading a file: %w", err)
-	}
-	if !sums(sum, digest) {
-		return 0, nil
-	}
-	return size, nil
+	return 0, nil
 }
 
 // Resume stores what r gives behind the bytes of the file that came before, of
@@ -96,10 +100,7 @@ func (f *Folder) Resume(ctx context.Context, name, digest string, offset int64, 
 		f.root.Remove(partName(name, digest))
 		return err
 	}
-	if err := errors.Join(file.Sync(), f.root.Rename(partName(name, digest), name), f.sync()); err != nil {
-		return fmt.Errorf("storing a file: %w", err)
-	}
-	return nil
+	return f.place(file, partName(name, digest), name)
 }
 
 // openPart opens a part that has offset bytes, to be read from its start and

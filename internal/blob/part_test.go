@@ -70,6 +70,25 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// An upload that is cut off behind its last byte lacks nothing.
+func TestWholePartIsTheFile(t *testing.T) {
+	f := open(t, t.TempDir())
+	const content = "the whole file"
+	broken := errors.New("broken off")
+	cut := io.MultiReader(strings.NewReader(content), iotest.ErrReader(broken))
+	if err := f.Resume(t.Context(), name, digest(content), 0, cut, 100); !errors.Is(err, broken) {
+		t.Fatalf("broke off: %v", err)
+	}
+	for range 2 {
+		if n, err := f.Received(t.Context(), name, digest(content)); n != int64(len(content)) || err != nil {
+			t.Errorf("received %d, %v", n, err)
+		}
+	}
+	if got := read(t, f, name); got != content {
+		t.Errorf("stored %q", got)
+	}
+}
+
 // What is put together wrongly, or grows too large, is dropped and replaces
 // nothing.
 func TestResumeOfSomethingElse(t *testing.T) {

@@ -1,8 +1,9 @@
 // Package gate is the agents' HTTPS door: who the server is, enrolment,
-// uploads, settings and signature sets, and leave; and the community agent's protocol, which has doors of its
-// own here. Every request of Reeve's agents that changes something is signed with
-// the device's key; community agents have a key and a token that the server made.
-// The gate checks signatures and shapes, and asks control to decide.
+// uploads, settings and signature sets, and leave; and the community agent's
+// protocol, which has doors of its own here. Every request of Reeve's agents,
+// but for the question who the server is, is signed with the device's key;
+// community agents have a key and a token that the server made. The gate checks
+// signatures and shapes, and asks control to decide.
 //
 // It may import the root words, internal/control for the rules it calls,
 // internal/door for the manners of HTTP, internal/said and internal/link.

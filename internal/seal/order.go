@@ -99,16 +99,17 @@ func (v *Verifier) CheckPause(job int64, paused bool, at time.Time, signature, s
 }
 
 func encodePause(job int64, paused bool, at time.Time) []byte {
-	b := append([]byte(nil), "reeve resume 1\n"...)
 	if paused {
-		b = append([]byte(nil), "reeve pause 1\n"...)
+		return encodeWord("reeve pause 1\n", job, at)
 	}
-	b = binary.BigEndian.AppendUint64(b, uint64(job))
-	return binary.BigEndian.AppendUint64(b, uint64(at.UnixMicro()))
+	return encodeWord("reeve resume 1\n", job, at)
 }
 
-func encodeCancel(job int64, at time.Time) []byte {
-	b := append([]byte(nil), "reeve cancel 1\n"...)
+func encodeCancel(job int64, at time.Time) []byte { return encodeWord("reeve cancel 1\n", job, at) }
+
+// encodeWord writes what is said of a job as a whole.
+func encodeWord(word string, job int64, at time.Time) []byte {
+	b := append([]byte(nil), word...)
 	b = binary.BigEndian.AppendUint64(b, uint64(job))
 	return binary.BigEndian.AppendUint64(b, uint64(at.UnixMicro()))
 }

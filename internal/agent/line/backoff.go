@@ -24,18 +24,16 @@ func Backoff(failures int) time.Duration {
 	if failures < 9 {
 		bound = min(lastWait, firstWait<<max(failures-1, 0))
 	}
-	return draw(bound)
+	return Within(bound)
 }
 
-// draw returns a random duration from zero to bound.
-func draw(bound time.Duration) time.Duration {
+// Within returns a random moment of a time that a whole crowd was given, so that
+// it does not come all at once.
+func Within(bound time.Duration) time.Duration {
 	var b [8]byte
 	rand.Read(b[:])
 	return time.Duration(float64(bound) * float64(binary.BigEndian.Uint64(b[:])>>11) / (1 << 53))
 }
-
-// Within returns a random moment of a time that a whole crowd was given.
-func Within(d time.Duration) time.Duration { return draw(d) }
 
 // Pause waits for d; it reports false if ctx ended first.
 func Pause(ctx context.Context, d time.Duration) bool {

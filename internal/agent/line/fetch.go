@@ -67,32 +67,7 @@ var noBody = hex.EncodeToString(sha256.New().Sum(nil))
 
 // get makes one signed request without a body.
 func (s *Server) get(ctx context.Context, key Key, path string, header [][2]string, most int64, into func(answer) io.Writer) error {
-	begun := false
-	r, err := s.signed(ctx, key, request{method: "GET", path: path, header: header, most: most}, noBody)
-	if err != nil {
-		return err
-	}
-	r.into = func(a answer) io.Writer { begun = true; return into(a) }
-	for {
-		c, used, err := s.take(ctx)
-		if err != nil {
-			return err
-		}
-		a, err := c.exchange(ctx, r)
-		switch {
-		case err == nil && !a.last:
-			s.give(c)
-		default:
-			c.Close()
-		}
-		if err != nil && used && !begun && ctx.Err() == nil {
-			continue // the server had closed a connection that was kept
-		}
-		if err == nil && a.status/100 != 2 {
-			err = refusal(a.status, a.body)
-		}
-		return err
-	}
+	return s.send(ctx, key, request{method: "GET", path: path, header: header, most: most, into: into}, noBody, nil)
 }
 
 // ErrOlder says that settings are older than those which the agent has.

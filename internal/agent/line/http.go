@@ -65,7 +65,8 @@ func (c *httpConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// exchange sends a request and reads the answer, until ctx ends.
+// exchange sends a request and reads the answer, until ctx ends. With an error
+// the answer has its status if that came.
 func (c *httpConn) exchange(ctx context.Context, r request) (answer, error) {
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
@@ -74,7 +75,7 @@ func (c *httpConn) exchange(ctx context.Context, r request) (answer, error) {
 	c.SetReadDeadline(time.Now().Add(answerWait))
 	a, err := c.hear(r)
 	if err != nil {
-		return answer{}, because(because(err, sent), ctx.Err())
+		return a, because(because(err, sent), ctx.Err())
 	}
 	a.last = a.last || sent != nil
 	return a, nil

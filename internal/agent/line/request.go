@@ -122,7 +122,7 @@ func (s *Server) signed(ctx context.Context, key Key, r request, digest string) 
 
 // exchange makes a request on any connection. One that was kept may have been
 // closed by the server meanwhile; then another is tried, but not with what may
-// have arrived in part.
+// have arrived in part, there or here.
 func (s *Server) exchange(ctx context.Context, r request) (answer, error) {
 	for {
 		if r.body != nil {
@@ -140,7 +140,7 @@ func (s *Server) exchange(ctx context.Context, r request) (answer, error) {
 			return a, nil
 		}
 		c.Close()
-		if err == nil || !used || ctx.Err() != nil || r.size > sendUnasked {
+		if err == nil || !used || ctx.Err() != nil || r.size > sendUnasked || r.into != nil && a.status != 0 {
 			return a, err
 		}
 	}

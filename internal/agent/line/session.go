@@ -109,7 +109,7 @@ func (s *Session) Run(ctx context.Context) {
 		failures++
 		wait := Backoff(failures)
 		if errors.Is(err, ErrRefused) && failures > 3 {
-			wait = refusedWait/2 + draw(refusedWait/2)
+			wait = refusedWait/2 + Within(refusedWait/2)
 		}
 		s.Handler.Lost(err, wait)
 		Pause(ctx, wait)
@@ -216,7 +216,7 @@ func (v *visit) idle() error {
 }
 
 // wakeForBeat spreads the beats of a fleet that connected together.
-func (v *visit) wakeForBeat() { v.wake(time.Now().Add(v.beat*9/10 + draw(v.beat/5))) }
+func (v *visit) wakeForBeat() { v.wake(time.Now().Add(v.beat*9/10 + Within(v.beat/5))) }
 
 // leave says goodbye and ends the connection.
 func (v *visit) leave() {

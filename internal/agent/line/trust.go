@@ -26,8 +26,8 @@ type Trust struct {
 }
 
 // NewTrust returns the trust in a root key (PKIX DER) and its certificate (DER;
-// without one no TLS connection to the bus is good). The caller has checked the key against the
-// pin, now or when it enrolled.
+// without one no TLS connection to the bus is good). The caller has checked the
+// key against the pin, now or when it enrolled.
 func NewTrust(root, rootCert []byte) (*Trust, error) {
 	key, err := seal.PinnedRoot(root, Pin(root), nil, nil)
 	if err != nil {
