@@ -32,6 +32,7 @@ type Store interface {
 	reeve.DiscoveryStore
 	reeve.PasskeyStore
 	reeve.LinkStore
+	reeve.ThreatStore
 }
 
 // A Wake is told what was committed, so that it can act at once instead of at

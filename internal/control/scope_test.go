@@ -23,6 +23,10 @@ var calls = map[string]struct {
 		_, err := w.Retry(t.Context(), c, 1, nil, control.Order{})
 		return err
 	}},
+	"View": {reeve.Read, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.View(c)
+		return err
+	}},
 	"Pause": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
 		_, err := w.Pause(t.Context(), c, 1, true)
 		return err

@@ -64,8 +64,11 @@ type API struct {
 	QueryToken bool
 	// Source is what the log says of requests made with this app.
 	Source func(reeve.App) reeve.Source
-	Routes []Route
-	Absent []Absence // what callers may look for in vain
+	// SignedIn returns whose session a request belongs to, where people come with
+	// a browser instead of a token; Denied without one. Its routes have no limit.
+	SignedIn func(r *Request) (reeve.Caller, reeve.Account, error)
+	Routes   []Route
+	Absent   []Absence // what callers may look for in vain
 }
 
 // A Route is one method on one path.
@@ -228,6 +231,14 @@ func (d *doorway) admit(w http.ResponseWriter, r *Request, api API, route Route)
 			r.counters = []string{route.Counter}
 		}
 		return d.guard(w, r)
+	}
+	if api.SignedIn != nil {
+		caller, account, err := api.SignedIn(r)
+		if err != nil {
+			return err
+		}
+		r.Caller, r.Account, entry.caller = caller, account, caller
+		return control.Allow(caller, route.Scope)
 	}
 	token, err := findToken(r.Request, api.QueryToken)
 	if err != nil {

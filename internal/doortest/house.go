@@ -21,6 +21,7 @@ import (
 	"reeve/internal/api"
 	"reeve/internal/blob"
 	"reeve/internal/cmapi"
+	"reeve/internal/console"
 	"reeve/internal/control"
 	"reeve/internal/door"
 	"reeve/internal/keys"
@@ -107,7 +108,7 @@ func Open(t testing.TB, o Options) *House {
 		Public: PublicURL, Mark: own.Mark, AnswerMark: own.AnswerMark, Now: o.Now, MaxBody: o.MaxBody,
 	}
 	h.Handler = Promise().Hold(t, door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
-		cmapi.Routes(published), cmapi.Pages(published),
+		cmapi.Routes(published), cmapi.Pages(published), console.Routes(console.Config{Rules: h.Rules, Public: PublicURL}),
 		api.Routes(api.Config{
 			Link: h.Link, Rules: h.Rules, Store: h.Store, Version: "test", MaxBody: o.MaxBody, Poll: time.Millisecond,
 			Sample: outbound.New(h.Outbound).Test,

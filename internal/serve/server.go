@@ -19,6 +19,7 @@ import (
 	"reeve/internal/api"
 	"reeve/internal/blob"
 	"reeve/internal/cmapi"
+	"reeve/internal/console"
 	"reeve/internal/control"
 	"reeve/internal/courier"
 	"reeve/internal/door"
@@ -230,11 +231,14 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Ke
 				return control.VerifyLog(ctx, s.Store, a, own.Verifier(), nil)
 			},
 		}),
+		console.Routes(console.Config{Rules: s.Rules, Public: public}),
 		gate.Routes(gate.Config{Rules: s.Rules, Files: files, Pulse: s.Bus, Settings: s.book, Sets: s.sets, Identity: identity, Agents: s.Agents, AgentsTLS: s.Pin != ""}),
 	)
 	site := reference.Site(docs.Files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch { // a mux in front of the doors would redirect what they refuse
+		case console.Entrance(r.URL.Path):
+			http.Redirect(w, r, console.Home, http.StatusSeeOther)
 		case r.URL.Path == "/healthz":
 			io.WriteString(w, "ok\n")
 		case r.URL.Path == "/readyz":

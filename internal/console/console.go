@@ -1,0 +1,118 @@
+// Package console is what people see of Reeve in a browser: pages made on the
+// server, with a style sheet and a few small scripts that are part of the
+// program. Whatever a page shows or changes goes through internal/control, which
+// decides who may; a page's words come from one catalogue, in every language.
+//
+// It imports the root words, internal/action, internal/control and
+// internal/door, and knows no SQL, no message bus and neither of the APIs.
+package console
+
+import (
+	"net/http"
+
+	"reeve"
+	"reeve/internal/control"
+	"reeve/internal/door"
+)
+
+// Prefix is where the console's pages are.
+const Prefix = "/console/"
+
+// Home is the page that people begin at.
+const Home = Prefix + "overview"
+
+// Entrance reports whether a path is one that people type to reach the console;
+// it leads to Home.
+func Entrance(path string) bool { return path == "/" || path+"/" == Prefix || path == Prefix }
+
+// A Config is what the console needs of the server.
+type Config struct {
+	Rules  *control.Control
+	Public string // URL of the server as browsers reach it, without a slash at its end
+}
+
+type console struct {
+	Config
+	shelf  *shelf
+	assets *assets
+}
+
+// Routes returns every page of the console, and what pages load.
+func Routes(c Config) door.API {
+	h := &console{Config: c, assets: openAssets()}
+	h.shelf = openShelf(h.assets)
+	routes := []door.Route{
+		{Method: "GET", Path: assetPath + "{hash}/{name}", Serve: h.assets.serve},
+		h.open("GET", "{rest...}", "", h.lost),
+	}
+	for _, some := range [][]door.Route{
+		h.signInRoutes(),
+		h.overviewRoutes(),
+	} {
+		routes = append(routes, some...)
+	}
+	return door.API{SignedIn: h.signedIn, Routes: routes}
+}
+
+// A handler answers one request of a person: with a page, or by itself, which
+// it says with a nil page.
+type handler func(v *visit) (*page, error)
+
+// open is a route that needs no session.
+func (c *console) open(method, path, verb string, serve handler) door.Route {
+	return c.route(method, path, "", verb, serve)
+}
+
+// see is a route of a page that needs the scope.
+func (c *console) see(path string, scope reeve.Scope, serve handler) door.Route {
+	return c.route("GET", path, scope, "", serve)
+}
+
+// change is a route of a form; verb is the log's event for what it changes.
+func (c *console) change(path string, scope reeve.Scope, verb string, serve handler) door.Route {
+	return c.route("POST", path, scope, verb, serve)
+}
+
+func (c *console) route(method, path string, scope reeve.Scope, verb string, serve handler) door.Route {
+	return door.Route{
+		Method: method, Path: Prefix + path, Scope: scope, Verb: verb, Refuse: c.refuse,
+		Serve: func(w http.ResponseWriter, r *door.Request) error {
+			secure(w)
+			v := c.visit(w, r)
+			if err := forgery.Check(r.Request); err != nil {
+				return door.Refuse(reeve.Forbidden, http.StatusForbidden, "cross_origin",
+					"this form was sent by another site; open the console itself and try again")
+			}
+			if scope != "" {
+				var err error
+				if v.view, err = c.Rules.View(r.Caller); err != nil {
+					return err
+				}
+			}
+			p, err := serve(v)
+			if err != nil || p == nil {
+				return err
+			}
+			return v.show(http.StatusOK, p, "")
+		},
+	}
+}
+
+// forgery refuses changes that pages of other sites send.
+var forgery = http.NewCrossOriginProtection()
+
+// secure sets what keeps a page from others: only what this server sends runs,
+// nobody frames it, and its address goes nowhere.
+func secure(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "+
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+}
+
+// lost answers addresses under the prefix that lead nowhere.
+func (c *console) lost(*visit) (*page, error) {
+	return nil, reeve.Errorf(reeve.NotFound, "there is no such page; go back, or begin at the overview")
+}

@@ -1,0 +1,163 @@
+package console
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"reeve"
+	"reeve/internal/control"
+	"reeve/internal/door"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// A shelf holds every template in every language.
+type shelf struct {
+	words map[string]*words
+	pages map[string]map[string]*template.Template // by language and name
+}
+
+// openShelf parses all templates; one that does not parse stops the program.
+func openShelf(a *assets) *shelf {
+	s := &shelf{words: openWords(), pages: map[string]map[string]*template.Template{}}
+	names, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil {
+		panic(err)
+	}
+	for language, words := range s.words {
+		frame := template.Must(template.New("layout.html").Funcs(funcs(words, a)).
+			ParseFS(templateFiles, "templates/layout.html", "templates/parts*.html"))
+		s.pages[language] = map[string]*template.Template{}
+		for _, name := range names {
+			short := strings.TrimSuffix(strings.TrimPrefix(name, "templates/"), ".html")
+			if short == "layout" || strings.HasPrefix(short, "parts") {
+				continue
+			}
+			one := template.Must(template.Must(frame.Clone()).ParseFS(templateFiles, name))
+			s.pages[language][short] = one
+		}
+	}
+	return s
+}
+
+// A page is what a handler shows.
+type page struct {
+	name  string // of its template, which defines "main"
+	title string // in the catalogue
+	args  []any  // of the title
+	data  any    // what "main" gets as .Page
+	bare  bool   // without the frame of who has signed in
+}
+
+// again shows a form once more, with what was wrong with it. Faults that are not
+// the person's end the matter instead.
+func again(p *page, err error) (*page, error) {
+	switch reeve.KindOf(err) {
+	case reeve.Invalid, reeve.Conflict, reeve.Denied, reeve.TooLarge, reeve.Forbidden:
+		return nil, &shownAgain{p, err}
+	}
+	return nil, err
+}
+
+// shownAgain is an error with the form that shows it.
+type shownAgain struct {
+	page *page
+	err  error
+}
+
+func (e *shownAgain) Error() string { return e.err.Error() }
+func (e *shownAgain) Unwrap() error { return e.err }
+
+// A frame is what the layout gets: the page, and who looks at it.
+type frame struct {
+	Title    string
+	Page     any
+	Path     string // of this page, from Prefix on
+	Section  string // its first segment: which entry of the menu is lit
+	Caller   reeve.Caller
+	Account  reeve.Account
+	Theme    string
+	Language string
+	Said     string // what became of the change before
+	Fault    string
+	Bare     bool
+}
+
+// May reports whether the person may do what needs the scope, anywhere at all.
+func (f frame) May(scope reeve.Scope) bool { return control.Allow(f.Caller, scope) == nil }
+
+// show writes a page.
+func (v *visit) show(status int, p *page, fault string) error {
+	path := strings.TrimPrefix(v.URL.Path, Prefix)
+	section, _, _ := strings.Cut(path, "/")
+	f := frame{
+		Title: v.words.say(p.title, p.args...), Page: p.data, Path: path, Section: section, Caller: v.Caller, Account: v.Account,
+		Theme: v.look.Theme, Language: v.look.Language, Said: v.said(), Fault: fault, Bare: p.bare || v.Caller.Account == 0,
+	}
+	return v.write(status, p.name, "layout.html", f)
+}
+
+// part writes one template of a page's file without the layout, for what
+// scripts load into a page.
+func (v *visit) part(name, define string, data any) (*page, error) {
+	return nil, v.write(http.StatusOK, name, define, data)
+}
+
+func (v *visit) write(status int, name, define string, data any) error {
+	out, err := v.render(name, define, data)
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	return pack(v.w, v.Request.Request, status, out)
+}
+
+// render fills in one template of a page's file.
+func (v *visit) render(name, define string, data any) ([]byte, error) {
+	var out bytes.Buffer
+	err := v.c.shelf.pages[v.look.Language][name].ExecuteTemplate(&out, define, data)
+	return out.Bytes(), err
+}
+
+// refuse answers errors: without a session with the way to sign in, else with a
+// page that says what happened.
+func (c *console) refuse(w http.ResponseWriter, r *door.Request, f door.Failure) {
+	secure(w)
+	v := c.visit(w, r)
+	if form, ok := errors.AsType[*shownAgain](f.Err); ok {
+		if err := v.show(f.Status, form.page, sentence(f.Message)); err != nil {
+			panic(err) // the template does not fit its data
+		}
+		return
+	}
+	if f.Status == http.StatusUnauthorized && r.Caller.Account == 0 && !strings.HasPrefix(r.URL.Path, Prefix+"sign-in") {
+		if r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Dest") != "empty" { // a page, not what a script loads
+			v.goTo("sign-in?next=" + template.URLQueryEscaper(strings.TrimPrefix(r.URL.RequestURI(), Prefix)))
+			return
+		}
+	}
+	fault := faultPage{Status: f.Status, Message: sentence(f.Message), RequestID: f.RequestID}
+	if err := v.show(f.Status, &page{name: "fault", title: "fault.title", data: fault}, ""); err != nil {
+		panic(err) // the template does not fit its data
+	}
+}
+
+type faultPage struct {
+	Status    int
+	Message   string
+	RequestID string
+}
+
+// sentence begins a message with a capital and ends it with a point.
+func sentence(message string) string {
+	if message == "" {
+		return ""
+	}
+	return strings.ToUpper(message[:1]) + strings.TrimSuffix(message[1:], ".") + "."
+}

@@ -1,0 +1,49 @@
+package console
+
+import (
+	"crypto/rand"
+	"sync"
+
+	"reeve"
+	"reeve/internal/door"
+)
+
+// open sessions of this process, until control keeps them.
+var sessions sync.Map
+
+func (c *console) session(r *door.Request, secret string) (reeve.Caller, reeve.Account, error) {
+	o, ok := sessions.Load(secret)
+	if !ok {
+		return reeve.Caller{}, reeve.Account{}, reeve.Errorf(reeve.Denied, "sign in to see this page")
+	}
+	operator := o.(reeve.Operator)
+	caller := r.Caller
+	caller.Account, caller.Source, caller.Actor, caller.Name, caller.Scopes = operator.Account, reeve.FromConsole, "operator:"+operator.Name, operator.Name, operator.Scopes
+	return caller, reeve.Account{No: operator.Account, Name: operator.Name}, nil
+}
+
+func (c *console) signIn(v *visit) (*page, error) {
+	if err := v.form(); err != nil {
+		return nil, err
+	}
+	name := v.PostForm.Get("name")
+	o, err := c.Rules.CheckPassword(v.Context(), name, v.PostForm.Get("password"))
+	if reeve.KindOf(err) == reeve.Denied {
+		return again(signInForm(signInPage{Name: name, Next: v.PostForm.Get("next")}), err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	secret := rand.Text()
+	sessions.Store(secret, o)
+	v.keep(c.sessionCookie(), secret, 0)
+	return v.goTo(next(v.PostForm.Get("next")))
+}
+
+func (c *console) signOut(v *visit) (*page, error) {
+	if kept, err := v.Cookie(c.sessionCookie()); err == nil {
+		sessions.Delete(kept.Value)
+	}
+	v.keep(c.sessionCookie(), "", -1)
+	return v.goTo("sign-in")
+}

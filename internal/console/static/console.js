@@ -1,0 +1,74 @@
+// What pages gain where scripts run: times in the reader's zone, lines to copy,
+// parts that load later, and news as it happens. Every page works without.
+import { tellTimes } from "./times.js";
+
+// wake prepares what is below an element, after each time that something came in.
+function wake(root) {
+  tellTimes(root);
+  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+  for (const part of root.querySelectorAll("[data-load]")) load(part);
+  for (const part of root.querySelectorAll("[data-live]")) follow(part);
+}
+
+// put replaces an element by what the server made, and keeps the focus where it is.
+function put(old, html) {
+  const made = document.createElement("template");
+  made.innerHTML = html;
+  const fresh = made.content.firstElementChild;
+  if (!fresh) return old.remove();
+  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+  old.replaceWith(fresh);
+  if (focused) document.getElementById(focused)?.focus();
+  wake(fresh.parentElement ?? document);
+}
+
+// load fetches a part of the page that takes the server longer than the page.
+async function load(part) {
+  const address = part.dataset.load;
+  delete part.dataset.load;
+  const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (answer?.ok) return put(part, await answer.text());
+  if (answer?.status === 401) return location.reload();
+  const said = document.createElement("p");
+  said.className = "notice bad";
+  said.setAttribute("role", "alert");
+  said.textContent = document.documentElement.lang === "de"
+    ? "Das konnte nicht geladen werden. Laden Sie die Seite neu." : "This could not be loaded. Load the page again.";
+  part.replaceWith(said);
+}
+
+// follow listens to news: each names an element by id and brings its new form.
+function follow(part) {
+  const address = part.dataset.live;
+  delete part.dataset.live;
+  const news = new EventSource(address);
+  news.addEventListener("put", (event) => {
+    const { id, html } = JSON.parse(event.data);
+    const old = document.getElementById(id);
+    if (old) put(old, html);
+  });
+  news.addEventListener("end", () => news.close());
+  addEventListener("pagehide", () => news.close());
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
+  const word = button.querySelector("span");
+  const before = word.textContent;
+  word.textContent = button.dataset.copy || "✓";
+  setTimeout(() => { word.textContent = before; }, 1500);
+});
+
+// A form is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  if (event.target.dataset.sent) return event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});
+
+wake(document);

@@ -1,0 +1,107 @@
+package console
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Every language says everything, about the same things.
+func TestCatalogueIsWhole(t *testing.T) {
+	all := openWords()
+	first := all[languages[0]]
+	places := regexp.MustCompile(`\{\d\}`)
+	for _, language := range languages[1:] {
+		for key := range all[language].texts {
+			if _, ok := first.texts[key]; !ok {
+				t.Errorf("%s has %s, which %s lacks", language, key, first.language)
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(first.texts)) {
+			text, ok := all[language].texts[key]
+			if !ok {
+				t.Errorf("%s lacks %s: %q", language, key, first.texts[key])
+				continue
+			}
+			want, got := places.FindAllString(first.texts[key], -1), places.FindAllString(text, -1)
+			slices.Sort(want)
+			slices.Sort(got)
+			if !slices.Equal(want, got) && !strings.HasSuffix(key, ".one") {
+				t.Errorf("%s of %s has the places %v, want %v", key, language, got, want)
+			}
+		}
+	}
+}
+
+var (
+	called   = regexp.MustCompile(`\bt "([a-z_.]+)"`)
+	actions  = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
+	markup   = regexp.MustCompile(`(?s)<[^>]*>`)
+	entities = regexp.MustCompile(`&[a-z]+;`)
+	letters  = regexp.MustCompile(`\pL{2,}`)
+	spoken   = regexp.MustCompile(`(?:aria-label|title|placeholder|alt)="([^"]*)"`)
+	// neutral is what every language writes alike.
+	neutral = map[string]bool{"Reeve": true, "English": true, "Deutsch": true, "CSV": true, "UTC": true, "MAC": true, "ID": true}
+)
+
+// Templates take their texts from the catalogue: every text that they name is
+// there, and they have none of their own.
+func TestTemplatesHaveNoTexts(t *testing.T) {
+	files, err := filepath.Glob("templates/*.html")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no templates", err)
+	}
+	words := openWords()[languages[0]]
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, call := range called.FindAllStringSubmatch(string(raw), -1) {
+			if !strings.HasSuffix(call[1], ".") && !words.has(call[1]) {
+				t.Errorf("%s names %s, which the catalogue lacks", file, call[1])
+			}
+		}
+		plain := actions.ReplaceAllString(string(raw), "")
+		own := entities.ReplaceAllString(markup.ReplaceAllString(plain, " "), " ")
+		for _, said := range spoken.FindAllStringSubmatch(plain, -1) {
+			own += " " + said[1]
+		}
+		for _, word := range letters.FindAllString(own, -1) {
+			if !neutral[word] {
+				t.Errorf("%s has the text %q: take it from the catalogue", file, word)
+			}
+		}
+	}
+}
+
+func TestSay(t *testing.T) {
+	w := &words{"de", map[string]string{"a.one": "{0} Gerät", "a.other": "{0} Geräte von {1}", "b": "einfach"}}
+	for _, tt := range []struct {
+		want string
+		got  string
+	}{
+		{"1 Gerät", w.say("a", 1)},
+		{"12.345 Geräte von x", w.say("a", int64(12345), "x")},
+		{"2 Geräte von y", w.say("a", 2.0, "y")},
+		{"einfach", w.say("b")},
+		{"c", w.say("c")},
+		{"-1.000", w.number(-1000)},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%q, want %q", tt.got, tt.want)
+		}
+	}
+}
+
+func TestPreferred(t *testing.T) {
+	for header, want := range map[string]string{"": "en", "de-AT,de;q=0.9,en;q=0.8": "de", "fr, de;q=0.5": "de", "fr": "en", "EN-gb": "en"} {
+		if got := preferred(header); got != want {
+			t.Errorf("%q: %s, want %s", header, got, want)
+		}
+	}
+}

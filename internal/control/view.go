@@ -1,0 +1,126 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"reeve"
+)
+
+// A View is what a person may see of an account. Every read of the console goes
+// through one, so that each is decided here and nowhere else.
+type View struct {
+	c      *Control
+	caller reeve.Caller
+}
+
+// View returns what caller may see; an error for who may see nothing.
+func (c *Control) View(caller reeve.Caller) (*View, error) {
+	if err := Allow(caller, reeve.Read); err != nil {
+		return nil, err
+	}
+	return &View{c, caller}, nil
+}
+
+// Account returns the account as it is.
+func (v *View) Account(ctx context.Context) (reeve.Account, error) {
+	return v.c.store.Account(ctx, v.caller.Account)
+}
+
+// Devices returns one page of devices.
+func (v *View) Devices(ctx context.Context, q reeve.DeviceQuery) ([]reeve.Device, error) {
+	return v.c.store.Devices(ctx, v.caller.Account, q)
+}
+
+// CountDevices returns how many devices a query selects, on all pages.
+func (v *View) CountDevices(ctx context.Context, q reeve.DeviceQuery) (int64, error) {
+	return v.c.store.CountFound(ctx, v.caller.Account, q)
+}
+
+// Device returns one device by public id.
+func (v *View) Device(ctx context.Context, id string) (reeve.Device, error) {
+	return v.c.store.Device(ctx, v.caller.Account, id)
+}
+
+// DevicesByNo returns the devices with these internal keys, in their order.
+func (v *View) DevicesByNo(ctx context.Context, nos []int64) ([]reeve.Device, error) {
+	return v.c.store.DevicesByNo(ctx, v.caller.Account, nos)
+}
+
+// DeviceCommands returns a device's commands, newest first; see JobStore.
+func (v *View) DeviceCommands(ctx context.Context, device int64, before reeve.JobID, limit int) ([]reeve.Command, error) {
+	return v.c.store.DeviceCommands(ctx, v.caller.Account, device, before, limit)
+}
+
+// Threats returns a device's threats behind a place; see ThreatStore.
+func (v *View) Threats(ctx context.Context, device int64, last time.Time, key int64, limit int) ([]reeve.Threat, error) {
+	return v.c.store.ThreatsAfter(ctx, v.caller.Account, device, last, key, limit)
+}
+
+// Groups returns one page of groups.
+func (v *View) Groups(ctx context.Context, q reeve.GroupQuery) ([]reeve.Group, error) {
+	return v.c.store.Groups(ctx, v.caller.Account, q)
+}
+
+// Group returns one group by public id.
+func (v *View) Group(ctx context.Context, id string) (reeve.Group, error) {
+	return v.c.store.Group(ctx, v.caller.Account, id)
+}
+
+// Jobs returns one page of jobs, newest first.
+func (v *View) Jobs(ctx context.Context, q reeve.JobQuery) ([]reeve.Job, error) {
+	return v.c.store.Jobs(ctx, v.caller.Account, q)
+}
+
+// Job returns one job.
+func (v *View) Job(ctx context.Context, id reeve.JobID) (reeve.Job, error) {
+	return v.c.store.Job(ctx, v.caller.Account, id)
+}
+
+// Commands returns commands of a job; see JobStore.
+func (v *View) Commands(ctx context.Context, job reeve.JobID, states []reeve.State, from int32, limit int) ([]reeve.Command, error) {
+	return v.c.store.Commands(ctx, v.caller.Account, job, states, from, limit)
+}
+
+// Command returns one command with the structured result that its agent sent.
+func (v *View) Command(ctx context.Context, id reeve.CommandID) (reeve.Command, json.RawMessage, error) {
+	return v.c.store.Command(ctx, v.caller.Account, id)
+}
+
+// Log returns rows of the log.
+func (v *View) Log(ctx context.Context, q reeve.LogQuery) ([]reeve.AuditEntry, error) {
+	return v.c.store.Log(ctx, v.caller.Account, q)
+}
+
+// Apps returns the account's apps, to administrators.
+func (v *View) Apps(ctx context.Context) ([]reeve.App, error) {
+	if err := Allow(v.caller, reeve.Admin); err != nil {
+		return nil, err
+	}
+	return v.c.store.Apps(ctx, v.caller.Account)
+}
+
+// Codes returns the account's registration codes, to administrators.
+func (v *View) Codes(ctx context.Context) ([]reeve.Code, error) {
+	if err := Allow(v.caller, reeve.Admin); err != nil {
+		return nil, err
+	}
+	return v.c.store.Codes(ctx, v.caller.Account)
+}
+
+// Operators returns the account's operators, to administrators.
+func (v *View) Operators(ctx context.Context) ([]reeve.Operator, error) {
+	if err := Allow(v.caller, reeve.Admin); err != nil {
+		return nil, err
+	}
+	return v.c.store.Operators(ctx, v.caller.Account)
+}
+
+// Outlets returns the account's webhooks, to administrators.
+func (v *View) Outlets(ctx context.Context) ([]reeve.Outlet, error) {
+	if err := Allow(v.caller, reeve.Admin); err != nil {
+		return nil, err
+	}
+	return v.c.store.Outlets(ctx, v.caller.Account)
+}
