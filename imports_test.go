@@ -54,7 +54,7 @@ var rooms = map[string]room{
 	"internal/api":   {own: ". internal/action internal/control internal/door internal/trail client"},
 
 	"internal/passkeytest": {},
-	"internal/console": {own: ". internal/action internal/control internal/door"},
+	"internal/console":     {own: ". internal/action internal/control internal/door"},
 
 	"packaging":          {}, // tests alone
 	"docs":               {},
