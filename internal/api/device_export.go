@@ -123,7 +123,7 @@ func csvRow(b *bytes.Buffer, d client.Device) error {
 func csvLine(b *bytes.Buffer, columns []deviceColumn, cell func(deviceColumn) string) error {
 	row := make([]string, len(columns))
 	for i, c := range columns {
-		row[i] = unformulated(cell(c))
+		row[i] = door.Cell(cell(c))
 	}
 	table := csv.NewWriter(b)
 	if err := table.Write(row); err != nil {
@@ -131,15 +131,6 @@ func csvLine(b *bytes.Buffer, columns []deviceColumn, cell func(deviceColumn) st
 	}
 	table.Flush()
 	return table.Error()
-}
-
-// unformulated keeps a spreadsheet from reading what a device said of itself as
-// a formula.
-func unformulated(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 func jsonRow(b *bytes.Buffer, d client.Device) error {

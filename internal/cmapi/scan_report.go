@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"reeve"
+	"reeve/internal/door"
 )
 
 // scanResult is what an agent reports of a scan, as far as the report's tables
@@ -128,19 +129,10 @@ func threatTable(threats []threat) []byte {
 	table := csv.NewWriter(&out)
 	table.Write([]string{"path", "threat", "engine", "size", "sha256", "md5"})
 	for _, t := range threats {
-		table.Write([]string{cell(t.Path), cell(t.Signature), cell(t.Engine), strconv.FormatInt(t.Size, 10), cell(t.SHA256), cell(t.MD5)})
+		table.Write([]string{door.Cell(t.Path), door.Cell(t.Signature), door.Cell(t.Engine), strconv.FormatInt(t.Size, 10), door.Cell(t.SHA256), door.Cell(t.MD5)})
 	}
 	table.Flush() // a buffer takes everything
 	return out.Bytes()
-}
-
-// cell keeps a spreadsheet from reading text as a formula: the name of a file
-// on a device may be an attack on whoever opens the table.
-func cell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 func scanLog(c reeve.Command, r scanResult) []byte {
