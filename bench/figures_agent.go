@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"reeve"
@@ -48,39 +49,52 @@ func init() {
 		name:  "agent-resident-megabytes",
 		goal:  atMost(10),
 		about: "memory of the real agent, connected and idle for ten seconds after one upload of its log and one scan of 100 MB in 500 files",
-		run: func(ctx context.Context, b *bench) (float64, error) {
-			if err := buildAgent(ctx); err != nil {
-				return 0, err
-			}
-			return b.agentResident(ctx)
-		},
+		run:   func(ctx context.Context, b *bench) (float64, error) { return b.agentResident(ctx) },
 	})
 }
 
-func (b *bench) agentResident(ctx context.Context) (float64, error) {
+// startAgent starts the real server, and the real agent on it.
+func (b *bench) startAgent(ctx context.Context) (*serve.Server, *exec.Cmd, error) {
+	if err := buildAgent(ctx); err != nil {
+		return nil, nil, err
+	}
 	var first serve.Bootstrap
 	server, err := serve.Open(ctx, serve.Config{
 		Data: filepath.Join(b.dir, "server"), Listen: "127.0.0.1:0", Agents: "127.0.0.1:0", TLS: "auto", RateLimit: "off",
 		Show: func(shown serve.Bootstrap) { first = shown },
 	})
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
 	b.after(func() { server.Close(ctx) })
+	agent := exec.CommandContext(ctx, agentProgram, "run", "--server", server.URL, "--pin", server.Pin,
+		"--code", first.RegistrationCode, "--state", filepath.Join(b.dir, "agent"))
+	return server, agent, b.startGuest(agent)
+}
+
+// startGuest starts a program that ends with the figure, and with the bench
+// however that ends.
+func (b *bench) startGuest(program *exec.Cmd) error {
+	program.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := program.Start(); err != nil {
+		return err
+	}
+	b.after(func() {
+		program.Process.Kill()
+		program.Wait()
+	})
+	return nil
+}
+
+func (b *bench) agentResident(ctx context.Context) (float64, error) {
+	server, agent, err := b.startAgent(ctx)
+	if err != nil {
+		return 0, err
+	}
 	files := filepath.Join(b.dir, "files")
 	if err := writeFiles(files, 500, 200_000); err != nil {
 		return 0, err
 	}
-
-	agent := exec.CommandContext(ctx, agentProgram, "run", "--server", server.URL, "--pin", server.Pin,
-		"--code", first.RegistrationCode, "--state", filepath.Join(b.dir, "agent"))
-	if err := agent.Start(); err != nil {
-		return 0, err
-	}
-	b.after(func() {
-		agent.Process.Kill()
-		agent.Wait()
-	})
 	accounts, err := server.Store.Accounts(ctx)
 	if err != nil {
 		return 0, err
@@ -121,10 +135,8 @@ func (b *bench) agentResident(ctx context.Context) (float64, error) {
 			return 0, fmt.Errorf("waiting for %s: %w", order.Action, err)
 		}
 	}
-	select {
-	case <-time.After(10 * time.Second):
-	case <-ctx.Done():
-		return 0, ctx.Err()
+	if err := rest(ctx, 10*time.Second); err != nil {
+		return 0, err
 	}
 	return resident(agent.Process.Pid)
 }

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"syscall"
 )
 
 // meshCentral is the peer of npm that the agent is measured beside.
@@ -30,7 +29,6 @@ type mesh struct {
 	dir     string // of this run
 	home    string // where npm put MeshCentral
 	address string
-	server  *exec.Cmd
 }
 
 // installMesh fetches the package from npm, once per machine.
@@ -95,12 +93,11 @@ func (b *bench) openMesh(ctx context.Context) (*mesh, error) {
 			return nil, err
 		}
 	}
-	m.server = exec.CommandContext(ctx, "node", m.arguments()...)
-	m.server.Dir, m.server.SysProcAttr = m.dir, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := m.server.Start(); err != nil {
+	server := exec.CommandContext(ctx, "node", m.arguments()...)
+	server.Dir = m.dir
+	if err := b.startGuest(server); err != nil {
 		return nil, err
 	}
-	b.after(func() { m.server.Process.Kill(); m.server.Wait() })
 	_, err = soon(ctx, func() (string, error) {
 		c, err := net.Dial("tcp", m.address)
 		if err != nil {
@@ -155,12 +152,8 @@ func (m *mesh) startAgent(ctx context.Context, b *bench) (*exec.Cmd, error) {
 		return nil, err
 	}
 	agent := exec.CommandContext(ctx, filepath.Join(home, "meshagent"))
-	agent.Dir, agent.SysProcAttr = home, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := agent.Start(); err != nil {
-		return nil, err
-	}
-	b.after(func() { agent.Process.Kill(); agent.Wait() })
-	return agent, nil
+	agent.Dir = home
+	return agent, b.startGuest(agent)
 }
 
 func freePort() (int, error) {
