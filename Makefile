@@ -29,6 +29,9 @@ TESTBEDS := iproute2:ip strace:strace curl:curl jq:jq unzip:unzip fdisk:sfdisk s
             wine64:/usr/lib/wine/wine64 gcc-mingw-w64-x86-64-win32:x86_64-w64-mingw32-gcc
 PACKERS  := dpkg:dpkg-deb rpm:rpmbuild zip:zip
 SYSTEMS  := debootstrap:debootstrap systemd-container:systemd-nspawn
+# Packages whose tests take longest. They begin first, so that none of them is
+# left to run alone at the end.
+LONGEST  := ./internal/sqlstore ./internal/cmapi ./internal/proof
 RACE     := gcc:gcc libc6-dev:/usr/include/stdlib.h
 
 build:
@@ -48,7 +51,7 @@ test:
 	@scripts/need.sh $(RACE) $(TESTBEDS) $(PACKERS)
 	@scripts/npm.sh e2e
 	@scripts/lint.sh
-	@scripts/with-postgres.sh scripts/gotest.sh -race -p 2 -timeout 12m ./...
+	@scripts/with-postgres.sh scripts/gotest.sh -race -p 2 -timeout 12m $(LONGEST) ./...
 
 bench:
 	@scripts/with-postgres.sh --durable go -C bench run . $(if $(ONLY),-only '$(ONLY)')

@@ -21,16 +21,20 @@ import (
 	"reeve/internal/agent"
 )
 
-// A warehouse is a folder that takes a while to scan, with one file in it that
-// a signature knows.
+// A warehouse is a folder with one file in it that a signature knows, among
+// others that take a while to scan.
 type warehouse struct {
 	files, signatures string
 	count             int64 // of files
 }
 
-func newWarehouse(t testing.TB) warehouse { t.Helper(); return newWarehouseOf(t, 201) }
+// Of large warehouses a scan takes seconds, so that it can be met in its middle.
+const (
+	small = 2
+	large = 201
+)
 
-func newWarehouseOf(t testing.TB, files int64) warehouse {
+func newWarehouse(t testing.TB, files int64) warehouse {
 	t.Helper()
 	w := warehouse{files: t.TempDir(), signatures: t.TempDir(), count: files}
 	bad := []byte("a file that is not wanted here\n")
@@ -102,7 +106,7 @@ func TestDetection(t *testing.T) {
 	t.Parallel()
 	s := newServer(t).start()
 	s.grant()
-	w := newWarehouse(t)
+	w := newWarehouse(t, small)
 	a := newAgent(t, s, w.policy()).start()
 	pushed, key := newReceiver(t, "threat_found"), "key-123"
 	_, err := s.own.SetWebhook(t.Context(), client.WebhookSpec{URL: pushed.URL, APIKey: &key, Events: []string{"threat_found"}})
@@ -127,7 +131,7 @@ func TestQuarantine(t *testing.T) {
 	t.Parallel()
 	s := newServer(t).start()
 	s.grant()
-	w := newWarehouse(t)
+	w := newWarehouse(t, small)
 	a := newAgent(t, s, w.policy()).start()
 	bad := filepath.Join(w.files, "deep", "down", "bad.bin")
 	do := func(action string, params any) {
@@ -172,7 +176,7 @@ func TestScanSurvivesKills(t *testing.T) {
 	t.Parallel()
 	s := newServer(t).start()
 	s.grant()
-	w := newWarehouse(t)
+	w := newWarehouse(t, large)
 	a := newAgent(t, s, w.policy()).start()
 	command := w.scan(s, a.device(), time.Hour)
 	begins := func(n int) func() bool {
@@ -213,7 +217,7 @@ func TestScanHoldsAndGoesOn(t *testing.T) {
 	t.Parallel()
 	s := newServer(t).start()
 	s.grant()
-	w := newWarehouseOf(t, 401)
+	w := newWarehouse(t, 2*large)
 	a := newAgent(t, s, w.policy()).start()
 	_, before := a.effort()
 	command := w.scan(s, a.device(), time.Hour)
@@ -317,7 +321,7 @@ func TestAwayAgent(t *testing.T) {
 	t.Parallel()
 	s := newServer(t).start()
 	s.grant()
-	w := newWarehouse(t)
+	w := newWarehouse(t, small)
 	a := newAgent(t, s, w.policy()).start()
 	a.terminate(t)
 	eventually(t, 30*time.Second, "the device is away", func() bool {

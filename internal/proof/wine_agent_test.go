@@ -25,6 +25,7 @@ const (
 // TestWindowsAgent takes the agent for Windows through a life: what Wine
 // cannot show is in docs/untested.md.
 func TestWindowsAgent(t *testing.T) {
+	t.Parallel()
 	w := newWine(t)
 	s := newServer(t).start()
 	s.grant()
@@ -71,7 +72,7 @@ func TestWindowsAgent(t *testing.T) {
 func (w *wine) newAgent(s *server) *agentProcess {
 	w.t.Helper()
 	a := newAgent(w.t, s, nil)
-	a.via, a.exe, a.path = []string{wine64}, w.agent, w.path
+	a.via, a.exe, a.path = w.run(), w.agent, w.path
 	a.state = filepath.Join(w.drive, "reeve", "state")
 	return a
 }

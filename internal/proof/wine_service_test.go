@@ -15,10 +15,11 @@ import (
 // manager, and takes it away again; before, it runs the tests of what only
 // Windows has.
 func TestWindowsService(t *testing.T) {
+	t.Parallel()
 	w := newWine(t)
 	tests := filepath.Join(w.drive, "reeve", "host.exe")
 	w.build("test", tests, "reeve/internal/agent/host", "-c")
-	w.do(wine64, tests, "-test.run", "OnWindows$")
+	w.do(w.run(tests, "-test.run", "OnWindows$"))
 
 	s := newServer(t).start()
 	w.newAgent(s).start() // Wine ends its services when nothing else runs

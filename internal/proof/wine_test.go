@@ -13,30 +13,35 @@ import (
 // A wine is a folder in which programs for Windows run, under Debian's Wine.
 type wine struct {
 	t     testing.TB
-	drive string // C: as this machine sees it
-	agent string // the program
+	drive string   // C: as this machine sees it
+	agent string   // the program
+	set   []string // sets the environment of the program behind it
 }
-
-// wine64 is the loader itself: the wrappers would be one process more to kill.
-const wine64 = "/usr/lib/wine/wine64"
 
 func newWine(t *testing.T) *wine {
 	t.Helper()
 	prefix := t.TempDir()
-	t.Setenv("WINEPREFIX", prefix)
-	t.Setenv("WINEDEBUG", "-all")
-	t.Setenv("LC_ALL", "C.UTF-8") // the letters that file names may have
 	w := &wine{t: t, drive: filepath.Join(prefix, "drive_c")}
-	w.do(wine64, "wineboot", "-i")
-	t.Cleanup(func() { exec.Command("/usr/lib/wine/wineserver64", "-k", "-w").Run() })
+	// LC_ALL has the letters that file names may have.
+	w.set = []string{"env", "WINEPREFIX=" + prefix, "WINEDEBUG=-all", "LC_ALL=C.UTF-8"}
+	w.do(w.run("wineboot", "-i"))
+	t.Cleanup(func() { command(append(w.set, "/usr/lib/wine/wineserver64", "-k", "-w")).Run() })
 	// All of this machine would be another drive.
 	must(t, os.Remove(filepath.Join(prefix, "dosdevices", "z:")))
-	w.do("x86_64-w64-mingw32-gcc", "-shared", "-o", filepath.Join(w.drive, "windows", "system32", "bcryptprimitives.dll"),
-		filepath.Join("testdata", "bcryptprimitives.c"), "-ladvapi32")
+	w.do([]string{"x86_64-w64-mingw32-gcc", "-shared", "-o", filepath.Join(w.drive, "windows", "system32", "bcryptprimitives.dll"),
+		filepath.Join("testdata", "bcryptprimitives.c"), "-ladvapi32"})
 	w.agent = filepath.Join(w.drive, "reeve", "reeve-agent.exe")
 	w.build("build", w.agent, "reeve/cmd/reeve-agent")
 	return w
 }
+
+// run is the command line of a program for Windows. It names the loader itself:
+// the wrappers would be one process more to kill, and env becomes the loader.
+func (w *wine) run(args ...string) []string {
+	return slices.Concat(w.set, []string{"/usr/lib/wine/wine64"}, args)
+}
+
+func command(line []string) *exec.Cmd { return exec.Command(line[0], line[1:]...) }
 
 // build makes a program for Windows.
 func (w *wine) build(how, file, room string, more ...string) {
@@ -61,7 +66,7 @@ func (w *wine) put(path, content string) string {
 // call runs the agent's program with something on its standard input.
 func (w *wine) call(input string, args ...string) (out string, code int) {
 	w.t.Helper()
-	cmd := exec.Command(wine64, append([]string{w.agent}, args...)...)
+	cmd := command(w.run(append([]string{w.agent}, args...)...))
 	cmd.Env, cmd.Stdin = cleanEnvironment(), strings.NewReader(input)
 	b, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -71,13 +76,11 @@ func (w *wine) call(input string, args ...string) (out string, code int) {
 	return string(b), 0
 }
 
-func (w *wine) do(name string, args ...string) string {
+func (w *wine) do(line []string) {
 	w.t.Helper()
-	out, err := exec.Command(name, args...).CombinedOutput()
-	if err != nil {
-		w.t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	if out, err := command(line).CombinedOutput(); err != nil {
+		w.t.Fatalf("%q: %v\n%s", line, err, out)
 	}
-	return string(out)
 }
 
 // path writes a path on the drive C: as Windows does.
