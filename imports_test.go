@@ -39,6 +39,7 @@ var rooms = map[string]room{
 	"internal/keys":     {own: ". internal/seal"},
 	"internal/control":  {own: ". internal/action internal/seal", mods: "golang.org/x/crypto/argon2"},
 	"internal/passkey":  {own: ".", mods: "github.com/go-webauthn/webauthn/"},
+	"internal/sso":      {own: ".", mods: "github.com/coreos/go-oidc/v3/oidc golang.org/x/oauth2"},
 	"internal/manifest": {own: ". internal/link internal/seal"},
 
 	"internal/sqlstore":  {own: ". internal/seal", mods: "modernc.org/sqlite github.com/jackc/pgx/v5 github.com/pressly/goose/v3"},
@@ -55,6 +56,7 @@ var rooms = map[string]room{
 
 	"internal/passkeytest": {},
 	"internal/console":     {own: ". internal/action internal/control internal/door"},
+	"internal/ssotest":     {},
 
 	"packaging":          {}, // tests alone
 	"docs":               {},
@@ -64,7 +66,7 @@ var rooms = map[string]room{
 	"internal/serve":      {own: server, mods: "golang.org/x/sync/"},
 	"internal/doortest":   {own: server},
 	"internal/testserver": {own: server + " internal/serve internal/swarm client"},
-	"internal/proof":      {}, // tests alone, and these see everything; golang.org/x/oauth2 is here for them only
+	"internal/proof":      {}, // tests alone, and these see everything
 
 	"internal/swarm": {own: ". internal/action internal/link internal/seal internal/agent/line",
 		mods: "go.yaml.in/yaml/v3 golang.org/x/sync/"},
@@ -92,7 +94,7 @@ var scarce = map[string]string{
 	"math/rand/v2": "internal/swarm",
 	"database/sql": "internal/sqlstore internal/storetest",
 	"net/http": "client internal/gate internal/door internal/cmapi internal/api internal/console internal/serve internal/reference internal/doortest" +
-		" internal/testserver internal/agent/linetest internal/agent/window internal/outbound cmd/...",
+		" internal/testserver internal/agent/linetest internal/agent/window internal/outbound internal/sso internal/ssotest cmd/...",
 	"unsafe": "internal/agent/host",
 }
 

@@ -16,12 +16,30 @@ type Link struct {
 	Created  time.Time
 }
 
+// A Journey is a browser's way to a provider and back.
+type Journey struct {
+	URL   string    // where the browser goes
+	State string    // comes back beside the answer, by a way of the server's own; opaque
+	Until time.Time // when the answer is too late
+}
+
+// An Arrival is what a browser brings back: its Journey's State, and of the
+// provider's answer the parameters state, code, error and iss.
+type Arrival struct {
+	State   string
+	Told    string
+	Code    string
+	Failure string
+	Issuer  string
+}
+
 // A Visitor is who a provider says is there.
 type Visitor struct {
 	Issuer  string
 	Subject string
 	Name    string // by which an operator is found who has no link yet; empty without a trusted one
-	OneUse  OneUse // of the sign-in at the provider
+	For     string // the operator who wants to be linked; empty for one who wants to sign in
+	OneUse  OneUse // of the journey
 }
 
 // A LinkStore keeps links of operators, who take theirs along when they are
