@@ -12,10 +12,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"reeve/client"
+	"reeve/internal/console"
 	"reeve/internal/swarm"
 )
 
@@ -31,6 +33,9 @@ type world struct {
 
 	Client  oauthApp `json:"client"`  // with all scopes, for client_credentials
 	Gateway oauthApp `json:"gateway"` // asks operators to agree
+
+	Pages  []string `json:"pages"`  // patterns of the paths of all pages of the console
+	Marked []string `json:"marked"` // what a vandal wrote markup on
 }
 
 type oauthApp struct {
@@ -48,8 +53,17 @@ const crowdSize = 500
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	s := newBrowsed(t).start()
-	muster(t, s, crowdSize, swarm.DefaultFleet())
+	muster(t, s, crowdSize, fleet())
 	play(t, "", newWorld(t, s))
+}
+
+// fleet is the usual mixture, but that nobody is away: an order ends soon.
+func fleet() swarm.Fleet {
+	f := swarm.DefaultFleet()
+	for i := range f.Kinds {
+		f.Kinds[i].Offline = 0
+	}
+	return f
 }
 
 // newBrowsed prepares a server that browsers reach by name, since passkeys know
@@ -66,7 +80,12 @@ func newBrowsed(t testing.TB) *server {
 // newWorld makes the apps and tells what there is.
 func newWorld(t testing.TB, s *server) world {
 	t.Helper()
-	w := world{URL: s.first.URL, Key: keyHash(t, s), Folder: pictures(t), Operator: s.first.Operator, Password: s.first.Password}
+	w := world{URL: s.first.URL, Key: keyHash(t, s), Folder: pictures(t), Operator: s.first.Operator, Password: s.first.Password, Marked: vandalise(t, s)}
+	for _, r := range console.Routes(console.Config{}).Routes {
+		if r.Method == "GET" && !slices.Contains(notPages, r.Path) {
+			w.Pages = append(w.Pages, r.Path)
+		}
+	}
 	for app, n := range map[*oauthApp]client.NewApp{
 		&w.Client:  {Name: "Nightly tidy", Scopes: []string{"read", "write"}},
 		&w.Gateway: {Name: "Gateway", Scopes: []string{"read", "write"}, RedirectURIs: []string{"http://127.0.0.1:1/back"}},
@@ -77,6 +96,9 @@ func newWorld(t testing.TB, s *server) world {
 	}
 	return w
 }
+
+// notPages are what a browser fetches from the console for pages, or to keep.
+var notPages = []string{"/console/static/{hash}/{name}", "/console/{rest...}"}
 
 // keyHash is by what Chromium trusts certificates of the server's authority.
 func keyHash(t testing.TB, s *server) string {

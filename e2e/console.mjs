@@ -1,0 +1,39 @@
+// How people get about in the console.
+
+// signIn opens the console and signs an operator in with name and password.
+export async function signIn(page, { operator, password }) {
+  await page.goto('/');
+  await page.getByLabel('Name').fill(operator);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.waitForURL('**/console/overview');
+}
+
+// crawl follows the links of the console and calls look on the first page of
+// each sort: a sort is a pattern such as /console/devices/{id}. It returns the
+// sorts for which there was no link.
+export async function crawl(page, sorts, look) {
+  const left = new Map(sorts.map((sort) => [sort, pattern(sort)]));
+  const found = [new URL('/console/overview', page.url()).href];
+  const known = new Set(found);
+  while (found.length && left.size) {
+    const address = found.shift();
+    const { pathname } = new URL(address);
+    const sort = [...left.keys()].find((sort) => left.get(sort).test(pathname));
+    if (!sort) continue;
+    left.delete(sort);
+    await page.goto(address);
+    await look(sort);
+    for (const link of await page.locator('a[href]').evaluateAll((links) => links.filter((a) => !a.download).map((a) => a.href.split('#')[0]))) {
+      if (known.has(link) || !link.startsWith(new URL('/console/', address).href)) continue;
+      known.add(link);
+      found.push(link);
+    }
+  }
+  return [...left.keys()];
+}
+
+// pattern is what the paths of a sort look like.
+function pattern(sort) {
+  return new RegExp(`^${sort.replaceAll(/[.+]/g, '\\$&').replaceAll(/\{[^}]*\}/g, '[^/]+')}$`);
+}
