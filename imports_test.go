@@ -22,7 +22,7 @@ type room struct {
 }
 
 const server = ". internal/action internal/control internal/seal internal/link internal/said internal/keys" +
-	" internal/courier internal/manifest internal/gate internal/blob internal/sqlstore internal/door internal/cmapi internal/api internal/console internal/trail internal/reference internal/outbound docs"
+	" internal/courier internal/manifest internal/gate internal/blob internal/sqlstore internal/door internal/cmapi internal/api internal/console internal/trail internal/watch internal/reference internal/outbound docs"
 
 // rooms are the arrows. A package without a row fails, and so does an import
 // that its row does not name: adding one is a decision, made here.
@@ -37,6 +37,7 @@ var rooms = map[string]room{
 	"internal/outbound": {own: ". internal/trail"},
 	"internal/trail":    {own: "."},
 	"internal/keys":     {own: ". internal/seal"},
+	"internal/watch":    {own: "."},
 	"internal/control":  {own: ". internal/action internal/seal", mods: "golang.org/x/crypto/argon2"},
 	"internal/passkey":  {own: ".", mods: "github.com/go-webauthn/webauthn/"},
 	"internal/sso":      {own: ".", mods: "github.com/coreos/go-oidc/v3/oidc golang.org/x/oauth2"},
@@ -52,11 +53,11 @@ var rooms = map[string]room{
 
 	"internal/door":  {own: ". internal/control"},
 	"internal/cmapi": {own: ". internal/action internal/control internal/door internal/look internal/trail"},
-	"internal/api":   {own: ". internal/action internal/control internal/door internal/trail client"},
+	"internal/api":   {own: ". internal/action internal/control internal/door internal/trail internal/watch client"},
 
 	"internal/passkeytest": {},
-	"internal/console":     {own: ". internal/action internal/control internal/door"},
 	"internal/ssotest":     {},
+	"internal/console":     {own: ". internal/action internal/control internal/door internal/watch"},
 
 	"packaging":          {}, // tests alone
 	"docs":               {},
@@ -93,7 +94,7 @@ var scarce = map[string]string{
 	"math/rand":    "internal/swarm",
 	"math/rand/v2": "internal/swarm",
 	"database/sql": "internal/sqlstore internal/storetest",
-	"net/http": "client internal/gate internal/door internal/cmapi internal/api internal/console internal/serve internal/reference internal/doortest" +
+	"net/http": "client internal/gate internal/door internal/watch internal/cmapi internal/api internal/console internal/serve internal/reference internal/doortest" +
 		" internal/testserver internal/agent/linetest internal/agent/window internal/outbound internal/sso internal/ssotest cmd/...",
 	"unsafe": "internal/agent/host",
 }

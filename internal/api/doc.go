@@ -4,7 +4,7 @@
 // pages every list by cursor.
 //
 // It imports the root words, internal/action, internal/control, internal/door,
-// internal/trail and client.
+// internal/trail, internal/watch and client.
 package api
 
 import (
@@ -16,6 +16,7 @@ import (
 	"reeve"
 	"reeve/internal/control"
 	"reeve/internal/door"
+	"reeve/internal/watch"
 )
 
 // Rules is what the API asks of internal/control.
@@ -87,6 +88,7 @@ type Config struct {
 	Version string        // of the server
 	MaxBody int64         // largest body in bytes; default DefaultMaxBody
 	Poll    time.Duration // how often a waiting request looks again; default DefaultPoll
+	Jobs    *watch.Jobs   // that is followed
 	// Stopping is closed when the server begins to shut down, so that requests
 	// that wait for news are answered at once. Nil is never.
 	Stopping <-chan struct{}
@@ -100,8 +102,6 @@ const (
 
 type api struct {
 	Config
-	followers followers
-	watches   watches
 }
 
 // Routes returns the whole surface.
@@ -113,10 +113,6 @@ func Routes(c Config) door.API {
 		c.Poll = DefaultPoll
 	}
 	a := &api{Config: c}
-	a.watches.every = c.Poll
-	if c.Store != nil { // a test asks for the routes alone
-		a.watches.look = c.Store.Job
-	}
 	const r, w, x = reeve.Read, reeve.Write, reeve.Admin
 	routes := []door.Route{
 		own("GET", "/version", r, "", a.version),

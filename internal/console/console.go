@@ -3,8 +3,8 @@
 // program. Whatever a page shows or changes goes through internal/control, which
 // decides who may; a page's words come from one catalogue, in every language.
 //
-// It imports the root words, internal/action, internal/control and
-// internal/door, and knows no SQL, no message bus and neither of the APIs.
+// It imports the root words, internal/action, internal/control, internal/door
+// and internal/watch, and knows no SQL, no message bus and neither of the APIs.
 package console
 
 import (
@@ -13,6 +13,7 @@ import (
 	"reeve"
 	"reeve/internal/control"
 	"reeve/internal/door"
+	"reeve/internal/watch"
 )
 
 // Prefix is where the console's pages are.
@@ -28,7 +29,8 @@ func Entrance(path string) bool { return path == "/" || path+"/" == Prefix || pa
 // A Config is what the console needs of the server.
 type Config struct {
 	Rules  *control.Control
-	Public string // URL of the server as browsers reach it, without a slash at its end
+	Public string      // URL of the server as browsers reach it, without a slash at its end
+	Jobs   *watch.Jobs // that are followed
 }
 
 type console struct {

@@ -28,6 +28,7 @@ import (
 	"reeve/internal/outbound"
 	"reeve/internal/said"
 	"reeve/internal/sqlstore"
+	"reeve/internal/watch"
 )
 
 // A House is a server without its ports.
@@ -103,14 +104,15 @@ func Open(t testing.TB, o Options) *House {
 	h.Link = func(license string, command reeve.CommandID) string {
 		return PublicURL + cmapi.AnswerPath(license, command.String(), own.AnswerMark(license, command.String()))
 	}
+	jobs := watch.New(watch.Config{Look: h.Store.JobsByID, Every: time.Millisecond})
 	published := cmapi.Config{
 		Rules: h.Rules, Accounts: h.Store, Devices: h.Store, Groups: h.Store, Jobs: h.Store, Threats: h.Store, Trail: h.Store, Files: h.Files,
 		Public: PublicURL, Mark: own.Mark, AnswerMark: own.AnswerMark, Now: o.Now, MaxBody: o.MaxBody,
 	}
 	h.Handler = Promise().Hold(t, door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
-		cmapi.Routes(published), cmapi.Pages(published), console.Routes(console.Config{Rules: h.Rules, Public: PublicURL}),
+		cmapi.Routes(published), cmapi.Pages(published), console.Routes(console.Config{Rules: h.Rules, Public: PublicURL, Jobs: jobs}),
 		api.Routes(api.Config{
-			Link: h.Link, Rules: h.Rules, Store: h.Store, Version: "test", MaxBody: o.MaxBody, Poll: time.Millisecond,
+			Link: h.Link, Rules: h.Rules, Store: h.Store, Version: "test", MaxBody: o.MaxBody, Poll: time.Millisecond, Jobs: jobs,
 			Sample: outbound.New(h.Outbound).Test,
 			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
 				return control.VerifyLog(ctx, h.Store, a, own.Verifier(), nil)

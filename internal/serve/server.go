@@ -30,6 +30,7 @@ import (
 	"reeve/internal/outbound"
 	"reeve/internal/reference"
 	"reeve/internal/sqlstore"
+	"reeve/internal/watch"
 )
 
 // A Server is a running server. Once Open has returned it, both its ports
@@ -220,18 +221,19 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Ke
 		Rules: s.Rules, Accounts: s.Store, Devices: s.Store, Groups: s.Store, Jobs: s.Store, Threats: s.Store, Trail: s.Store, Files: files, MaxBody: s.config.MaxBody,
 		Public: public, Mark: own.Mark, AnswerMark: own.AnswerMark,
 	}
+	jobs := watch.New(watch.Config{Look: s.Store.JobsByID, Stopping: s.stopping})
 	doors := door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log, Proxies: s.proxies, MaxBody: s.config.MaxBody},
 		cmapi.Routes(published), cmapi.Pages(published),
 		api.Routes(api.Config{
 			Link: func(license string, command reeve.CommandID) string {
 				return public + cmapi.AnswerPath(license, command.String(), own.AnswerMark(license, command.String()))
 			},
-			Rules: s.Rules, Store: s.Store, Version: s.config.Version, Stopping: s.stopping, Sample: s.sender.Test, MaxBody: s.config.MaxBody,
+			Rules: s.Rules, Store: s.Store, Jobs: jobs, Version: s.config.Version, Stopping: s.stopping, Sample: s.sender.Test, MaxBody: s.config.MaxBody,
 			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
 				return control.VerifyLog(ctx, s.Store, a, own.Verifier(), nil)
 			},
 		}),
-		console.Routes(console.Config{Rules: s.Rules, Public: public}),
+		console.Routes(console.Config{Rules: s.Rules, Public: public, Jobs: jobs}),
 		gate.Routes(gate.Config{Rules: s.Rules, Files: files, Pulse: s.Bus, Settings: s.book, Sets: s.sets, Identity: identity, Agents: s.Agents, AgentsTLS: s.Pin != ""}),
 	)
 	site := reference.Site(docs.Files)

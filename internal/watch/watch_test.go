@@ -1,10 +1,11 @@
-package api
+package watch
 
 import (
 	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,34 +14,40 @@ import (
 	"time"
 
 	"reeve"
-	"reeve/internal/door"
 )
 
-// A jobKeeper is a store with one job.
-type jobKeeper struct {
-	Store
-	mu    sync.Mutex
-	open  int
-	looks int
-	err   error
+// A keeper has one job.
+type keeper struct {
+	mu     sync.Mutex
+	open   int
+	paused time.Time
+	looks  int
+	err    error
 }
 
-func (k *jobKeeper) Job(_ context.Context, account int64, id reeve.JobID) (reeve.Job, error) {
+func (k *keeper) job(id reeve.JobID) reeve.Job {
+	job := reeve.Job{ID: id, Targets: 2, Paused: k.paused}
+	job.Counts[reeve.Succeeded] = int64(job.Targets - k.open)
+	return job
+}
+
+func (k *keeper) look(_ context.Context, ids []reeve.JobID) (jobs []reeve.Job, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.looks++
-	job := reeve.Job{ID: id, Account: account, Targets: 2}
-	job.Counts[reeve.Succeeded] = int64(job.Targets - k.open)
-	return job, k.err
+	for _, id := range ids {
+		jobs = append(jobs, k.job(id))
+	}
+	return jobs, k.err
 }
 
-func (k *jobKeeper) looked() int {
+func (k *keeper) looked() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.looks
 }
 
-func (k *jobKeeper) set(open int, err error) {
+func (k *keeper) set(open int, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.open, k.err = open, err
@@ -65,30 +72,48 @@ func (r *reader) Write(b []byte) (int, error) {
 	return r.ResponseRecorder.Write(b)
 }
 
-// A street is an api with one job, and who follows it.
+// A street has one job, and who follows it.
 type street struct {
-	api    *api
-	keeper *jobKeeper
+	jobs   *Jobs
+	keeper *keeper
 	stop   chan struct{}
 }
 
 func newStreet() street {
-	s := street{keeper: &jobKeeper{open: 2}, stop: make(chan struct{})}
-	s.api = &api{Config: Config{Store: s.keeper, Stopping: s.stop}}
-	s.api.watches.look, s.api.watches.every = s.keeper.Job, time.Second
+	s := street{keeper: &keeper{open: 2}, stop: make(chan struct{})}
+	s.jobs = New(Config{Look: s.keeper.look, Every: time.Second, Stopping: s.stop})
 	return s
 }
 
 // follow returns what a follower hears, and how his request ends.
-func (s street) follow(ctx context.Context, account int64) (*reader, <-chan error) {
-	request := httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/jobs/0000000000000001/events", nil)
-	request.SetPathValue("id", "0000000000000001")
+func (s street) follow(ctx context.Context, account int64, ids ...reeve.JobID) (*reader, <-chan error) {
+	if len(ids) == 0 {
+		ids = []reeve.JobID{1}
+	}
+	return s.serve(ctx, account, Teller{Tell: tell}, ids...)
+}
+
+func (s street) serve(ctx context.Context, account int64, t Teller, ids ...reeve.JobID) (*reader, <-chan error) {
 	heard, done := &reader{ResponseRecorder: httptest.NewRecorder()}, make(chan error, 1)
+	s.keeper.mu.Lock()
+	var jobs []reeve.Job
+	for _, id := range ids {
+		jobs = append(jobs, s.keeper.job(id))
+	}
+	s.keeper.mu.Unlock()
 	go func() {
-		done <- s.api.jobEvents(heard, &door.Request{Request: request, Caller: reeve.Caller{Account: account}})
+		done <- s.jobs.Serve(heard, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil), account, jobs, t)
 	}()
 	synctest.Wait()
 	return heard, done
+}
+
+func tell(s Stream, jobs []reeve.Job) bool {
+	alive := true
+	for _, job := range jobs {
+		alive = alive && s.Send("job", job.ID.String(), []byte(strconv.FormatInt(job.Open(), 10)))
+	}
+	return alive
 }
 
 // pass lets time go by, and everybody do what it brings.
@@ -97,7 +122,7 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-func ended(t *testing.T, done <-chan error) error {
+func over(t *testing.T, done <-chan error) error {
 	t.Helper()
 	synctest.Wait()
 	select {
@@ -124,13 +149,14 @@ func TestFollowersShareTheLooks(t *testing.T) {
 		s.keeper.set(0, nil)
 		pass(time.Second)
 		for _, done := range []<-chan error{oneDone, twoDone} {
-			if err := ended(t, done); err != nil {
+			if err := over(t, done); err != nil {
 				t.Error(err)
 			}
 		}
 		for _, heard := range []*reader{one, two} {
 			body := heard.Body.String()
-			if strings.Count(body, "event: progress\n") != 2 || strings.Count(body, "event: done\nid: 2\n") != 1 || !strings.HasSuffix(body, "\n\n") {
+			const event = "event: job\nid: 0000000000000001\ndata: "
+			if body != event+"2\n\n"+event+"1\n\n"+event+"0\n\n" {
 				t.Errorf("heard %s", body)
 			}
 			if len(heard.deadlines) != 3 || heard.deadlines[0] != eventPatience {
@@ -139,7 +165,7 @@ func TestFollowersShareTheLooks(t *testing.T) {
 		}
 		had = s.keeper.looked()
 		pass(time.Minute)
-		if looks := s.keeper.looked() - had; looks != 0 || len(s.api.watches.all) != 0 {
+		if looks := s.keeper.looked() - had; looks != 0 || len(s.jobs.followed) != 0 {
 			t.Errorf("looked at by nobody %d times", looks)
 		}
 	})
@@ -169,11 +195,11 @@ func TestStreamsEnd(t *testing.T) {
 			defer leave()
 			heard, done := s.follow(ctx, 1)
 			tt.end(s, heard, leave)
-			if err := ended(t, done); (err != nil) != tt.fails {
+			if err := over(t, done); (err != nil) != tt.fails {
 				t.Errorf("%s: %v", what, err)
 			}
-			if s.api.followers.count[1] != 0 || len(s.api.watches.all) != 0 {
-				t.Errorf("%s: followers %v, watches %v", what, s.api.followers.count, s.api.watches.all)
+			if s.jobs.followers[1] != 0 || len(s.jobs.followed) != 0 {
+				t.Errorf("%s: followers %v, watches %v", what, s.jobs.followers, s.jobs.followed)
 			}
 		})
 	}
@@ -186,7 +212,7 @@ func TestHeartbeat(t *testing.T) {
 		heard, done := s.follow(ctx, 1)
 		pass(4*heartbeat + time.Second)
 		leave()
-		if err := ended(t, done); err != nil || strings.Count(heard.Body.String(), "\n: still here\n") != 4 {
+		if err := over(t, done); err != nil || strings.Count(heard.Body.String(), "\n: still here\n") != 4 {
 			t.Errorf("%v, heard %s", err, heard.Body)
 		}
 	})
@@ -201,19 +227,77 @@ func TestFollowersAreBounded(t *testing.T) {
 			s.follow(t.Context(), 1)
 		}
 		_, refused := s.follow(t.Context(), 1)
-		if err := ended(t, refused); reeve.KindOf(err) != reeve.Unavailable {
+		if err := over(t, refused); reeve.KindOf(err) != reeve.Unavailable {
 			t.Errorf("one too many: %v", err)
 		}
 		other, _ := s.follow(t.Context(), 2)
 		leave()
-		ended(t, done)
+		over(t, done)
 		again, _ := s.follow(t.Context(), 1)
 		for _, heard := range []*reader{first, other, again} {
-			if !strings.HasPrefix(heard.Body.String(), "event: progress\n") {
+			if !strings.HasPrefix(heard.Body.String(), "event: job\n") {
 				t.Errorf("heard %q", heard.Body)
 			}
 		}
 		close(s.stop)
 		synctest.Wait()
+	})
+}
+
+// One look is for all jobs, and who follows several hears of those that changed.
+func TestManyJobs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStreet()
+		many, manyDone := s.follow(t.Context(), 1, 1, 2, 3)
+		s.follow(t.Context(), 2, 3)
+		had := s.keeper.looked()
+		pass(10 * time.Second)
+		if looks := s.keeper.looked() - had; looks != 10 {
+			t.Errorf("%d looks in ten seconds", looks)
+		}
+		s.keeper.mu.Lock()
+		s.keeper.paused = time.Now()
+		s.keeper.mu.Unlock()
+		pass(time.Second)
+		if told := strings.Count(many.Body.String(), "event: "); told != 6 {
+			t.Errorf("told %d times of three jobs that are paused", told)
+		}
+		s.keeper.set(0, nil)
+		pass(time.Second)
+		if err := over(t, manyDone); err != nil || strings.Count(many.Body.String(), "data: 0") != 3 {
+			t.Errorf("%v, heard %s", err, many.Body)
+		}
+	})
+}
+
+// Who may not go on is told no more.
+func TestAdmission(t *testing.T) {
+	for what, happens := range map[string]func(s street){
+		"at the next event": func(s street) { s.keeper.set(1, nil); pass(time.Second) },
+		"in the silence":    func(street) { pass(heartbeat) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, may := newStreet(), atomic.Bool{}
+			may.Store(true)
+			heard, done := s.serve(t.Context(), 1, Teller{Tell: tell, Admit: may.Load}, 1)
+			may.Store(false)
+			happens(s)
+			if err := over(t, done); err != nil || strings.Count(heard.Body.String(), "event: ") != 1 {
+				t.Errorf("%s: %v, heard %s", what, err, heard.Body)
+			}
+		})
+	}
+}
+
+// A job that is gone ends the stream; whoever comes later is not told of it.
+func TestGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStreet()
+		s.jobs.Look = func(context.Context, []reeve.JobID) ([]reeve.Job, error) { return nil, nil }
+		_, done := s.follow(t.Context(), 1)
+		pass(time.Second)
+		if err := over(t, done); reeve.KindOf(err) != reeve.NotFound {
+			t.Errorf("%v", err)
+		}
 	})
 }
