@@ -69,6 +69,9 @@ type Placing interface {
 	// Walk returns up to limit targets with No above after, in that order, of
 	// one group (internal key) or, with group 0, of the account.
 	Walk(group, after int64, limit int) ([]Target, error)
+	// Outside returns by rising key the devices of these that are in none of the
+	// groups (internal keys).
+	Outside(targets []Target, groups []int64) ([]int64, error)
 	// Ended returns up to limit live devices whose commands of a job of the account
 	// ended in one of these states, in order of their leaves, from leaf from on.
 	// Match.Entry is the leaf.

@@ -13,9 +13,10 @@ const (
 	Read  Scope = "read"  // inventory, jobs, results, log
 	Write Scope = "write" // actions, groups, import
 	Admin Scope = "admin" // apps, codes, operators, settings
+	Audit Scope = "audit" // the whole log, its export and verification
 )
 
-// Scopes is a set of permissions, in the order read, write, admin.
+// Scopes is a set of permissions, in the order read, write, admin, audit.
 type Scopes []Scope
 
 // Has reports whether s contains scope.
@@ -60,11 +61,14 @@ func ParseSource(name string) (Source, bool) { return sources.find(name) }
 
 // A Caller is who asks, as the door found out from the credential.
 type Caller struct {
-	Account   int64
-	Source    Source
-	Actor     string // "app:KEY", "operator:NAME", "device:ID", "agents" for a batch of reports, or "system"
-	Name      string // the app's or operator's name for people
-	Scopes    Scopes
+	Account int64
+	Source  Source
+	Actor   string // "app:KEY", "operator:NAME", "device:ID", "agents" for a batch of reports, or "system"
+	Name    string // the app's or operator's name for people
+	Scopes  Scopes // for the whole account
+	// Groups are what is allowed besides, for the devices of single groups, by
+	// internal key.
+	Groups    map[int64]Scopes
 	Address   string // of the client, without port
 	RequestID string
 }
@@ -93,19 +97,12 @@ type Token struct {
 	App     App
 	Expires time.Time
 	Grant   int64 // internal key of the Grant that it belongs to; 0 for an app by itself
-	// Operator and Scopes are set by looking it up: who agreed, empty for an app by
-	// itself, and what the token is good for at that moment.
+	// Operator, Role and Scopes are set by looking it up: who agreed, empty for an
+	// app by itself, his role for the account, and what the token is good for at
+	// that moment.
 	Operator string
+	Role     Role
 	Scopes   Scopes
-}
-
-// An Operator is a person who signs in to the console.
-type Operator struct {
-	Name         string // unique on the server
-	Account      int64
-	PasswordHash string // argon2id in PHC form
-	Scopes       Scopes
-	Created      time.Time
 }
 
 // A Code is a registration code: who holds it may enrol devices.

@@ -59,14 +59,16 @@ type CredentialStore interface {
 	// those of revoked apps are NotFound, and so are those of ended grants.
 	Token(ctx context.Context, hash string, now time.Time) (Token, error)
 
-	// AddOperator adds an operator. Conflict if any account has one with this name.
+	// AddOperator adds an operator. Conflict if any account has one with this name,
+	// NotFound if a group is not the account's.
 	AddOperator(ctx context.Context, o Operator, entry AuditEntry) error
 	Operator(ctx context.Context, name string) (Operator, error)
 	// Operators returns the account's operators by name.
 	Operators(ctx context.Context, account int64) ([]Operator, error)
-	// SetOperator stores scopes and password of the account's operator with o's
+	// SetOperator stores roles and password of the account's operator with o's
 	// name. Another password ends whatever the operator agreed to. Conflict if the
-	// account would be left without an operator who is an admin.
+	// account would be left without an administrator, NotFound if a group is not
+	// the account's.
 	SetOperator(ctx context.Context, o Operator, entry AuditEntry) error
 	// RemoveOperator removes an operator and ends what he agreed to; likewise.
 	RemoveOperator(ctx context.Context, account int64, name string, entry AuditEntry) error

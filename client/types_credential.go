@@ -47,23 +47,35 @@ type AppChange struct {
 
 // An Operator is a person who signs in.
 type Operator struct {
-	Name     string    `json:"name"`
-	Scopes   []string  `json:"scopes"`
-	Password string    `json:"password,omitempty"` // only in the answer that makes it
-	Created  time.Time `json:"created,omitzero"`
+	Name     string      `json:"name"`
+	Role     string      `json:"role,omitempty"` // in the account: viewer, operator, administrator, auditor
+	Groups   []GroupRole `json:"groups,omitempty"`
+	Scopes   []string    `json:"scopes"`             // what the role in the account allows
+	Password string      `json:"password,omitempty"` // only in the answer that makes it
+	Created  time.Time   `json:"created,omitzero"`
+}
+
+// A GroupRole is what an operator may do with the devices of one group.
+type GroupRole struct {
+	Group string `json:"group"` // id
+	Role  string `json:"role"`
 }
 
 // A NewOperator is an operator to create.
 type NewOperator struct {
-	Name     string   `json:"name"`
-	Scopes   []string `json:"scopes"`
-	Password string   `json:"password,omitempty"` // without one the server makes it
+	Name     string      `json:"name"`
+	Role     string      `json:"role,omitempty"` // in the account
+	Groups   []GroupRole `json:"groups,omitempty"`
+	Scopes   []string    `json:"scopes,omitempty"`   // in the place of the role: exactly those of one
+	Password string      `json:"password,omitempty"` // without one the server makes it
 }
 
 // An OperatorChange is what to change of an operator; nil fields stay.
 type OperatorChange struct {
-	Scopes   *[]string `json:"scopes,omitempty"`
-	Password *string   `json:"password,omitempty"` // "" has the server make one
+	Role     *string      `json:"role,omitempty"`     // "" takes the role in the account away
+	Groups   *[]GroupRole `json:"groups,omitempty"`   // all of them
+	Scopes   *[]string    `json:"scopes,omitempty"`   // in the place of the role: exactly those of one
+	Password *string      `json:"password,omitempty"` // "" has the server make one
 }
 
 // A Code lets devices enrol.

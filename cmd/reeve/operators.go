@@ -20,7 +20,14 @@ func operatorsCommand() *cobra.Command {
 
 var operatorColumns = []column[client.Operator]{
 	{"NAME", func(o client.Operator) string { return o.Name }},
-	{"SCOPES", func(o client.Operator) string { return strings.Join(o.Scopes, " ") }},
+	{"ROLE", func(o client.Operator) string { return o.Role }},
+	{"GROUPS", func(o client.Operator) string {
+		roles := make([]string, len(o.Groups))
+		for i, g := range o.Groups {
+			roles[i] = g.Group + "=" + g.Role
+		}
+		return strings.Join(roles, " ")
+	}},
 	{"CREATED", func(o client.Operator) string { return moment(o.Created) }},
 }
 
@@ -58,18 +65,64 @@ func passwordFlag(cmd *cobra.Command) func() (string, error) {
 	}
 }
 
-const operatorScopes = "what the operator may do, and let apps do: read, write, admin"
+// roleFlags say what an operator may do. Their result is what was given of it,
+// with the ids of groups in the place of names.
+func roleFlags(cmd *cobra.Command, otherwise string) func(context.Context, *client.Client) (client.OperatorChange, error) {
+	flags := cmd.Flags()
+	role := flags.String("role", otherwise, "what the operator may do in the account: viewer, operator, administrator, auditor or none")
+	scopes := flags.StringSlice("scope", nil, "the scopes of a role, in its place")
+	groups := flags.StringSlice("group-role", nil, "what the operator may do with the devices of a group, as GROUP=ROLE; may be repeated")
+	return func(ctx context.Context, c *client.Client) (change client.OperatorChange, err error) {
+		change = client.OperatorChange{Role: given(flags, "role", role), Scopes: given(flags, "scope", scopes)}
+		if change.Role != nil && change.Scopes != nil {
+			return change, usagef("say either --role or --scope")
+		}
+		if change.Scopes == nil && otherwise != "" {
+			change.Role = role
+		}
+		if change.Role != nil && *change.Role == "none" {
+			change.Role = new("")
+		}
+		if !flags.Changed("group-role") {
+			return change, nil
+		}
+		change.Groups = &[]client.GroupRole{}
+		for _, text := range *groups {
+			at := strings.LastIndex(text, "=")
+			if text == "" {
+				continue
+			}
+			if at < 0 {
+				return change, usagef("--group-role must be GROUP=ROLE, not %q", text)
+			}
+			group, err := findGroup(ctx, c, text[:at])
+			if err != nil {
+				return change, err
+			}
+			*change.Groups = append(*change.Groups, client.GroupRole{Group: group, Role: text[at+1:]})
+		}
+		return change, nil
+	}
+}
 
 func operatorsCreate() *cobra.Command {
 	cmd := &cobra.Command{Use: "create NAME", Short: "Create an operator; the password is shown once", Args: exactly("NAME")}
 	password := passwordFlag(cmd)
-	scopes := cmd.Flags().StringSlice("scope", []string{"read", "write"}, operatorScopes)
+	roles := roleFlags(cmd, "operator")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
 		chosen, err := password()
 		if err != nil {
 			return err
 		}
-		operator, err := c.CreateOperator(ctx, client.NewOperator{Name: args[0], Scopes: *scopes, Password: chosen})
+		may, err := roles(ctx, c)
+		if err != nil {
+			return err
+		}
+		spec := client.NewOperator{Name: args[0], Password: chosen}
+		takeValue(&spec.Role, may.Role)
+		takeValue(&spec.Scopes, may.Scopes)
+		takeValue(&spec.Groups, may.Groups)
+		operator, err := c.CreateOperator(ctx, spec)
 		if err != nil {
 			return err
 		}
@@ -77,13 +130,23 @@ func operatorsCreate() *cobra.Command {
 	})
 }
 
+// takeValue stores what was given, if anything was.
+func takeValue[T any](into *T, value *T) {
+	if value != nil {
+		*into = *value
+	}
+}
+
 func operatorsChange() *cobra.Command {
 	cmd := &cobra.Command{Use: "change NAME", Short: "Change an operator; a new password ends what the operator authorised", Args: exactly("NAME")}
 	password := passwordFlag(cmd)
-	scopes := cmd.Flags().StringSlice("scope", nil, operatorScopes)
+	roles := roleFlags(cmd, "")
 	renew := cmd.Flags().Bool("new-password", false, "have the server make a new password, and show it")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
-		change := client.OperatorChange{Scopes: given(cmd.Flags(), "scope", scopes)}
+		change, err := roles(ctx, c)
+		if err != nil {
+			return err
+		}
 		chosen, err := password()
 		if err != nil {
 			return err
@@ -92,7 +155,7 @@ func operatorsChange() *cobra.Command {
 			change.Password = &chosen
 		}
 		if change == (client.OperatorChange{}) {
-			return usagef("say what to change: --scope, --new-password or --password-file")
+			return usagef("say what to change: --role, --group-role, --new-password or --password-file")
 		}
 		operator, err := c.ChangeOperator(ctx, args[0], change)
 		if err != nil {

@@ -40,7 +40,7 @@ type Rules interface {
 	ChangeApp(ctx context.Context, caller reeve.Caller, clientID string, change control.AppChange) (reeve.App, error)
 	RenewSecret(ctx context.Context, caller reeve.Caller, clientID string) (reeve.App, string, error)
 	RevokeApp(ctx context.Context, caller reeve.Caller, clientID string) error
-	CreateOperator(ctx context.Context, caller reeve.Caller, name, password string, scopes reeve.Scopes) (reeve.Operator, string, error)
+	CreateOperator(ctx context.Context, caller reeve.Caller, spec reeve.Operator, password string) (reeve.Operator, string, error)
 	ChangeOperator(ctx context.Context, caller reeve.Caller, name string, change control.OperatorChange) (reeve.Operator, string, error)
 	RemoveOperator(ctx context.Context, caller reeve.Caller, name string) error
 	CreateCode(ctx context.Context, caller reeve.Caller, spec reeve.Code) (reeve.Code, error)
@@ -162,9 +162,9 @@ func Routes(c Config) door.API {
 		own("GET", "/account", r, "", a.account),
 		own("PATCH", "/account", x, "account_changed", a.changeAccount),
 
-		about(own("GET", "/log", r, "", a.log), pageLog),
-		about(own("GET", "/log/export", r, "", a.exportLog), pageLogExport),
-		about(own("GET", "/log/verify", r, "", a.verify), pageVerify),
+		about(own("GET", "/log", r, "", door.Audited(a.log)), pageLog),
+		about(own("GET", "/log/export", r, "", door.Audited(a.exportLog)), pageLogExport),
+		about(own("GET", "/log/verify", r, "", door.Audited(a.verify)), pageVerify),
 	}
 	routes = append(routes, a.appRoutes()...)
 	routes = append(routes, a.operatorRoutes()...)

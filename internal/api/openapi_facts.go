@@ -35,6 +35,12 @@ var facts = map[string]object{
 	"state":      {"enum": wordsOf[reeve.State]()},
 	"states":     {"enum": []string{reeve.Failed.String(), reeve.Expired.String(), reeve.Refused.String(), reeve.Cancelled.String()}},
 	"scopes":     {"enum": []reeve.Scope{reeve.Read, reeve.Write, reeve.Admin}},
+	"role":       {"enum": wordsOf[reeve.Role]()},
+
+	"OperatorChange.role":   {"enum": append(wordsOf[reeve.Role](), "")},
+	"Operator.scopes":       {"enum": reeve.RoleAdministrator.Scopes()},
+	"NewOperator.scopes":    {"enum": reeve.RoleAdministrator.Scopes()},
+	"OperatorChange.scopes": {"enum": reeve.RoleAdministrator.Scopes()},
 
 	"Order.action":      {"enum": actions()},
 	"Job.action":        {"enum": append(actions(), "retire")},

@@ -73,8 +73,8 @@ var shapes = map[string]shape{
 	"POST /apps/{id}/secret":  {name: "RenewSecret", gives: client.App{}},
 	"DELETE /apps/{id}":       {name: "RevokeApp"},
 	"GET /operators":          {name: "Operators", gives: client.List[client.Operator]{}},
-	"POST /operators":         {name: "CreateOperator", takes: client.NewOperator{Name: "night shift", Scopes: []string{"read"}}, gives: client.Operator{}},
-	"PATCH /operators/{name}": {name: "ChangeOperator", takes: client.OperatorChange{Scopes: &[]string{"read", "write"}}, gives: client.Operator{}},
+	"POST /operators":         {name: "CreateOperator", takes: client.NewOperator{Name: "night shift", Role: "viewer"}, gives: client.Operator{}},
+	"PATCH /operators/{name}": {name: "ChangeOperator", takes: client.OperatorChange{Role: new("operator")}, gives: client.Operator{}},
 
 	"DELETE /operators/{name}": {name: "RemoveOperator"},
 

@@ -50,7 +50,7 @@ func (a *api) logRoutes() []door.Route {
 	var routes []door.Route
 	for _, v := range logs {
 		routes = append(routes, door.Route{
-			Method: v.method, Path: at(v.segment, "logs"), Scope: reeve.Read, Rate: "logs", Serve: a.listLogs(v),
+			Method: v.method, Path: at(v.segment, "logs"), Scope: reeve.Read, Rate: "logs", Serve: door.Audited(a.listLogs(v)),
 			Page: &door.Page{Family: "Get Logs", Version: v.segment[1:], Source: v.source, About: v.page.about,
 				Inputs: v.page.inputs, Answer: v.page.answer, Codes: v.page.codes, Notes: v.page.notes},
 		})

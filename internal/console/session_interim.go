@@ -18,7 +18,7 @@ func (c *console) session(r *door.Request, secret string) (reeve.Caller, reeve.A
 	}
 	operator := o.(reeve.Operator)
 	caller := r.Caller
-	caller.Account, caller.Source, caller.Actor, caller.Name, caller.Scopes = operator.Account, reeve.FromConsole, "operator:"+operator.Name, operator.Name, operator.Scopes
+	caller.Account, caller.Source, caller.Actor, caller.Name, caller.Scopes, caller.Groups = operator.Account, reeve.FromConsole, "operator:"+operator.Name, operator.Name, operator.Role.Scopes(), operator.GroupScopes()
 	return caller, reeve.Account{No: operator.Account, Name: operator.Name}, nil
 }
 

@@ -82,7 +82,7 @@ func (c *Control) found(ctx context.Context, caller reeve.Caller, name string, s
 	b.ClientID, b.ClientSecret = app.ClientID, secret
 	founders := reeve.Founders{
 		App:      app,
-		Operator: reeve.Operator{Name: b.Operator, PasswordHash: hashPassword(b.Password), Scopes: everyScope, Created: now},
+		Operator: reeve.Operator{Name: b.Operator, PasswordHash: hashPassword(b.Password), Role: reeve.RoleAdministrator, Created: now},
 		Code:     reeve.Code{Hash: hashSecret(b.Code), Hint: b.Code[:2], Note: "first code", Community: true, Created: now},
 	}
 	if err := save(b); err != nil {

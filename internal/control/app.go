@@ -10,6 +10,7 @@ import (
 	"reeve"
 )
 
+// everyScope is what an app can have. With read it reads the log as well.
 var everyScope = reeve.Scopes{reeve.Read, reeve.Write, reeve.Admin}
 
 // CreateApp makes an app of the caller's account from what spec says of name,

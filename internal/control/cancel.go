@@ -9,7 +9,7 @@ import (
 // Cancel ends the open commands of a job. What its agents have finished stays;
 // what they are doing they are told to stop.
 func (c *Control) Cancel(ctx context.Context, caller reeve.Caller, id reeve.JobID) (reeve.Job, error) {
-	if err := Allow(caller, reeve.Write); err != nil {
+	if _, err := c.allowJob(ctx, caller, reeve.Write, id); err != nil {
 		return reeve.Job{}, err
 	}
 	now := c.now()

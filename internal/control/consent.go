@@ -79,7 +79,10 @@ func (c *Control) SignIn(ctx context.Context, ask Ask, name, password string) (A
 	if err != nil {
 		return Agreement{}, err
 	}
-	scopes := app.Scopes.And(o.Scopes)
+	if o.Role == reeve.NoRole {
+		return Agreement{}, reeve.Errorf(reeve.Forbidden, "this operator has roles in single groups only, and apps act on the whole account; sign in as one with a role in the account")
+	}
+	scopes := app.Scopes.And(o.Role.Scopes())
 	if len(ask.Scopes) > 0 {
 		scopes = scopes.And(ask.Scopes)
 	}
@@ -240,7 +243,7 @@ func (c *Control) advance(ctx context.Context, app reeve.App, g reeve.Grant, sec
 	if err != nil {
 		return Granted{}, orElse(err, errBadGrant)
 	}
-	scopes := app.Scopes.And(g.Scopes).And(o.Scopes)
+	scopes := app.Scopes.And(g.Scopes).And(o.Role.Scopes())
 	if len(scopes) == 0 {
 		return Granted{}, reeve.Errorf(reeve.Invalid, "nothing is left of what the operator agreed to; have the operator sign in again")
 	}

@@ -31,7 +31,7 @@ func newParty(t *testing.T) *party {
 	p.app, p.secret, err = p.CreateApp(t.Context(), p.admin, reeve.App{Name: "gateway", Scopes: reeve.Scopes{reeve.Read, reeve.Write},
 		RedirectURIs: []string{back, "http://127.0.0.1/cb"}})
 	must(err)
-	_, p.password, err = p.CreateOperator(t.Context(), p.admin, "ann", "", reeve.Scopes{reeve.Read, reeve.Write, reeve.Admin})
+	_, p.password, err = p.CreateOperator(t.Context(), p.admin, reeve.Operator{Name: "ann", Role: reeve.RoleAdministrator}, "")
 	must(err)
 	p.ask = control.Ask{ClientID: p.app.ClientID, RedirectURI: back, From: control.From{Address: "192.0.2.9", RequestID: "r-9"}}
 	return p
@@ -215,7 +215,10 @@ func TestGrantsExpire(t *testing.T) {
 func TestWhoMayAgree(t *testing.T) {
 	p := newParty(t)
 	boot, _ := p.further(t, "acme")
-	_, plain, err := p.CreateOperator(t.Context(), p.admin, "auditor", "", reeve.Scopes{reeve.Admin})
+	lab, err := p.CreateGroup(t.Context(), p.admin, "Lab", "")
+	must(err)
+	inLab := []reeve.GroupRole{{GroupID: lab.ID, Role: reeve.RoleOperator}}
+	_, plain, err := p.CreateOperator(t.Context(), p.admin, reeve.Operator{Name: "of a group", Groups: inLab}, "")
 	must(err)
 	sign := func(what string, kind reeve.Kind, name, password string, change func(*control.Ask)) {
 		t.Helper()
@@ -231,7 +234,7 @@ func TestWhoMayAgree(t *testing.T) {
 	sign("a wrong password", reeve.Denied, "ann", "wrong", same)
 	sign("nobody", reeve.Denied, "nobody", p.password, same)
 	sign("an operator of another account", reeve.Forbidden, boot.Operator, boot.Password, same)
-	sign("an operator who may nothing of it", reeve.Forbidden, "auditor", plain, same)
+	sign("an operator of a group", reeve.Forbidden, "of a group", plain, same)
 	sign("an unknown app", reeve.Denied, "ann", p.password, func(a *control.Ask) { a.ClientID = strings.Repeat("A", 48) })
 	sign("an unknown redirect URI", reeve.Invalid, "ann", p.password, func(a *control.Ask) { a.RedirectURI = back + "/" })
 
@@ -246,14 +249,42 @@ func TestWhoMayAgree(t *testing.T) {
 	if a, err := p.SignIn(t.Context(), p.ask, "ann", p.password); err != nil || a.Agreed {
 		t.Errorf("more than what was agreed passes without asking: %+v, %v", a, err)
 	}
-	scopes := reeve.Scopes{reeve.Write}
-	_, _, err = p.ChangeOperator(t.Context(), p.admin, "ann", control.OperatorChange{Scopes: &scopes})
+	none := reeve.NoRole
+	_, _, err = p.ChangeOperator(t.Context(), p.admin, "ann", control.OperatorChange{Role: &none, Groups: &inLab})
 	must(err)
 	if app, _, err := p.Authenticate(t.Context(), g.Token); err != nil || len(app.Scopes) != 0 {
 		t.Errorf("the token of an operator who lost read: %v, %v", app.Scopes, err)
 	}
 	_, err = p.refresh(g.Refresh)
 	wantKind(t, "refreshing to nothing", err, reeve.Invalid)
+}
+
+// An app by itself reads the log with read; one that acts for an operator only if
+// he may.
+func TestWhoseTokensAudit(t *testing.T) {
+	p := newParty(t)
+	audits := func(token string) bool {
+		t.Helper()
+		app, _, err := p.Authenticate(t.Context(), token)
+		must(err)
+		return app.Scopes.Has(reeve.Audit)
+	}
+	own, err := p.Grant(t.Context(), p.app.ClientID, p.secret)
+	must(err)
+	if !audits(own.Token) || own.App.Scopes.Has(reeve.Audit) {
+		t.Error("an app by itself does not read the log, or says that it has a scope that apps cannot have")
+	}
+	g, err := p.redeem(p.code())
+	must(err)
+	for role, want := range map[reeve.Role]bool{
+		reeve.RoleViewer: false, reeve.RoleOperator: false, reeve.RoleAuditor: true, reeve.RoleAdministrator: true,
+	} {
+		_, _, err := p.ChangeOperator(t.Context(), p.admin, "ann", control.OperatorChange{Role: &role})
+		must(err)
+		if got := audits(g.Token); got != want {
+			t.Errorf("the token of an operator with the role %s reads the log: %v", role, got)
+		}
+	}
 }
 
 // What ends with the operator or the app ends at once.

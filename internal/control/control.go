@@ -146,15 +146,6 @@ func (nobody) Online(int64) bool                               { return false }
 // now is the time in the precision that stores keep.
 func (c *Control) now() time.Time { return c.opts.Now().UTC().Truncate(time.Microsecond) }
 
-// Allow is the one place that decides whether a caller may do what needs the
-// scope.
-func Allow(caller reeve.Caller, scope reeve.Scope) error {
-	if caller.Account == 0 || !caller.Scopes.Has(scope) {
-		return reeve.Errorf(reeve.Forbidden, "this credential lacks the scope %s; use an app that has it", scope)
-	}
-	return nil
-}
-
 // entry begins a log entry for what caller does at now.
 func entry(caller reeve.Caller, now time.Time, event, detail string) reeve.AuditEntry {
 	return reeve.AuditEntry{

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -74,11 +75,20 @@ func (c *Control) Authenticate(ctx context.Context, token string) (reeve.App, re
 		return reeve.App{}, reeve.Account{}, err
 	}
 	t.App.Scopes = t.Scopes
+	if mayAudit(t) {
+		t.App.Scopes = append(slices.Clone(t.Scopes), reeve.Audit)
+	}
 	if t.Operator != "" {
 		t.App.Name = onBehalf(t.App, t.Operator)
 	}
 	account, err := c.store.Account(ctx, t.App.Account)
 	return t.App, account, err
+}
+
+// mayAudit decides whether who has a token reads the log: an app by itself that
+// may read, and one that acts for an operator as far as he may.
+func mayAudit(t reeve.Token) bool {
+	return t.Scopes.Has(reeve.Read) && (t.Operator == "" || t.Role.Scopes().Has(reeve.Audit))
 }
 
 // onBehalf names an app that does what an operator agreed to.

@@ -14,7 +14,8 @@ const maxDescription = 256
 // stay as they are, empty ones are taken away. Conflict if another device has
 // the custom id.
 func (c *Control) Describe(ctx context.Context, caller reeve.Caller, id string, d reeve.Description) error {
-	if err := Allow(caller, reeve.Write); err != nil {
+	reach, err := AllowSome(caller, reeve.Write)
+	if err != nil {
 		return err
 	}
 	said := map[string]any{}
@@ -31,6 +32,18 @@ func (c *Control) Describe(ctx context.Context, caller reeve.Caller, id string, 
 	}
 	if len(said) == 0 {
 		return reeve.Errorf(reeve.Invalid, "nothing is said of the device; give a nickname, custom_id, linked_user or linked_team")
+	}
+	if !reach.All {
+		devices, err := c.store.DevicesByID(ctx, caller.Account, []string{id})
+		if err == nil {
+			devices, err = c.allowDevices(ctx, caller, reach, devices)
+		}
+		if err == nil && len(devices) == 0 {
+			err = reeve.Errorf(reeve.NotFound, "there is no such device in this account")
+		}
+		if err != nil {
+			return err
+		}
 	}
 	e := entry(caller, c.now(), "device_described", detail("", said))
 	e.Device = id

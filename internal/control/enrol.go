@@ -181,7 +181,7 @@ func (c *Control) Leave(ctx context.Context, key reeve.Key, address string) erro
 		return err
 	}
 	caller := deviceCaller(account, device.ID, address)
-	_, err = c.place(ctx, placing{c: c, caller: caller, order: order, def: def, macs: macs})
+	_, err = c.place(ctx, placing{c: c, caller: caller, writes: Reach{All: true}, order: order, def: def, macs: macs})
 	return err
 }
 

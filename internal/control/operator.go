@@ -16,28 +16,29 @@ const (
 	generatedLength = 20
 )
 
-// CreateOperator adds an operator to the caller's account. Without a password it
-// makes one and returns it, which is shown only now.
-func (c *Control) CreateOperator(ctx context.Context, caller reeve.Caller, name, password string, scopes reeve.Scopes) (reeve.Operator, string, error) {
+// CreateOperator adds an operator to the caller's account, with what spec says of
+// name, role and roles in groups. Without a password it makes one and returns it,
+// which is shown only now.
+func (c *Control) CreateOperator(ctx context.Context, caller reeve.Caller, spec reeve.Operator, password string) (reeve.Operator, string, error) {
 	if err := Allow(caller, reeve.Admin); err != nil {
 		return reeve.Operator{}, "", err
 	}
-	name, err := checkName("operator", name)
+	name, err := checkName("operator", spec.Name)
 	if err != nil {
 		return reeve.Operator{}, "", err
 	}
 	if strings.ContainsAny(name, "/\\") || strings.Trim(name, ".") == "" {
 		return reeve.Operator{}, "", reeve.Errorf(reeve.Invalid, "the name of an operator is part of addresses; leave out slashes")
 	}
-	if scopes, err = checkScopes(caller, "an operator", scopes); err != nil {
+	if spec.Groups, err = c.checkRoles(ctx, caller, spec); err != nil {
 		return reeve.Operator{}, "", err
 	}
 	hash, password, err := choosePassword(password)
 	if err != nil {
 		return reeve.Operator{}, "", err
 	}
-	o := reeve.Operator{Name: name, Account: caller.Account, PasswordHash: hash, Scopes: scopes, Created: c.now()}
-	e := entry(caller, o.Created, "operator_created", detail("", map[string]any{"operator": name, "scopes": scopes}))
+	o := reeve.Operator{Name: name, Account: caller.Account, PasswordHash: hash, Role: spec.Role, Groups: spec.Groups, Created: c.now()}
+	e := entry(caller, o.Created, "operator_created", detail("", roleFacts(o)))
 	if err := c.store.AddOperator(ctx, o, e); err != nil {
 		return reeve.Operator{}, "", err
 	}
@@ -46,24 +47,16 @@ func (c *Control) CreateOperator(ctx context.Context, caller reeve.Caller, name,
 
 // An OperatorChange is what to change of an operator; what is nil stays.
 type OperatorChange struct {
-	Scopes   *reeve.Scopes
-	Password *string // "" makes one
+	Role     *reeve.Role
+	Groups   *[]reeve.GroupRole // by public id
+	Password *string            // "" makes one
 }
 
 // ChangeOperator changes an operator of the caller's account, who may not have
 // more scopes than the caller, before or after. It returns the password that it
 // made, if it did. A new one ends whatever the operator agreed to.
 func (c *Control) ChangeOperator(ctx context.Context, caller reeve.Caller, name string, change OperatorChange) (reeve.Operator, string, error) {
-	if err := Allow(caller, reeve.Admin); err != nil {
-		return reeve.Operator{}, "", err
-	}
-	o, err := c.store.Operator(ctx, name)
-	if err == nil && o.Account != caller.Account {
-		err = reeve.Errorf(reeve.NotFound, "there is no such operator")
-	}
-	if err == nil {
-		err = allowAll(caller, o.Scopes)
-	}
+	o, err := c.operatorToChange(ctx, caller, name)
 	if err != nil {
 		return reeve.Operator{}, "", err
 	}
@@ -73,17 +66,35 @@ func (c *Control) ChangeOperator(ctx context.Context, caller reeve.Caller, name 
 			return reeve.Operator{}, "", err
 		}
 	}
-	if change.Scopes != nil {
-		if o.Scopes, err = checkScopes(caller, "an operator", *change.Scopes); err != nil {
+	if change.Role != nil || change.Groups != nil {
+		take(&o.Role, change.Role)
+		take(&o.Groups, change.Groups)
+		if o.Groups, err = c.checkRoles(ctx, caller, o); err != nil {
 			return reeve.Operator{}, "", err
 		}
 	}
-	e := entry(caller, c.now(), "operator_changed",
-		detail("", map[string]any{"operator": name, "scopes": o.Scopes, "new_password": change.Password != nil}))
-	if err := c.store.SetOperator(ctx, o, e); err != nil {
+	facts := roleFacts(o)
+	facts["new_password"] = change.Password != nil
+	if err := c.store.SetOperator(ctx, o, entry(caller, c.now(), "operator_changed", detail("", facts))); err != nil {
 		return reeve.Operator{}, "", err
 	}
 	return o, password, nil
+}
+
+// operatorToChange returns an operator of the caller's account who may do no
+// more than the caller.
+func (c *Control) operatorToChange(ctx context.Context, caller reeve.Caller, name string) (reeve.Operator, error) {
+	if err := Allow(caller, reeve.Admin); err != nil {
+		return reeve.Operator{}, err
+	}
+	o, err := c.store.Operator(ctx, name)
+	if err == nil && o.Account != caller.Account {
+		err = reeve.Errorf(reeve.NotFound, "there is no such operator")
+	}
+	if err == nil {
+		err = allowRoles(caller, o)
+	}
+	return o, err
 }
 
 // RemoveOperator removes an operator of the caller's account and ends what he

@@ -12,9 +12,9 @@ import (
 
 func TestOperators(t *testing.T) {
 	w := newWorld(t)
-	o, password, err := w.CreateOperator(t.Context(), w.admin, " ann ", "", reeve.Scopes{reeve.Write, reeve.Read})
+	o, password, err := w.CreateOperator(t.Context(), w.admin, reeve.Operator{Name: " ann ", Role: reeve.RoleOperator}, "")
 	must(err)
-	if o.Name != "ann" || len(password) != 20 || !slices.Equal(o.Scopes, reeve.Scopes{reeve.Read, reeve.Write}) || o.Account != w.admin.Account {
+	if o.Name != "ann" || len(password) != 20 || o.Role != reeve.RoleOperator || o.Account != w.admin.Account {
 		t.Errorf("the operator is %+v", o)
 	}
 	if got, err := w.CheckPassword(t.Context(), "ann", password); err != nil || got.Name != "ann" {
@@ -37,25 +37,25 @@ func TestOperators(t *testing.T) {
 	all.Wait()
 
 	for what, name := range map[string]string{"no name": " ", "a slash": "a/b", "a backslash": `a\b`, "dots": "..", "a line": "a\nb", "a long name": strings.Repeat("a", 65)} {
-		_, _, err := w.CreateOperator(t.Context(), w.admin, name, "", reeve.Scopes{reeve.Read})
+		_, _, err := w.CreateOperator(t.Context(), w.admin, reeve.Operator{Name: name, Role: reeve.RoleViewer}, "")
 		wantKind(t, what, err, reeve.Invalid)
 	}
 	for what, password := range map[string]string{"a short password": "eleven chars"[:11], "a long one": strings.Repeat("a", 1025)} {
-		_, _, err := w.CreateOperator(t.Context(), w.admin, "bob", password, reeve.Scopes{reeve.Read})
+		_, _, err := w.CreateOperator(t.Context(), w.admin, reeve.Operator{Name: "bob", Role: reeve.RoleViewer}, password)
 		wantKind(t, what, err, reeve.Invalid)
 	}
-	_, _, err = w.CreateOperator(t.Context(), w.admin, "bob", "", nil)
-	wantKind(t, "no scope", err, reeve.Invalid)
+	_, _, err = w.CreateOperator(t.Context(), w.admin, reeve.Operator{Name: "bob"}, "")
+	wantKind(t, "no role", err, reeve.Invalid)
 	_, stranger := w.further(t, "acme")
-	_, _, err = w.CreateOperator(t.Context(), stranger, "ann", "", reeve.Scopes{reeve.Read})
+	_, _, err = w.CreateOperator(t.Context(), stranger, reeve.Operator{Name: "ann", Role: reeve.RoleViewer}, "")
 	wantKind(t, "a name of another account's", err, reeve.Conflict)
 	_, _, err = w.ChangeOperator(t.Context(), stranger, "ann", control.OperatorChange{})
 	wantKind(t, "changing another account's", err, reeve.NotFound)
 	wantKind(t, "removing another account's", w.RemoveOperator(t.Context(), stranger, "ann"), reeve.NotFound)
 
 	wantKind(t, "removing the last admin", w.RemoveOperator(t.Context(), w.admin, w.boot.Operator), reeve.Conflict)
-	lesser := reeve.Scopes{reeve.Read}
-	_, _, err = w.ChangeOperator(t.Context(), w.admin, w.boot.Operator, control.OperatorChange{Scopes: &lesser})
+	lesser := reeve.RoleViewer
+	_, _, err = w.ChangeOperator(t.Context(), w.admin, w.boot.Operator, control.OperatorChange{Role: &lesser})
 	wantKind(t, "taking admin from the last", err, reeve.Conflict)
 	must(w.RemoveOperator(t.Context(), w.admin, "ann"))
 	_, err = w.CheckPassword(t.Context(), "ann", chosen)
@@ -87,7 +87,7 @@ func TestNobodyRises(t *testing.T) {
 			return err
 		},
 		"a greater operator": func() error {
-			_, _, err := w.CreateOperator(t.Context(), lesser, "ann", "", reeve.Scopes{reeve.Read, reeve.Write})
+			_, _, err := w.CreateOperator(t.Context(), lesser, reeve.Operator{Name: "ann", Role: reeve.RoleOperator}, "")
 			return err
 		},
 	} {

@@ -11,10 +11,7 @@ import (
 // Pause has the agents of a job hold back, or go on. It moves no deadline: what
 // has not ended by then expires as any other. Only actions that take long can.
 func (c *Control) Pause(ctx context.Context, caller reeve.Caller, id reeve.JobID, paused bool) (reeve.Job, error) {
-	if err := Allow(caller, reeve.Write); err != nil {
-		return reeve.Job{}, err
-	}
-	job, err := c.store.Job(ctx, caller.Account, id)
+	job, err := c.allowJob(ctx, caller, reeve.Write, id)
 	if err != nil {
 		return reeve.Job{}, err
 	}

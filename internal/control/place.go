@@ -23,14 +23,15 @@ var errDryRun = errors.New("dry run")
 // Once it returns without an error, every outcome with status 1 is durable;
 // after an error nothing happened.
 func (c *Control) Place(ctx context.Context, caller reeve.Caller, o Order) (Placement, error) {
-	if err := Allow(caller, reeve.Write); err != nil {
+	writes, err := AllowSome(caller, reeve.Write)
+	if err != nil {
 		return Placement{}, err
 	}
 	def, macs, err := c.check(&o)
 	if err != nil {
 		return Placement{}, err
 	}
-	return c.place(ctx, placing{c: c, caller: caller, order: o, def: def, macs: macs, retire: true})
+	return c.place(ctx, placing{c: c, caller: caller, writes: writes, order: o, def: def, macs: macs, retire: true})
 }
 
 // place runs one placing, anew if its random job id was taken, and once more if
@@ -64,6 +65,7 @@ func (c *Control) place(ctx context.Context, p placing) (Placement, error) {
 type placing struct {
 	c      *Control
 	caller reeve.Caller
+	writes Reach // what of the account the caller may act on
 	order  Order
 	def    action.Definition
 	macs   []reeve.MAC
@@ -126,6 +128,9 @@ func (p *placing) commit(ctx context.Context, tx reeve.Placing) error {
 		if err := p.resolve(ctx, tx); err != nil {
 			return err
 		}
+		if err := p.allow(tx); err != nil {
+			return err
+		}
 	} else { // unknown group: HTTP 200, status 0 for each
 		p.out.Outcomes = missing(p.out.Job.Entries)
 		p.out.Job.Unmatched = p.out.Job.Entries
@@ -163,6 +168,13 @@ func (p *placing) findGroup(tx reeve.Placing, account reeve.Account) (bool, erro
 		if err != nil {
 			return false, err
 		}
+	}
+	switch {
+	case p.writes.Has(group):
+	case readable(p.caller).Has(group):
+		return false, reeve.Errorf(reeve.Forbidden, "your roles do not let you put devices into that group; choose one that you may act on")
+	default:
+		return false, nil
 	}
 	p.effect.Group = &group
 	return true, nil

@@ -46,6 +46,9 @@ func (p *placing) walk(tx reeve.Placing) error {
 		if group, err = tx.Group(p.order.Group); err != nil {
 			return err
 		}
+		if !readable(p.caller).Has(group) && !p.writes.Has(group) {
+			return reeve.Errorf(reeve.NotFound, "there is no such group in this account")
+		}
 	}
 	for after := int64(0); ; {
 		part, err := tx.Walk(group, after, chunk)

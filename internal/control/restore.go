@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"reeve"
@@ -34,14 +35,19 @@ var UnrestoredReasons = []string{unknownDevice.Reason, notDeleted.Reason, tooLat
 // caller's account, deleted, and not yet erased. What standing they get,
 // [reeve.DeviceStore] says.
 func (c *Control) Restore(ctx context.Context, caller reeve.Caller, ids []string) (Restored, error) {
-	if err := Allow(caller, reeve.Write); err != nil {
+	reach, err := AllowSome(caller, reeve.Write)
+	if err != nil {
 		return Restored{}, err
 	}
 	if len(ids) == 0 || len(ids) > c.opts.MaxEntries {
 		return Restored{}, reeve.Errorf(reeve.Invalid, "name 1 to %d devices to restore; split the list", c.opts.MaxEntries)
 	}
+	known, err := c.knownTo(ctx, caller, reach, ids)
+	if err != nil {
+		return Restored{}, err
+	}
 	now := c.now()
-	restored, orders, err := c.store.Restore(ctx, caller.Account, ids, now, entry(caller, now, "devices_restored", ""))
+	restored, orders, err := c.store.Restore(ctx, caller.Account, known, now, entry(caller, now, "devices_restored", ""))
 	if err != nil {
 		return Restored{}, err
 	}
@@ -52,17 +58,40 @@ func (c *Control) Restore(ctx context.Context, caller reeve.Caller, ids []string
 	for job, orders := range byJob {
 		c.wake.Cancelled(job, now, orders)
 	}
-	refused, err := c.unrestored(ctx, caller.Account, ids, restored)
+	refused, err := c.unrestored(ctx, caller.Account, ids, known, restored)
 	return Restored{restored, refused}, err
 }
 
+// knownTo returns those of the ids that a caller who acts on some groups only
+// knows of, and all of them for others.
+func (c *Control) knownTo(ctx context.Context, caller reeve.Caller, reach Reach, ids []string) ([]string, error) {
+	if reach.All {
+		return ids, nil
+	}
+	devices, err := c.store.DevicesEver(ctx, caller.Account, ids)
+	if err != nil {
+		return nil, err
+	}
+	if devices, err = c.allowDevices(ctx, caller, reach, devices); err != nil {
+		return nil, err
+	}
+	known := make([]string, len(devices))
+	for i, d := range devices {
+		known[i] = d.ID
+	}
+	return known, nil
+}
+
 // unrestored says why those of the ids did not come back that are not among the
-// restored, each once, in the order of the request.
-func (c *Control) unrestored(ctx context.Context, account int64, ids, restored []string) ([]Unrestored, error) {
+// restored, each once, in the order of the request. Of those that are not among
+// the known ones it tells nothing.
+func (c *Control) unrestored(ctx context.Context, account int64, ids, known, restored []string) ([]Unrestored, error) {
 	done := make(map[string]bool, len(ids))
 	for _, id := range restored {
 		done[id] = true
 	}
+	isDone := func(id string) bool { return done[id] }
+	look := slices.DeleteFunc(slices.Clone(known), isDone)
 	var left []string
 	for _, id := range ids {
 		if !done[id] {
@@ -72,7 +101,7 @@ func (c *Control) unrestored(ctx context.Context, account int64, ids, restored [
 	if len(left) == 0 {
 		return nil, nil
 	}
-	devices, err := c.store.DevicesEver(ctx, account, left)
+	devices, err := c.store.DevicesEver(ctx, account, look)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,8 @@ var retryable = []reeve.State{reeve.Failed, reeve.Expired, reeve.Refused, reeve.
 // refused and cancelled. It is a job of its own that names the old one. Of o
 // only what says how counts: dry run, comment, times, and the key.
 func (c *Control) Retry(ctx context.Context, caller reeve.Caller, id reeve.JobID, states []reeve.State, o Order) (Placement, error) {
-	if err := Allow(caller, reeve.Write); err != nil {
+	writes, err := AllowSome(caller, reeve.Write)
+	if err != nil {
 		return Placement{}, err
 	}
 	if len(states) == 0 {
@@ -25,7 +26,7 @@ func (c *Control) Retry(ctx context.Context, caller reeve.Caller, id reeve.JobID
 			return Placement{}, reeve.Errorf(reeve.Invalid, "commands that ended %s are not ordered again; choose from failed, expired, refused and cancelled", state)
 		}
 	}
-	old, err := c.store.Job(ctx, caller.Account, id)
+	old, err := c.allowJob(ctx, caller, reeve.Write, id)
 	if err != nil {
 		return Placement{}, err
 	}
@@ -34,7 +35,7 @@ func (c *Control) Retry(ctx context.Context, caller reeve.Caller, id reeve.JobID
 	if err != nil {
 		return Placement{}, reeve.Errorf(reeve.KindOf(err), "this job cannot be ordered again: %s", reeve.Message(err)).Because(err)
 	}
-	return c.place(ctx, placing{c: c, caller: caller, order: o, def: def, retryOf: id, states: states, retire: true})
+	return c.place(ctx, placing{c: c, caller: caller, writes: writes, order: o, def: def, retryOf: id, states: states, retire: true})
 }
 
 // again takes the devices of a job whose commands ended in one of the states.

@@ -69,7 +69,7 @@ var calls = map[string]struct {
 		return err
 	}},
 	"CreateOperator": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
-		_, _, err := w.CreateOperator(t.Context(), c, "ann", "", reeve.Scopes{reeve.Admin})
+		_, _, err := w.CreateOperator(t.Context(), c, reeve.Operator{Name: "ann"}, "")
 		return err
 	}},
 	"ChangeOperator": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {

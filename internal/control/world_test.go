@@ -102,7 +102,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil || len(accounts) != 1 {
 		t.Fatalf("set-up left the accounts %v, %v", accounts, err)
 	}
-	w.admin = callerOf(accounts[0].No, w.boot.ClientID, reeve.Read, reeve.Write, reeve.Admin)
+	w.admin = callerOf(accounts[0].No, w.boot.ClientID, reeve.Read, reeve.Write, reeve.Admin, reeve.Audit)
 	return w
 }
 

@@ -156,20 +156,22 @@ func (s *Store) Token(ctx context.Context, hash string, now time.Time) (reeve.To
 	return must[reeve.Token](noToken)(first(ctx, s.db, func(r rows) (reeve.Token, error) {
 		var v appRow
 		var expires int64
-		var agreed, operators string
+		var agreed string
+		var role int64
 		token := reeve.Token{Hash: hash}
-		err := r.Scan(append(v.into(), &expires, &token.Grant, &agreed, &token.Operator, &operators)...)
+		err := r.Scan(append(v.into(), &expires, &token.Grant, &agreed, &token.Operator, &role)...)
 		if err != nil {
 			return token, err
 		}
 		token.App, err = v.read()
-		token.Scopes, token.Expires = token.App.Scopes, fromMicro(expires)
+		token.Role, token.Scopes, token.Expires = reeve.Role(role), token.App.Scopes, fromMicro(expires)
 		if token.Grant != 0 {
-			token.Scopes = token.Scopes.And(splitScopes(agreed)).And(splitScopes(operators))
+			token.Scopes = token.Scopes.And(splitScopes(agreed)).And(token.Role.Scopes())
 		}
 		return token, err
-	}, "SELECT "+appColumns+`, t.expires, t.grant_no, COALESCE(g.scopes, ''), COALESCE(o.name, ''), COALESCE(o.scopes, '')
+	}, "SELECT "+appColumns+`, t.expires, t.grant_no, COALESCE(g.scopes, ''), COALESCE(o.name, ''), COALESCE(r.role, 0)
 		FROM tokens AS t JOIN apps AS a ON a.client_id = t.client_id
 		LEFT JOIN grants AS g ON g.no = t.grant_no LEFT JOIN operators AS o ON o.name = g.operator
+		LEFT JOIN operator_roles AS r ON r.operator = o.name AND r.group_no = 0
 		WHERE t.hash = $1 AND t.expires > $2 AND a.revoked = 0 AND (t.grant_no = 0 OR o.name IS NOT NULL)`, hash, micro(now)))
 }

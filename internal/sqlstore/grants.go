@@ -51,13 +51,10 @@ func (s *Store) AddGrant(ctx context.Context, g reeve.Grant, entries ...reeve.Au
 // neither goes before the end of the transaction: what ends with them must find
 // what this one adds.
 func (t *tx) lockParties(g reeve.Grant) error {
-	_, ok, err := first(t.ctx, t, scanOperator, t.locking(oneOperator), g.Operator)
-	if err == nil && !ok {
-		err = noOperator
+	if err := t.holdOperator(g.Operator); err != nil {
+		return err
 	}
-	if err == nil {
-		_, err = t.lockApp(g.ClientID)
-	}
+	_, err := t.lockApp(g.ClientID)
 	return err
 }
 

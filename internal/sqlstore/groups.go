@@ -156,6 +156,9 @@ func (s *Store) RemoveGroup(ctx context.Context, account int64, id string, entry
 		if err := t.later("DELETE FROM agent_settings WHERE account = $1 AND group_no = $2", account, g.No); err != nil {
 			return err
 		}
+		if err := t.later("DELETE FROM operator_roles WHERE group_no = $1", g.No); err != nil {
+			return err
+		}
 		return t.later("DELETE FROM device_groups WHERE no = $1", g.No)
 	})
 }

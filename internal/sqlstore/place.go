@@ -155,6 +155,20 @@ func (p *placing) Ended(job reeve.JobID, states []reeve.State, from int32, limit
 	return p.inOrder(found)
 }
 
+// Outside returns the devices of these that are in none of the groups.
+func (p *placing) Outside(targets []reeve.Target, groups []int64) ([]int64, error) {
+	nos := make([]int64, len(targets))
+	for i := range targets {
+		nos[i] = targets[i].No
+	}
+	inside, arg := p.tx.among(1, numbers("group_no", groups))
+	list, args := p.tx.list("r", 2, numbers("no", nos))
+	out, err := all(p.tx.ctx, p.tx, number, "SELECT d.no FROM "+list+" CROSS JOIN devices AS d WHERE d.no = r.no AND NOT d.group_no "+inside,
+		append([]any{arg}, args...)...)
+	slices.Sort(out)
+	return out, err
+}
+
 // walkCondition selects what a walk goes through; $3 is for the limit. The plus
 // keeps the planner to the group's index.
 func walkCondition(account, group, after int64, limit int) (string, []any) {

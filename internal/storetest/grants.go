@@ -78,15 +78,15 @@ func testGrants(t *testing.T, open func(testing.TB) Store) {
 			w.t.Helper()
 			got, err := w.Token(w.ctx, "t", noon)
 			w.check(err)
-			if d := cmp.Diff(scopes, got.Scopes); d != "" || got.Operator != ann.Name || got.Grant != g.No {
+			if d := cmp.Diff(scopes, got.Scopes); d != "" || got.Operator != ann.Name || got.Role != ann.Role || got.Grant != g.No {
 				w.t.Error(d, got)
 			}
 		}
 		want(reeve.Scopes{reeve.Read, reeve.Write})
-		ann.Scopes = reeve.Scopes{reeve.Write, reeve.Admin}
+		ann.Role = reeve.RoleAuditor
 		w.check(w.SetOperator(w.ctx, ann, w.entry("operator_changed")))
-		want(reeve.Scopes{reeve.Write})
-		app.Scopes = reeve.Scopes{reeve.Read}
+		want(reeve.Scopes{reeve.Read})
+		app.Scopes = reeve.Scopes{reeve.Write}
 		w.check(w.SetApp(w.ctx, app, w.entry("app_changed")))
 		want(nil)
 	})
@@ -124,7 +124,7 @@ func testGrants(t *testing.T, open func(testing.TB) Store) {
 	for what, end := range ends {
 		s.run(what+" ends what was agreed", func(w *world) {
 			app, ann := w.parties()
-			bob := w.operator("bob", reeve.Read)
+			bob := w.operator("bob", reeve.RoleViewer)
 			g, others := w.grant(app, ann, "g"), w.grant(app, bob, "others")
 			g.Step, g.Secret = reeve.Agreed, "code"
 			w.check(w.AdvanceGrant(w.ctx, "first", g, reeve.Token{}, noon))
@@ -163,7 +163,7 @@ func (w *world) parties() (reeve.App, reeve.Operator) {
 	w.t.Helper()
 	app := w.app("ci")
 	w.check(w.AddApp(w.ctx, app, w.entry("app_created")))
-	return app, w.operator("ann", reeve.Read, reeve.Write, reeve.Admin)
+	return app, w.operator("ann", reeve.RoleAdministrator)
 }
 
 // grant adds a grant whose secret is "first" and which lasts an hour.

@@ -18,8 +18,8 @@ func testLinks(t *testing.T, open func(testing.TB) Store) {
 
 	s.run("a subject is one operator, and an operator one subject of an issuer", func(w *world) {
 		other := w.addAccount("other", 0)
-		w.operator("ann", reeve.Read)
-		w.operator("bob", reeve.Read)
+		w.operator("ann", reeve.RoleViewer)
+		w.operator("bob", reeve.RoleViewer)
 		l := link(w, "ann", "1")
 		w.check(w.AddLink(w.ctx, l, w.entry("sso_linked")))
 		w.wantKind(w.AddLink(w.ctx, link(w, "bob", "1"), w.entry("sso_linked")), reeve.Conflict)
@@ -49,7 +49,7 @@ func testLinks(t *testing.T, open func(testing.TB) Store) {
 
 	s.run("a link is removed within its account, and goes with its operator", func(w *world) {
 		other := w.addAccount("other", 0)
-		w.operator("ann", reeve.Read)
+		w.operator("ann", reeve.RoleViewer)
 		w.check(w.AddLink(w.ctx, link(w, "ann", "1"), w.entry("sso_linked")))
 		w.wantKind(w.RemoveLink(w.ctx, other.No, "ann", issuer, entryOf(other.No, "sso_unlinked")), reeve.NotFound)
 		w.wantKind(w.RemoveLink(w.ctx, w.account.No, "ann", "https://example.org", w.entry("sso_unlinked")), reeve.NotFound)
@@ -65,8 +65,8 @@ func testLinks(t *testing.T, open func(testing.TB) Store) {
 
 	s.run("a name at the provider is one operator's", func(w *world) {
 		other := w.addAccount("other", 0)
-		w.operator("ann", reeve.Read)
-		w.operator("bob", reeve.Read)
+		w.operator("ann", reeve.RoleViewer)
+		w.operator("bob", reeve.RoleViewer)
 		expect := func(operator, name string) error {
 			return w.Expect(w.ctx, w.account.No, operator, name, w.entry("operator_changed"))
 		}

@@ -13,7 +13,7 @@ func testOperators(t *testing.T, open func(testing.TB) Store) {
 
 	s.run("an operator is kept as it was made, under a name of the server's own", func(w *world) {
 		other := w.addAccount("other", 0)
-		ann := w.operator("ann", reeve.Read, reeve.Write)
+		ann := w.operator("ann", reeve.RoleOperator)
 		got, err := w.Operator(w.ctx, "ann")
 		w.check(err)
 		if d := cmp.Diff(ann, got); d != "" {
@@ -34,8 +34,8 @@ func testOperators(t *testing.T, open func(testing.TB) Store) {
 
 	s.run("an operator is changed and removed within its account only", func(w *world) {
 		other := w.addAccount("other", 0)
-		ann := w.operator("ann", reeve.Read)
-		ann.PasswordHash, ann.Scopes = "2", reeve.Scopes{reeve.Admin}
+		ann := w.operator("ann", reeve.RoleViewer)
+		ann.PasswordHash, ann.Role = "2", reeve.RoleAdministrator
 		foreign := ann
 		foreign.Account = other.No
 		w.wantKind(w.SetOperator(w.ctx, foreign, entryOf(other.No, "operator_changed")), reeve.NotFound)
@@ -56,11 +56,11 @@ func testOperators(t *testing.T, open func(testing.TB) Store) {
 
 	s.run("the last admin stays", func(w *world) {
 		w.addAccount("other", 0) // whose admin does not count
-		w.operator("ann", reeve.Read)
+		w.operator("ann", reeve.RoleViewer)
 		admin, err := w.Operator(w.ctx, "admin@acme")
 		w.check(err)
 		lesser := admin
-		lesser.Scopes = reeve.Scopes{reeve.Read}
+		lesser.Role = reeve.RoleViewer
 		w.wantKind(w.SetOperator(w.ctx, lesser, w.entry("operator_changed")), reeve.Conflict)
 		w.wantKind(w.RemoveOperator(w.ctx, w.account.No, admin.Name, w.entry("operator_removed")), reeve.Conflict)
 		got, err := w.Operator(w.ctx, admin.Name)
@@ -68,16 +68,46 @@ func testOperators(t *testing.T, open func(testing.TB) Store) {
 		if d := cmp.Diff(admin, got); d != "" {
 			w.t.Error(d)
 		}
-		w.operator("bob", reeve.Admin)
+		w.operator("bob", reeve.RoleAdministrator)
 		w.check(w.RemoveOperator(w.ctx, w.account.No, admin.Name, w.entry("operator_removed")))
+		w.check(w.RemoveOperator(w.ctx, w.account.No, "ann", w.entry("operator_removed")))
+	})
+
+	s.run("roles in groups are kept with the operator, and go with their group", func(w *world) {
+		lab, shop := w.group("Lab"), w.group("Shop")
+		other := w.addAccount("other", 0)
+		ann := reeve.Operator{Name: "ann", Account: w.account.No, PasswordHash: "1", Created: noon, Groups: []reeve.GroupRole{
+			{Group: lab.No, GroupID: lab.ID, Role: reeve.RoleOperator}, {Group: shop.No, GroupID: shop.ID, Role: reeve.RoleAdministrator}}}
+		w.check(w.AddOperator(w.ctx, ann, w.entry("operator_created")))
+		want := func() {
+			w.t.Helper()
+			list, err := w.Operators(w.ctx, w.account.No)
+			w.check(err)
+			if d := cmp.Diff(ann, list[len(list)-1]); d != "" {
+				w.t.Error(d)
+			}
+		}
+		want()
+		ann.Role = reeve.RoleViewer
+		w.check(w.SetOperator(w.ctx, ann, w.entry("operator_changed")))
+		want()
+		foreign := ann
+		foreign.Groups = []reeve.GroupRole{{Group: other.DefaultGroup, Role: reeve.RoleViewer}}
+		w.wantKind(w.SetOperator(w.ctx, foreign, w.entry("operator_changed")), reeve.NotFound)
+		want()
+		w.check(w.RemoveGroup(w.ctx, w.account.No, shop.ID, w.entry("group_removed")))
+		ann.Groups = ann.Groups[:1]
+		want()
+		// An administrator of a group is none of the account.
+		w.wantKind(w.RemoveOperator(w.ctx, w.account.No, "admin@acme", w.entry("operator_removed")), reeve.Conflict)
 		w.check(w.RemoveOperator(w.ctx, w.account.No, "ann", w.entry("operator_removed")))
 	})
 }
 
 // operator adds an operator of the world's account.
-func (w *world) operator(name string, scopes ...reeve.Scope) reeve.Operator {
+func (w *world) operator(name string, role reeve.Role) reeve.Operator {
 	w.t.Helper()
-	o := reeve.Operator{Name: name, Account: w.account.No, PasswordHash: "1", Scopes: scopes, Created: noon}
+	o := reeve.Operator{Name: name, Account: w.account.No, PasswordHash: "1", Role: role, Created: noon}
 	w.check(w.AddOperator(w.ctx, o, w.entry("operator_created")))
 	return o
 }

@@ -15,7 +15,7 @@ func testPasskeys(t *testing.T, open func(testing.TB) Store) {
 	s := suite{t, open}
 
 	s.run("a passkey is kept as it was made, and found by its id alone", func(w *world) {
-		w.operator("ann", reeve.Read)
+		w.operator("ann", reeve.RoleViewer)
 		k := w.passkey("ann", "k1")
 		got, err := w.Passkey(w.ctx, "k1")
 		w.check(err)
@@ -32,8 +32,8 @@ func testPasskeys(t *testing.T, open func(testing.TB) Store) {
 
 	s.run("an operator has a number of them, of his account only", func(w *world) {
 		other := w.addAccount("other", 0)
-		w.operator("ann", reeve.Read)
-		w.operator("bob", reeve.Read)
+		w.operator("ann", reeve.RoleViewer)
+		w.operator("bob", reeve.RoleViewer)
 		first, second := w.passkey("ann", "k2"), reeve.Passkey{ID: "k1", Account: w.account.No, Operator: "ann", Created: noon.Add(time.Second)}
 		w.check(w.AddPasskey(w.ctx, second, 2, w.entry("passkey_added")))
 		third := reeve.Passkey{ID: "k3", Account: w.account.No, Operator: "ann", Created: noon}
@@ -58,7 +58,7 @@ func testPasskeys(t *testing.T, open func(testing.TB) Store) {
 	})
 
 	s.run("of two uses with one counter one counts", func(w *world) {
-		w.operator("ann", reeve.Read)
+		w.operator("ann", reeve.RoleViewer)
 		k := w.passkey("ann", "k1")
 		k.Record, k.Counter, k.Suspect, k.Used = "{}", 8, true, noon.Add(time.Hour)
 		w.check(w.UsePasskey(w.ctx, k, 7, w.entry("passkey_refused")))
@@ -74,7 +74,7 @@ func testPasskeys(t *testing.T, open func(testing.TB) Store) {
 	})
 
 	s.run("passkeys go with their operator", func(w *world) {
-		w.operator("ann", reeve.Read)
+		w.operator("ann", reeve.RoleViewer)
 		w.passkey("ann", "k1")
 		w.check(w.RemoveOperator(w.ctx, w.account.No, "ann", w.entry("operator_removed")))
 		_, err := w.Passkey(w.ctx, "k1")

@@ -42,6 +42,31 @@ func testPlacing(t *testing.T, open func(testing.TB) Store) {
 		})
 	})
 
+	s.run("devices outside of groups are told", func(w *world) {
+		devices := w.fleet(0, 4)
+		lab := w.group("Lab")
+		devices[1].GroupID, devices[3].GroupID = lab.ID, lab.ID
+		devices[1], devices[3] = w.save(w.account.No, devices[1]), w.save(w.account.No, devices[3])
+		w.inPlacing(func(p reeve.Placing) {
+			targets, err := p.Walk(0, 0, 10)
+			w.check(err)
+			for _, c := range []struct {
+				groups []int64
+				want   []int64
+			}{
+				{[]int64{lab.No}, []int64{devices[0].No, devices[2].No}},
+				{[]int64{w.account.DefaultGroup}, []int64{devices[1].No, devices[3].No}},
+				{[]int64{lab.No, w.account.DefaultGroup}, nil},
+			} {
+				got, err := p.Outside(targets, c.groups)
+				w.check(err)
+				if d := cmp.Diff(c.want, got); d != "" {
+					w.t.Error(c.groups, d)
+				}
+			}
+		})
+	})
+
 	s.run("a store without devices has none", func(w *world) {
 		w.inPlacing(func(p reeve.Placing) {
 			found, err := p.FindIDs([]string{reeve.NewID()})

@@ -89,7 +89,7 @@ func (w *world) addAccount(name string, seats int64) reeve.Account {
 
 func founders(name string) reeve.Founders {
 	return reeve.Founders{
-		Operator: reeve.Operator{Name: "admin@" + name, PasswordHash: "x", Scopes: reeve.Scopes{reeve.Admin}, Created: noon},
+		Operator: reeve.Operator{Name: "admin@" + name, PasswordHash: "x", Role: reeve.RoleAdministrator, Created: noon},
 		App:      reeve.App{ClientID: "FIRST" + strings.ToUpper(name), SecretHash: "x", Name: "first", Scopes: reeve.Scopes{reeve.Read}, Created: noon},
 		Code:     reeve.Code{Hash: hash("code of " + name), Hint: "AB", Created: noon},
 	}
