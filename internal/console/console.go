@@ -8,10 +8,12 @@
 package console
 
 import (
+	"context"
 	"net/http"
 
 	"reeve"
 	"reeve/internal/control"
+	"reeve/internal/depot"
 	"reeve/internal/door"
 	"reeve/internal/watch"
 )
@@ -28,9 +30,14 @@ func Entrance(path string) bool { return path == "/" || path+"/" == Prefix || pa
 
 // A Config is what the console needs of the server.
 type Config struct {
-	Rules  *control.Control
-	Public string      // URL of the server as browsers reach it, without a slash at its end
-	Jobs   *watch.Jobs // that are followed
+	Rules *control.Control
+	// Verify checks the log of an account.
+	Verify func(ctx context.Context, a reeve.Account) (control.Verdict, error)
+	Public string // URL of the server as browsers and agents reach it, without a slash at its end
+	Pin    string // what agents know the server's own certificate by; empty where others signed it
+	// Packages are those of the agent that the server hands out.
+	Packages *depot.Depot
+	Jobs     *watch.Jobs // that are followed
 }
 
 type console struct {
@@ -50,6 +57,8 @@ func Routes(c Config) door.API {
 	for _, some := range [][]door.Route{
 		h.signInRoutes(),
 		h.overviewRoutes(),
+		h.enrolRoutes(),
+		h.codeRoutes(),
 	} {
 		routes = append(routes, some...)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"iter"
 	"path"
 	"strconv"
 	"strings"
@@ -92,6 +93,17 @@ func (w *words) say(key string, args ...any) string {
 		text = strings.ReplaceAll(text, "{"+strconv.Itoa(i)+"}", shown)
 	}
 	return text
+}
+
+// below returns the texts whose names begin with a prefix, by the rest of the name.
+func (w *words) below(prefix string) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for key, text := range w.texts {
+			if name, ok := strings.CutPrefix(key, prefix); ok && !yield(name, text) {
+				return
+			}
+		}
+	}
 }
 
 // or is say, with a text for what has none in the catalogue.

@@ -23,6 +23,7 @@ import (
 	"reeve/internal/cmapi"
 	"reeve/internal/console"
 	"reeve/internal/control"
+	"reeve/internal/depot"
 	"reeve/internal/door"
 	"reeve/internal/keys"
 	"reeve/internal/outbound"
@@ -109,14 +110,19 @@ func Open(t testing.TB, o Options) *House {
 		Rules: h.Rules, Accounts: h.Store, Devices: h.Store, Groups: h.Store, Jobs: h.Store, Threats: h.Store, Trail: h.Store, Files: h.Files,
 		Public: PublicURL, Mark: own.Mark, AnswerMark: own.AnswerMark, Now: o.Now, MaxBody: o.MaxBody,
 	}
+	verify := func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
+		return control.VerifyLog(ctx, h.Store, a, own.Verifier(), nil)
+	}
 	h.Handler = Promise().Hold(t, door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
-		cmapi.Routes(published), cmapi.Pages(published), console.Routes(console.Config{Rules: h.Rules, Public: PublicURL, Jobs: jobs}),
+		cmapi.Routes(published), cmapi.Pages(published),
+		console.Routes(console.Config{
+			Rules: h.Rules, Verify: verify, Public: PublicURL, Jobs: jobs,
+			Packages: depot.Open(filepath.Join(dir, "downloads")),
+		}),
 		api.Routes(api.Config{
 			Link: h.Link, Rules: h.Rules, Store: h.Store, Version: "test", MaxBody: o.MaxBody, Poll: time.Millisecond, Jobs: jobs,
 			Sample: outbound.New(h.Outbound).Test,
-			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
-				return control.VerifyLog(ctx, h.Store, a, own.Verifier(), nil)
-			},
+			Verify: verify,
 		})))
 	h.Token = h.Grant(h.First.ClientID, h.First.ClientSecret)
 	return h

@@ -22,6 +22,7 @@ import (
 	"reeve/internal/console"
 	"reeve/internal/control"
 	"reeve/internal/courier"
+	"reeve/internal/depot"
 	"reeve/internal/door"
 	"reeve/internal/gate"
 	"reeve/internal/keys"
@@ -222,6 +223,10 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Ke
 		Public: public, Mark: own.Mark, AnswerMark: own.AnswerMark,
 	}
 	jobs := watch.New(watch.Config{Look: s.Store.JobsByID, Stopping: s.stopping})
+	packages := depot.Open(filepath.Join(s.config.Data, "downloads"))
+	verify := func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
+		return control.VerifyLog(ctx, s.Store, a, own.Verifier(), nil)
+	}
 	doors := door.Open(door.Config{Keeper: s.Rules, Log: s.config.Log, Proxies: s.proxies, MaxBody: s.config.MaxBody},
 		cmapi.Routes(published), cmapi.Pages(published),
 		api.Routes(api.Config{
@@ -229,11 +234,12 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Ke
 				return public + cmapi.AnswerPath(license, command.String(), own.AnswerMark(license, command.String()))
 			},
 			Rules: s.Rules, Store: s.Store, Jobs: jobs, Version: s.config.Version, Stopping: s.stopping, Sample: s.sender.Test, MaxBody: s.config.MaxBody,
-			Verify: func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
-				return control.VerifyLog(ctx, s.Store, a, own.Verifier(), nil)
-			},
+			Verify: verify,
 		}),
-		console.Routes(console.Config{Rules: s.Rules, Public: public, Jobs: jobs}),
+		console.Routes(console.Config{
+			Rules: s.Rules, Verify: verify, Public: public, Pin: s.Pin, Jobs: jobs,
+			Packages: packages,
+		}),
 		gate.Routes(gate.Config{Rules: s.Rules, Files: files, Pulse: s.Bus, Settings: s.book, Sets: s.sets, Identity: identity, Agents: s.Agents, AgentsTLS: s.Pin != ""}),
 	)
 	site := reference.Site(docs.Files)
@@ -245,6 +251,8 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Ke
 			io.WriteString(w, "ok\n")
 		case r.URL.Path == "/readyz":
 			s.ready(w, r)
+		case strings.HasPrefix(r.URL.Path, depot.Prefix):
+			packages.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, reference.Prefix):
 			site.ServeHTTP(w, r)
 		default:

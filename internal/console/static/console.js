@@ -1,6 +1,7 @@
 // What pages gain where scripts run: times in the reader's zone, lines to copy,
 // parts that load later, and news as it happens. Every page works without.
 import { tellTimes } from "./times.js";
+import "./enrol.js";
 
 // wake prepares what is below an element, after each time that something came in.
 function wake(root) {
@@ -59,6 +60,19 @@ document.addEventListener("click", async (event) => {
   const before = word.textContent;
   word.textContent = button.dataset.copy || "✓";
   setTimeout(() => { word.textContent = before; }, 1500);
+});
+
+// A button that asks for something puts the answer where it says.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-ask]");
+  if (!button) return;
+  const place = document.getElementById(button.dataset.into);
+  const part = document.createElement("div");
+  part.className = "skeleton";
+  part.append(document.createElement("i"), document.createElement("i"));
+  part.dataset.load = button.dataset.ask;
+  place.replaceChildren(part);
+  load(part);
 });
 
 // A form is sent once, however often its button is pressed.
