@@ -25,8 +25,9 @@ TESTBEDS := iproute2:ip strace:strace curl:curl jq:jq unzip:unzip fdisk:sfdisk s
             clamav-daemon:clamd clamav:clamscan yara:yara \
             samba:samba samba-ad-provision:/usr/share/doc/samba-ad-provision \
             samba-dsdb-modules:/usr/share/doc/samba-dsdb-modules samba-vfs-modules:/usr/share/doc/samba-vfs-modules \
-            chromium:chromium nodejs:node npm:npm \
+            $(BROWSER) \
             wine64:/usr/lib/wine/wine64 gcc-mingw-w64-x86-64-win32:x86_64-w64-mingw32-gcc
+BROWSER  := chromium:chromium nodejs:node npm:npm
 PACKERS  := dpkg:dpkg-deb rpm:rpmbuild zip:zip
 SYSTEMS  := debootstrap:debootstrap systemd-container:systemd-nspawn
 # Packages whose tests take longest. They begin first, so that none of them is
@@ -54,6 +55,8 @@ test:
 	@scripts/with-postgres.sh scripts/gotest.sh -race -p 2 -timeout 12m $(LONGEST) ./...
 
 bench:
+	@scripts/need.sh $(BROWSER)
+	@scripts/npm.sh e2e
 	@scripts/with-postgres.sh --durable go -C bench run . $(if $(ONLY),-only '$(ONLY)')
 
 proof:

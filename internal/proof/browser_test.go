@@ -2,11 +2,7 @@ package proof
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"io/fs"
 	"net"
 	"os"
@@ -25,7 +21,6 @@ import (
 // against.
 type world struct {
 	URL    string `json:"url"`
-	Key    string `json:"key"`    // SHA-256 of the authority's public key, base64
 	Folder string `json:"folder"` // for pictures of what failed
 
 	Operator string `json:"operator"` // the first one, an administrator
@@ -54,7 +49,7 @@ func TestBrowser(t *testing.T) {
 	t.Parallel()
 	s := newBrowsed(t).start()
 	muster(t, s, crowdSize, fleet())
-	play(t, "", newWorld(t, s))
+	play(t, s, "", newWorld(t, s))
 }
 
 // fleet is the usual mixture, but that nobody is away: an order ends soon.
@@ -80,7 +75,7 @@ func newBrowsed(t testing.TB) *server {
 // newWorld makes the apps and tells what there is.
 func newWorld(t testing.TB, s *server) world {
 	t.Helper()
-	w := world{URL: s.first.URL, Key: keyHash(t, s), Folder: pictures(t), Operator: s.first.Operator, Password: s.first.Password, Marked: vandalise(t, s)}
+	w := world{URL: s.first.URL, Folder: pictures(t), Operator: s.first.Operator, Password: s.first.Password, Marked: vandalise(t, s)}
 	for _, r := range console.Routes(console.Config{}).Routes {
 		if r.Method == "GET" && !slices.Contains(notPages, r.Path) {
 			w.Pages = append(w.Pages, r.Path)
@@ -100,18 +95,6 @@ func newWorld(t testing.TB, s *server) world {
 // notPages are what a browser fetches from the console for pages, or to keep.
 var notPages = []string{"/console/static/{hash}/{name}", "/console/{rest...}"}
 
-// keyHash is by what Chromium trusts certificates of the server's authority.
-func keyHash(t testing.TB, s *server) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(s.data, "keys", "root.crt"))
-	must(t, err)
-	block, _ := pem.Decode(text)
-	root, err := x509.ParseCertificate(block.Bytes)
-	must(t, err)
-	sum := sha256.Sum256(root.RawSubjectPublicKeyInfo)
-	return base64.StdEncoding.EncodeToString(sum[:])
-}
-
 // pictures makes the folder for pictures of what failed. It stays if the test
 // fails.
 func pictures(t testing.TB) string {
@@ -127,7 +110,7 @@ func pictures(t testing.TB) string {
 }
 
 // play plays the scenarios whose names match a pattern.
-func play(t *testing.T, pattern string, w world) {
+func play(t *testing.T, s *server, pattern string, w world) {
 	t.Helper()
 	dir := filepath.Join("..", "..", "e2e")
 	// A cached result must not outlive a change of what node reads.
@@ -143,7 +126,7 @@ func play(t *testing.T, pattern string, w world) {
 	told, err := json.Marshal(w)
 	must(t, err)
 	cmd := exec.CommandContext(t.Context(), "node", "run.mjs", pattern)
-	cmd.Dir, cmd.Env, cmd.Stderr = dir, cleanEnvironment("REEVE_E2E="+string(told)), newTranscript(t, "node")
+	cmd.Dir, cmd.Env, cmd.Stderr = dir, cleanEnvironment("REEVE_E2E="+string(told), "NODE_EXTRA_CA_CERTS="+s.root()), newTranscript(t, "node")
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())

@@ -121,10 +121,13 @@ func (s *server) meet() {
 	must(s.t, err)
 }
 
+// root is the file of the authority's certificate.
+func (s *server) root() string { return filepath.Join(s.data, "keys", "root.crt") }
+
 // roots trusts the server's authority and no other.
 func (s *server) roots() *x509.CertPool {
 	s.t.Helper()
-	root, err := os.ReadFile(filepath.Join(s.data, "keys", "root.crt"))
+	root, err := os.ReadFile(s.root())
 	must(s.t, err)
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(root)
