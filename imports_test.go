@@ -22,7 +22,7 @@ type room struct {
 }
 
 const server = ". internal/action internal/control internal/seal internal/link internal/said internal/keys" +
-	" internal/courier internal/manifest internal/gate internal/blob internal/sqlstore internal/door internal/cmapi internal/api internal/console internal/depot internal/trail internal/watch internal/reference internal/outbound docs"
+	" internal/courier internal/manifest internal/gate internal/blob internal/sqlstore internal/door internal/cmapi internal/api internal/console internal/depot internal/trail internal/watch internal/reference internal/outbound internal/passkey internal/sso docs"
 
 // rooms are the arrows. A package without a row fails, and so does an import
 // that its row does not name: adding one is a decision, made here.

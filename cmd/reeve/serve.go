@@ -8,6 +8,7 @@ import (
 	"reeve/internal/control"
 	"reeve/internal/door"
 	"reeve/internal/serve"
+	"reeve/internal/sso"
 )
 
 func serveCommand() *cobra.Command {
@@ -50,5 +51,11 @@ func serveCommand() *cobra.Command {
 	f.DurationVar(&c.TokenLife, "token-life", control.DefaultTokenLife, "how long an access token is valid")
 	f.StringSliceVar(&c.TrustedProxies, "trusted-proxies", nil, "addresses or networks of proxies whose X-Forwarded-For is believed")
 	f.StringVar(&c.Bootstrap, "bootstrap", "", "file for the first credentials (default: shown on standard output)")
+	f.StringVar(&c.OIDC.Issuer, "oidc-issuer", "", "URL of an OpenID provider that operators can sign in with")
+	f.StringVar(&c.OIDC.ClientID, "oidc-client-id", "", "what that provider calls this server")
+	f.StringVar(&c.OIDC.SecretFile, "oidc-client-secret-file", "", "file with the secret that belongs to it")
+	f.StringVar(&c.OIDC.Name, "oidc-name", "", "what people call the provider (default: its host)")
+	f.StringVar(&c.OIDC.Claim, "oidc-claim", sso.DefaultClaim, "claim that names the operator")
+	f.StringVar(&c.OIDC.Role, "oidc-role", "", "role of those whom the provider names and nobody knows (default: they are not let in)")
 	return cmd
 }

@@ -79,6 +79,15 @@ type Options struct {
 	Seal func(owner, secret string) []byte
 	// Contents keeps the files of signature sets.
 	Contents Contents
+	// Passkeys are how operators sign in without a password; nil where the server
+	// cannot offer them, for the reason NoPasskeys.
+	Passkeys   Ceremonies
+	NoPasskeys error
+	// Provider is where operators can sign in besides here; nil for nowhere.
+	// NewOperators is the role of those whom it names and nobody knows; NoRole
+	// takes none.
+	Provider     Provider
+	NewOperators reeve.Role
 }
 
 // Defaults of Options.

@@ -23,12 +23,9 @@ func (c *Control) CreateOperator(ctx context.Context, caller reeve.Caller, spec 
 	if err := Allow(caller, reeve.Admin); err != nil {
 		return reeve.Operator{}, "", err
 	}
-	name, err := checkName("operator", spec.Name)
+	name, err := checkOperatorName(spec.Name)
 	if err != nil {
 		return reeve.Operator{}, "", err
-	}
-	if strings.ContainsAny(name, "/\\") || strings.Trim(name, ".") == "" {
-		return reeve.Operator{}, "", reeve.Errorf(reeve.Invalid, "the name of an operator is part of addresses; leave out slashes")
 	}
 	if spec.Groups, err = c.checkRoles(ctx, caller, spec); err != nil {
 		return reeve.Operator{}, "", err
@@ -43,6 +40,14 @@ func (c *Control) CreateOperator(ctx context.Context, caller reeve.Caller, spec 
 		return reeve.Operator{}, "", err
 	}
 	return o, password, nil
+}
+
+func checkOperatorName(name string) (string, error) {
+	name, err := checkName("operator", name)
+	if err == nil && (strings.ContainsAny(name, "/\\") || strings.Trim(name, ".") == "") {
+		err = reeve.Errorf(reeve.Invalid, "the name of an operator is part of addresses; leave out slashes")
+	}
+	return name, err
 }
 
 // An OperatorChange is what to change of an operator; what is nil stays.

@@ -20,7 +20,7 @@ import (
 type Key struct {
 	Origin   string // of the page that the browser shows
 	Verified bool   // whether the key knows its holder by a finger or a PIN
-	Counter  uint32 // of the next signature; 0 for a key that does not count
+	Counter  uint32 // of the last signature; 0 for a key that does not count
 	ID       []byte
 	Handle   []byte // of the user, as the key was told when it was made
 
@@ -103,10 +103,10 @@ func (k *Key) Make(t testing.TB, options []byte) []byte {
 func (k *Key) Sign(t testing.TB, options []byte) []byte {
 	t.Helper()
 	q := read(t, options)
-	data, client := k.data(q.RPID, 0), k.client("webauthn.get", q)
 	if k.Counter > 0 {
 		k.Counter++
 	}
+	data, client := k.data(q.RPID, 0), k.client("webauthn.get", q)
 	hash := sha256.Sum256(client)
 	digest := sha256.Sum256(append(bytes.Clone(data), hash[:]...))
 	signature, err := ecdsa.SignASN1(rand.Reader, k.private, digest[:])

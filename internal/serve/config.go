@@ -37,6 +37,7 @@ type Config struct {
 	TokenLife      time.Duration // 0: its default
 	TrustedProxies []string      // addresses or networks whose X-Forwarded-For is believed
 	Bootstrap      string        // file for the first credentials; empty: standard output
+	OIDC           OIDC          // where people can sign in besides here
 
 	Version string // of the program
 	Log     *slog.Logger

@@ -122,14 +122,17 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	rules.Checkpoint, rules.Seal, rules.Contents = checkpointFile{c.checkpoints()}.add, vault.Seal, s.sets
-	s.Rules = control.New(s.Store, own.Seal, nil, rules)
-	s.sender = outbound.New(outbound.Config{
-		Store: s.Store, Folder: filepath.Join(c.Data, "exports"), Open: vault.Open, Line: api.Line, Log: c.Log,
-	})
 	ports, err := prepare(&c, own)
 	if err != nil {
 		return err
 	}
+	if err := c.waysIn(&rules, own, ports.url); err != nil {
+		return err
+	}
+	s.Rules = control.New(s.Store, own.Seal, nil, rules)
+	s.sender = outbound.New(outbound.Config{
+		Store: s.Store, Folder: filepath.Join(c.Data, "exports"), Open: vault.Open, Line: api.Line, Log: c.Log,
+	})
 	s.URL, s.Agents, s.Pin, s.CA = ports.url, ports.agentsPublic, ports.pin, ports.ca
 	if err := s.setUp(ctx); err != nil {
 		return err
