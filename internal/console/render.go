@@ -90,7 +90,10 @@ type frame struct {
 }
 
 // May reports whether the person may do what needs the scope, anywhere at all.
-func (f frame) May(scope reeve.Scope) bool { return control.Allow(f.Caller, scope) == nil }
+func (f frame) May(scope reeve.Scope) bool {
+	_, err := control.AllowSome(f.Caller, scope)
+	return err == nil
+}
 
 // show writes a page.
 func (v *visit) show(status int, p *page, fault string) error {

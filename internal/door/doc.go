@@ -238,7 +238,8 @@ func (d *doorway) admit(w http.ResponseWriter, r *Request, api API, route Route)
 			return err
 		}
 		r.Caller, r.Account, entry.caller = caller, account, caller
-		return control.Allow(caller, route.Scope)
+		_, err = control.AllowSome(caller, route.Scope)
+		return err
 	}
 	token, err := findToken(r.Request, api.QueryToken)
 	if err != nil {

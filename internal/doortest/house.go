@@ -140,7 +140,7 @@ func (h *House) Grant(clientID, secret string) string {
 func (h *House) Admin() reeve.Caller {
 	return reeve.Caller{
 		Account: h.Account().No, Source: reeve.FromConsole, Actor: "operator:admin", Name: "admin",
-		Scopes: reeve.Scopes{reeve.Read, reeve.Write, reeve.Admin},
+		Scopes: reeve.RoleAdministrator.Scopes(),
 	}
 }
 

@@ -1,0 +1,72 @@
+package doortest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+
+	"reeve"
+)
+
+// A Visitor is a person with a browser: it keeps cookies, and says where its
+// forms come from as browsers do.
+type Visitor struct {
+	house   *House
+	cookies map[string]string
+}
+
+// Visitor returns somebody who has not signed in.
+func (h *House) Visitor() *Visitor { return &Visitor{h, map[string]string{}} }
+
+// Operator returns an operator of the first account, made on the spot with these
+// roles, who has signed in.
+func (h *House) Operator(spec reeve.Operator) *Visitor {
+	h.t.Helper()
+	_, password, err := h.Rules.CreateOperator(h.t.Context(), h.Admin(), spec, "")
+	must(h.t, err)
+	return h.SignIn(spec.Name, password)
+}
+
+// SignIn returns who signed in with this name and password.
+func (h *House) SignIn(name, password string) *Visitor {
+	h.t.Helper()
+	v := h.Visitor()
+	if got := v.Post("/console/sign-in", url.Values{"name": {name}, "password": {password}}); got.Code != http.StatusSeeOther {
+		h.t.Fatalf("%s cannot sign in: %d %s", name, got.Code, got.Body)
+	}
+	return v
+}
+
+// Get asks for a page; headers are "Name: value".
+func (v *Visitor) Get(target string, headers ...string) *httptest.ResponseRecorder {
+	return v.ask(httptest.NewRequest("GET", target, nil), headers)
+}
+
+// Post sends a form of one of our own pages.
+func (v *Visitor) Post(target string, form url.Values, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("POST", target, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return v.ask(r, headers)
+}
+
+func (v *Visitor) ask(r *http.Request, headers []string) *httptest.ResponseRecorder {
+	for name, value := range v.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	for _, line := range headers {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	v.house.Handler.ServeHTTP(w, r)
+	for _, cookie := range w.Result().Cookies() {
+		if cookie.MaxAge < 0 {
+			delete(v.cookies, cookie.Name)
+		} else {
+			v.cookies[cookie.Name] = cookie.Value
+		}
+	}
+	return w
+}
