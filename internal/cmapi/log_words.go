@@ -67,6 +67,8 @@ var eventWords = map[string]map[string]string{
 		"group_removed":          "configuration_change",
 		"operator_reset":         "changed_password",
 		"device_described":       "device_described",
+		"view_saved":             "configuration_change",
+		"view_removed":           "configuration_change",
 		"signature_file_stored":  "configuration_change",
 		"signature_set_created":  "configuration_change",
 		"signature_set_removed":  "configuration_change",

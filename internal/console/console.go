@@ -59,6 +59,7 @@ func Routes(c Config) door.API {
 		h.overviewRoutes(),
 		h.enrolRoutes(),
 		h.codeRoutes(),
+		h.deviceRoutes(),
 	} {
 		routes = append(routes, some...)
 	}

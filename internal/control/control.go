@@ -33,6 +33,7 @@ type Store interface {
 	reeve.PasskeyStore
 	reeve.LinkStore
 	reeve.ThreatStore
+	reeve.SavedViewStore
 }
 
 // A Wake is told what was committed, so that it can act at once instead of at

@@ -46,6 +46,14 @@ var calls = map[string]struct {
 		_, err := w.Restore(t.Context(), c, []string{reeve.NewID()})
 		return err
 	}},
+	"SaveView": {reeve.Read, func(t *testing.T, w *world, c reeve.Caller) error {
+		c.Actor = "operator:nobody"
+		return w.SaveView(t.Context(), c, "Laptops", "type=laptop", false)
+	}},
+	"RemoveView": {reeve.Read, func(t *testing.T, w *world, c reeve.Caller) error {
+		c.Actor = "operator:nobody"
+		return w.RemoveView(t.Context(), c, reeve.NewID(), false)
+	}},
 	"CreateGroup": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
 		_, err := w.CreateGroup(t.Context(), c, "Lab", "")
 		return err

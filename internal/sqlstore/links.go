@@ -83,12 +83,14 @@ func (s *Store) ExpectedOf(ctx context.Context, account int64, operator string) 
 
 func word(r rows) (word string, err error) { return word, r.Scan(&word) }
 
-// endKeys takes from an operator whatever he could sign in with besides a password.
+// endKeys takes from an operator whatever he could sign in with besides a
+// password, and what is his alone.
 func (t *tx) endKeys(operator string) error {
 	for _, statement := range []string{
 		"DELETE FROM passkeys WHERE operator = $1",
 		"DELETE FROM links WHERE operator = $1",
 		"DELETE FROM expected_names WHERE operator = $1",
+		"DELETE FROM saved_views WHERE operator = $1",
 	} {
 		if err := t.later(statement, operator); err != nil {
 			return err

@@ -30,6 +30,7 @@ type Store interface {
 	reeve.DiscoveryStore
 	reeve.PasskeyStore
 	reeve.LinkStore
+	reeve.SavedViewStore
 }
 
 // Test runs the suite. Open returns an empty store, and arranges its end. It is
@@ -41,6 +42,7 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("grants", func(t *testing.T) { testGrants(t, open) })
 	t.Run("passkeys", func(t *testing.T) { testPasskeys(t, open) })
 	t.Run("links", func(t *testing.T) { testLinks(t, open) })
+	t.Run("saved views", func(t *testing.T) { testSavedViews(t, open) })
 	t.Run("codes", func(t *testing.T) { testCodes(t, open) })
 	t.Run("groups", func(t *testing.T) { testGroups(t, open) })
 	t.Run("devices", func(t *testing.T) { testDevices(t, open) })

@@ -2,6 +2,7 @@
 // parts that load later, and news as it happens. Every page works without.
 import { tellTimes } from "./times.js";
 import "./enrol.js";
+import "./select.js";
 
 // wake prepares what is below an element, after each time that something came in.
 function wake(root) {

@@ -1,0 +1,283 @@
+package console
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"reeve"
+	"reeve/internal/action"
+	"reeve/internal/control"
+	"reeve/internal/door"
+)
+
+func (c *console) deviceRoutes() []door.Route {
+	return []door.Route{
+		c.see("devices", reeve.Read, c.devices),
+		c.see("devices/count", reeve.Read, c.countDevices),
+		c.change("devices/columns", reeve.Read, "", c.chooseColumns),
+		c.change("devices/views", reeve.Read, "view_saved", c.saveView),
+		c.change("devices/views/remove", reeve.Read, "view_removed", c.removeView),
+	}
+}
+
+// devicesShown is how many devices a page of the list has.
+const devicesShown = 50
+
+// A devicesPage is a page of the list of devices.
+type devicesPage struct {
+	Listing    listing
+	Search     string
+	Views      []viewLink
+	Fields     []filterChoice
+	Chips      []chip
+	Headings   []heading
+	Columns    []columnChoice
+	Rows       []deviceRow
+	Newer      string // paths of the pages beside this one
+	Older      string
+	Actions    []action.Definition
+	Count      string // path of the fragment with how many match
+	IsFiltered bool
+	IsDeep     bool // not the first page
+}
+
+// Cleared is the path of the list without any filter.
+func (p devicesPage) Cleared() string { return p.Listing.with(filter{}).Path() }
+
+// A filterChoice is a field of the filter with what can be chosen.
+type filterChoice struct {
+	Name  string
+	Words []wordChoice
+}
+
+type wordChoice struct {
+	Word, Text string
+	Chosen     bool
+}
+
+// A chip is one word of the filter, with the list without it.
+type chip struct{ Field, Text, Path string }
+
+// A heading is that of a column, with the list sorted by it.
+type heading struct {
+	Name   string
+	Path   string // empty if the list cannot be sorted by it
+	Sorted string // as aria-sort says it
+}
+
+type columnChoice struct {
+	Name   string
+	Chosen bool
+}
+
+// A deviceRow is a device as lists and its page show it.
+type deviceRow struct {
+	reeve.Device
+	Presence string // a word of "devices.presences"
+	IsExempt bool
+}
+
+func shown(d reeve.Device, now time.Time, account reeve.Account) deviceRow {
+	unseenAfter := time.Duration(control.Effective(account.Settings).UnseenAfterDays) * 24 * time.Hour
+	row := deviceRow{Device: d, IsExempt: d.IsExempt(now)}
+	switch {
+	case d.Class.Kind == reeve.NoAgent:
+		row.Presence = "none"
+	case d.Online:
+		row.Presence = "connected"
+	case d.LastSeen.Before(now.Add(-unseenAfter)):
+		row.Presence = "unseen"
+	default:
+		row.Presence = "disconnected"
+	}
+	return row
+}
+
+// Name is what people call the device.
+func (d deviceRow) Name() string { return cmp.Or(d.Hostname, d.Nickname, d.ID) }
+
+// Critical reports whether critical issues alone are excused.
+func (d deviceRow) Critical() bool { return d.Exempt == reeve.ExemptCritical }
+
+// OS is the device's operating system in full, as its agent said.
+func (d deviceRow) OS() string { return strings.TrimSpace(d.Facts.OSName + " " + d.Facts.OSVersion) }
+
+// Forever reports whether the exemption has no end.
+func (d deviceRow) Forever() bool { return d.ExemptUntil.Equal(reeve.Forever) }
+
+func (c *console) devices(v *visit) (*page, error) {
+	l, err := readListing(v.URL.Query())
+	if err != nil {
+		return nil, err
+	}
+	found, newer, older, err := v.readDevices(l)
+	if err != nil {
+		return nil, err
+	}
+	fields, chips, err := v.describeFilter(l)
+	if err != nil {
+		return nil, err
+	}
+	views, err := v.savedViews(l)
+	if err != nil {
+		return nil, err
+	}
+	p := devicesPage{
+		Listing: l, Views: views, Search: strings.Join(l.Filter.said["q"], " "), Fields: fields, Chips: chips, Newer: newer, Older: older,
+		Count: "devices/count?" + l.Filter.String(), IsFiltered: len(l.Filter.said) > 0, IsDeep: l.after != "" || l.before != "",
+	}
+	columns := l.columns
+	if len(columns) == 0 {
+		columns = v.columns()
+	}
+	p.Headings, p.Columns = headings(l, columns)
+	for _, d := range found {
+		p.Rows = append(p.Rows, shown(d, time.Now(), v.Account))
+	}
+	if control.Allow(v.Caller, reeve.Write) == nil {
+		p.Actions = orderable()
+	}
+	return &page{name: "devices", title: "devices.title", data: p}, nil
+}
+
+// orderable are the actions that can be ordered of many devices at once.
+func orderable() []action.Definition {
+	return slices.DeleteFunc(action.Offered(action.Own), func(d action.Definition) bool { return d.Name == "unquarantine" })
+}
+
+// readDevices reads a page of a listing, and the paths of those beside it.
+func (v *visit) readDevices(l listing) (found []reeve.Device, newer, older string, err error) {
+	q := l.Filter.query(v.Account)
+	q.Limit = devicesShown + 1
+	q.Sort, q.Desc, _ = l.order()
+	found, err = v.view.Devices(v.Context(), q)
+	return found, "", "", err
+}
+
+// headings are those of the columns that are shown, and which there are.
+func headings(l listing, columns []string) (heads []heading, choices []columnChoice) {
+	heads = append(heads, headingOf(l, "name", "name"))
+	for _, c := range deviceColumns {
+		chosen := slices.Contains(columns, c.Name)
+		if chosen {
+			heads = append(heads, headingOf(l, c.Name, c.sort))
+		}
+		choices = append(choices, columnChoice{c.Name, chosen})
+	}
+	return heads, choices
+}
+
+func headingOf(l listing, name, sort string) heading {
+	h := heading{Name: name}
+	if sort == "" {
+		return h
+	}
+	h.Path = l.by(sort).Path()
+	switch l.Sort {
+	case sort:
+		h.Sorted = "ascending"
+	case "-" + sort:
+		h.Sorted = "descending"
+	case "":
+		if sort == deviceSorts[0].name {
+			h.Sorted = "ascending"
+		}
+	}
+	return h
+}
+
+// maxGroupChoices is how many groups are offered to filter by.
+const maxGroupChoices = 200
+
+// describeFilter puts a filter in words: what can be chosen, and what is.
+func (v *visit) describeFilter(l listing) (fields []filterChoice, chips []chip, err error) {
+	groups, err := v.view.Groups(v.Context(), reeve.GroupQuery{Limit: maxGroupChoices, Page: 1})
+	if err != nil {
+		return nil, nil, err
+	}
+	names := map[string]string{}
+	for _, g := range groups {
+		names[g.ID] = g.Name
+	}
+	for _, id := range l.Filter.said["group"] {
+		if _, ok := names[id]; ok {
+			continue
+		}
+		if g, err := v.view.Group(v.Context(), id); err == nil {
+			names[id], groups = g.Name, append(groups, g)
+		}
+	}
+	for _, field := range filterFields {
+		text := func(word string) string {
+			switch field.name {
+			case "q":
+				return word
+			case "group":
+				return cmp.Or(names[word], word)
+			}
+			return v.words.or(word, "devices.filters."+field.name+"."+word)
+		}
+		choice := filterChoice{Name: field.name}
+		offer := func(word string) {
+			choice.Words = append(choice.Words, wordChoice{word, text(word), slices.Contains(l.Filter.said[field.name], word)})
+		}
+		for _, word := range field.words {
+			offer(word)
+		}
+		if field.name == "group" {
+			for _, g := range groups {
+				offer(g.ID)
+			}
+		}
+		if field.name != "q" {
+			fields = append(fields, choice)
+		}
+		for _, word := range l.Filter.said[field.name] {
+			chips = append(chips, chip{field.name, text(word), l.with(l.Filter.without(field.name, word)).Path()})
+		}
+	}
+	return fields, chips, nil
+}
+
+// A deviceCount is how many devices match a filter.
+type deviceCount struct{ N int64 }
+
+func (c *console) countDevices(v *visit) (*page, error) {
+	f, err := parseFilter(v.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	n, err := v.view.CountDevices(v.Context(), f.query(v.Account))
+	if err != nil {
+		return nil, err
+	}
+	return v.part("devices", "count", deviceCount{n})
+}
+
+// columnsCookie keeps which columns a person last chose, in the browser.
+const columnsCookie = "reeve-columns"
+
+// columns returns those that the person last chose, or the usual ones.
+func (v *visit) columns() []string {
+	if kept, err := v.Cookie(columnsCookie); err == nil {
+		if known := knownColumns(strings.Split(kept.Value, ".")); len(known) > 0 {
+			return known
+		}
+	}
+	return usualColumns()
+}
+
+// chooseColumns keeps the columns in the browser, and shows the list with them.
+func (c *console) chooseColumns(v *visit) (*page, error) {
+	l, err := v.listingSent()
+	if err != nil {
+		return nil, err
+	}
+	if l.columns = knownColumns(v.PostForm["column"]); len(l.columns) == 0 {
+		l.columns = usualColumns()
+	}
+	v.keep(columnsCookie, strings.Join(l.columns, "."), 365*24*60*60)
+	return v.goTo(l.Path())
+}

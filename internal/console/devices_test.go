@@ -1,0 +1,140 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"reeve"
+	"reeve/internal/doortest"
+)
+
+// A household is a house with a few devices and an administrator in it.
+type household struct {
+	*doortest.House
+	admin  *doortest.Visitor
+	laptop reeve.Device
+}
+
+func newHousehold(t *testing.T) household {
+	t.Helper()
+	h := household{House: doortest.Open(t, doortest.Options{})}
+	h.laptop = h.Enrol("laptop-1", reeve.Persistent, reeve.Linux, "26.11.0", "02:00:00:00:00:01")
+	h.Enrol("guest-1", reeve.OnDemand, reeve.Windows, "7.6.300", "02:00:00:00:00:02")
+	h.Import("printer", "02:00:00:00:00:03")
+	h.admin = h.SignIn(h.First.Operator, h.First.Password)
+	return h
+}
+
+// see wants a page that has these texts.
+func (h household) see(t *testing.T, path string, texts ...string) string {
+	t.Helper()
+	w := h.admin.Get("/console/"+path)
+	if w.Code != http.StatusOK {
+		t.Fatalf("%s: %d %s", path, w.Code, w.Body)
+	}
+	for _, text := range texts {
+		if !strings.Contains(w.Body.String(), text) {
+			t.Errorf("%s lacks %q", path, text)
+		}
+	}
+	return w.Body.String()
+}
+
+// send wants a form to lead on, and returns where to.
+func (h household) send(t *testing.T, path string, form url.Values) string {
+	t.Helper()
+	w := h.admin.Post("/console/"+path, form)
+	if w.Code != http.StatusSeeOther {
+		t.Fatalf("%s: %d %s", path, w.Code, w.Body)
+	}
+	return w.Header().Get("Location")
+}
+
+func TestDevicesAreFiltered(t *testing.T) {
+	h := newHousehold(t)
+	for query, want := range map[string][]string{
+		"":                         {"guest-1", "laptop-1", "printer"},
+		"q=LAPTOP":                 {"laptop-1"},
+		"q=02-00-00-00-00-03":      {"printer"},
+		"q=192.0.2.10+guest":       {"guest-1"},
+		"standing=unknown":         {"printer"},
+		"standing=managed":         {"guest-1", "laptop-1"},
+		"kind=on_demand&kind=none": {"guest-1", "printer"},
+		"system=linux":             {"laptop-1"},
+		"type=laptop":              {"guest-1", "laptop-1"},
+		"exempt=no":                {"guest-1", "laptop-1"},
+		"exempt=yes":               {},
+		"presence=unseen":          {"guest-1", "laptop-1"},
+		"sort=-name":               {"printer", "laptop-1", "guest-1"},
+		"sort=added":               {"laptop-1", "guest-1", "printer"},
+		"q=nothing+like+it":        {},
+	} {
+		body := h.see(t, "devices?"+query)
+		at := 0
+		for _, name := range want {
+			i := strings.Index(body[at:], `">`+name+"</a>")
+			if i < 0 {
+				t.Errorf("%q: %s is not there, or not in its place", query, name)
+			}
+			at += max(i, 0)
+		}
+		if n := strings.Count(body, `name="id"`); n != len(want) {
+			t.Errorf("%q shows %d devices, want %d", query, n, len(want))
+		}
+	}
+}
+
+// A word that is not known would, passed by, mean more devices than were meant.
+func TestUnknownFiltersAreRefused(t *testing.T) {
+	h := newHousehold(t)
+	for _, path := range []string{"devices?standing=archived", "devices?system=beos", "devices?exempt=maybe", "devices?group=x", "devices?sort=colour",
+		"devices?q=" + strings.Repeat("x", 201), "devices/count?standing=archived", "devices/count?colour=red", "devices/count?sort=name"} {
+		if w := h.admin.Get("/console/"+path); w.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
+}
+
+func TestChipsTakeFiltersAway(t *testing.T) {
+	h := newHousehold(t)
+	body := h.see(t, "devices?system=linux&system=windows&q=a%26b&sort=seen", "Linux", "a&amp;b")
+	for _, path := range []string{"devices?q=a%26b&amp;sort=seen&amp;system=windows", "devices?sort=seen&amp;system=linux&amp;system=windows", `devices?sort=seen"`} {
+		if !strings.Contains(body, `href="/console/`+path) {
+			t.Errorf("no chip leads to %s", path)
+		}
+	}
+	h.see(t, "devices/count?system=linux", "(1)")
+}
+
+func TestColumnsAreKept(t *testing.T) {
+	h := newHousehold(t)
+	to := h.send(t, "devices/columns", url.Values{"list": {"system=linux"}, "column": {"macs", "user", "nonsense"}})
+	if to != "/console/devices?columns=user%2Cmacs&system=linux" {
+		t.Error(to)
+	}
+	h.see(t, strings.TrimPrefix(to, "/console/"), "02:00:00:00:00:01", "MAC addresses")
+}
+
+func TestViewsAreSaved(t *testing.T) {
+	h := newHousehold(t)
+	list := "columns=user&sort=-seen&system=linux"
+	h.send(t, "devices/views", url.Values{"list": {list}, "name": {"Penguins"}})
+	h.send(t, "devices/views", url.Values{"list": {"type=laptop"}, "name": {"Laptops"}, "shared": {"yes"}})
+	h.see(t, "devices", `href="/console/devices?columns=user&amp;sort=-seen&amp;system=linux">Penguins`, "Laptops", "shared")
+	views, err := h.Store.SavedViews(t.Context(), h.Account().No, h.First.Operator)
+	if err != nil || len(views) != 2 || views[1].Query != list {
+		t.Fatal(views, err)
+	}
+	for _, view := range views {
+		shared := url.Values{"view": {view.ID}, "list": {list}}
+		if view.Operator == "" {
+			shared.Set("shared", "yes")
+		}
+		h.send(t, "devices/views/remove", shared)
+	}
+	if body := h.see(t, "devices"); strings.Contains(body, "Penguins") || strings.Contains(body, "Laptops") {
+		t.Error("a view is still there")
+	}
+}

@@ -1,0 +1,36 @@
+// Choosing rows of a list: a whole page, a range with the shift key, and how many
+// are chosen. What is chosen is kept in the form alone.
+let last = null;
+
+const boxes = () => [...document.querySelectorAll("tbody input[type=checkbox][form]")];
+
+function tell() {
+  const all = boxes();
+  const chosen = all.filter((box) => box.checked).length;
+  for (const every of document.querySelectorAll("[data-every]")) {
+    every.hidden = false;
+    every.checked = chosen > 0 && chosen === all.length;
+    every.indeterminate = chosen > 0 && chosen < all.length;
+  }
+  for (const button of document.querySelectorAll("[data-chosen]")) {
+    button.disabled = chosen === 0;
+    button.querySelector(".count").textContent = chosen > 0 ? ` (${chosen})` : "";
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const box = event.target;
+  if (box.matches?.("[data-every]")) {
+    for (const one of boxes()) one.checked = box.checked;
+    return tell();
+  }
+  if (!box.matches?.("tbody input[type=checkbox][form]")) return;
+  const all = boxes();
+  const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
+  if (event.shiftKey && from >= 0) for (const one of all.slice(from, to + 1)) one.checked = box.checked;
+  last = box;
+  tell();
+});
+
+addEventListener("pageshow", tell);
+tell();
