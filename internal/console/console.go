@@ -56,6 +56,9 @@ func Routes(c Config) door.API {
 	}
 	for _, some := range [][]door.Route{
 		h.signInRoutes(),
+		h.passkeyRoutes(),
+		h.ssoRoutes(),
+		h.ownRoutes(),
 		h.overviewRoutes(),
 		h.enrolRoutes(),
 		h.codeRoutes(),

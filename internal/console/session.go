@@ -43,14 +43,19 @@ func credentials(r door.Route) door.Route {
 	return r
 }
 
-// A signInPage is the form for name and password.
-type signInPage struct{ Name, Next string }
-
-func (c *console) askToSignIn(v *visit) (*page, error) {
-	return signInForm(signInPage{Next: v.URL.Query().Get("next")}), nil
+// A signInPage is the form for name and password, and the other ways in.
+type signInPage struct {
+	Name, Next string
+	Passkeys   bool   // whether the server offers them
+	Provider   string // what people call it; empty without one
 }
 
-func signInForm(p signInPage) *page {
+func (c *console) askToSignIn(v *visit) (*page, error) {
+	return c.signInForm(signInPage{Next: v.URL.Query().Get("next")}), nil
+}
+
+func (c *console) signInForm(p signInPage) *page {
+	p.Passkeys, p.Provider = c.Rules.PasskeysOffered() == nil, c.Rules.ProviderName()
 	return &page{name: "sign_in", title: "signin.title", data: p, bare: true}
 }
 

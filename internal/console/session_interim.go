@@ -29,15 +29,23 @@ func (c *console) signIn(v *visit) (*page, error) {
 	name := v.PostForm.Get("name")
 	o, err := c.Rules.CheckPassword(v.Context(), name, v.PostForm.Get("password"))
 	if reeve.KindOf(err) == reeve.Denied {
-		return again(signInForm(signInPage{Name: name, Next: v.PostForm.Get("next")}), err)
+		return again(c.signInForm(signInPage{Name: name, Next: v.PostForm.Get("next")}), err)
 	}
 	if err != nil {
 		return nil, err
 	}
+	if err := c.enter(v, o, "password"); err != nil {
+		return nil, err
+	}
+	return v.goTo(next(v.PostForm.Get("next")))
+}
+
+// enter opens a session for who has shown who he is.
+func (c *console) enter(v *visit, o reeve.Operator, how string) error {
 	secret := rand.Text()
 	sessions.Store(secret, o)
 	v.keep(c.sessionCookie(), secret, 0)
-	return v.goTo(next(v.PostForm.Get("next")))
+	return nil
 }
 
 func (c *console) signOut(v *visit) (*page, error) {

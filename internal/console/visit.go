@@ -63,14 +63,33 @@ type note struct {
 	Args []any
 }
 
+// say leaves a word of the catalogue for the page that follows.
+func (v *visit) say(key string, args ...any) error {
+	encoded, err := json.Marshal(note{key, args})
+	if err == nil {
+		v.keep(saidCookie, encode(string(encoded)), 60)
+	}
+	return err
+}
+
+// encode makes any text fit a cookie, and decode reads it again; what cannot be
+// read is empty.
+func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+func decode(value string) string {
+	text, err := base64.RawURLEncoding.DecodeString(value)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
 // done sends the browser on after a change, with a word of the catalogue on the
 // page that follows.
 func (v *visit) done(path, key string, args ...any) (*page, error) {
-	encoded, err := json.Marshal(note{key, args})
-	if err != nil {
+	if err := v.say(key, args...); err != nil {
 		return nil, err
 	}
-	v.keep(saidCookie, base64.RawURLEncoding.EncodeToString(encoded), 60)
 	return v.goTo(path)
 }
 
@@ -88,9 +107,8 @@ func (v *visit) said() string {
 		return ""
 	}
 	v.keep(saidCookie, "", -1)
-	raw, err := base64.RawURLEncoding.DecodeString(kept.Value)
 	var n note
-	if err != nil || json.Unmarshal(raw, &n) != nil || !v.words.has(n.Key) {
+	if json.Unmarshal([]byte(decode(kept.Value)), &n) != nil || !v.words.has(n.Key) {
 		return ""
 	}
 	return v.words.say(n.Key, n.Args...)

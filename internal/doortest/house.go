@@ -27,6 +27,7 @@ import (
 	"reeve/internal/door"
 	"reeve/internal/keys"
 	"reeve/internal/outbound"
+	"reeve/internal/passkey"
 	"reeve/internal/said"
 	"reeve/internal/sqlstore"
 	"reeve/internal/watch"
@@ -59,6 +60,7 @@ type Options struct {
 	MaxEntries        int   // 0 is the default
 	MaxBody           int64 // 0 is the default
 	Now               func() time.Time
+	Provider          control.Provider // nil is Elsewhere
 }
 
 // Promise is what every House is held to.
@@ -94,8 +96,14 @@ func Open(t testing.TB, o Options) *House {
 	t.Cleanup(func() { sets.Close() })
 	vault, err := own.Vault("outlets")
 	must(t, err)
+	if o.Provider == nil {
+		o.Provider = &Elsewhere{}
+	}
+	party, err := passkey.Open(PublicURL, vault, o.Now)
+	must(t, err)
 	h.Rules = control.New(h.Store, own.Seal, nil, control.Options{
 		Now: o.Now, MaxEntries: o.MaxEntries, RequestsPerMinute: o.RequestsPerMinute, Seal: vault.Seal, Contents: sets,
+		Passkeys: party, Provider: o.Provider,
 	})
 	_, err = h.Rules.SetUp(t.Context(), func(b control.Bootstrap) error { h.First = b; return nil })
 	must(t, err)

@@ -92,8 +92,9 @@ func newWorld(t testing.TB, s *server) world {
 	return w
 }
 
-// notPages are what a browser fetches from the console for pages, or to keep.
-var notPages = []string{"/console/static/{hash}/{name}", "/console/{rest...}"}
+// notPages are what a browser fetches from the console for pages, or to keep,
+// and the way to a provider.
+var notPages = []string{"/console/static/{hash}/{name}", "/console/{rest...}", "/console/sso/begin", "/console/sso/return", "/console/me/link"}
 
 // pictures makes the folder for pictures of what failed. It stays if the test
 // fails.

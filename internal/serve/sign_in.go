@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reeve"
+	"reeve/internal/console"
 	"reeve/internal/control"
 	"reeve/internal/keys"
 	"reeve/internal/passkey"
@@ -21,9 +22,6 @@ type OIDC struct {
 	Claim      string // that names the operator; empty: its default
 	Role       string // of those whom nobody knows; empty: they are not let in
 }
-
-// ReturnPath is where an OpenID provider sends browsers back to.
-const ReturnPath = "/console/sso/return"
 
 // waysIn sets how people sign in besides with a password, on a server that
 // browsers reach at the URL.
@@ -54,7 +52,7 @@ func (c Config) waysIn(o *control.Options, own *keys.Keys, public string) error 
 		}
 	}
 	o.Provider, err = sso.New(sso.Config{Issuer: c.OIDC.Issuer, ClientID: c.OIDC.ClientID, ClientSecret: secret, Name: c.OIDC.Name,
-		Claim: c.OIDC.Claim, Return: strings.TrimSuffix(public, "/") + ReturnPath, Vault: vault, Now: time.Now})
+		Claim: c.OIDC.Claim, Return: strings.TrimSuffix(public, "/") + console.ReturnPath, Vault: vault, Now: time.Now})
 	return err
 }
 
