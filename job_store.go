@@ -49,7 +49,9 @@ type JobQuery struct {
 	Limit   int   // at least 1
 	Actions []string
 	Sources []Source
-	Open    bool // only those with commands that have not ended
+	By      string // only those of who is called so or is this actor
+	Open    bool   // only those with commands that have not ended
+	Ended   bool   // only those without
 }
 
 // Placing is the inside of a placing's transaction. Slices that are passed in

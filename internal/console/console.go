@@ -9,6 +9,7 @@ package console
 
 import (
 	"context"
+	"io"
 	"net/http"
 
 	"reeve"
@@ -38,6 +39,13 @@ type Config struct {
 	// Packages are those of the agent that the server hands out.
 	Packages *depot.Depot
 	Jobs     *watch.Jobs // that are followed
+	Files    Files       // what agents uploaded
+}
+
+// Files opens what agents uploaded, by command id. A file that is not there, or
+// not any more, is NotFound.
+type Files interface {
+	Open(ctx context.Context, name string) (io.ReadSeekCloser, error)
 }
 
 type console struct {
@@ -63,6 +71,7 @@ func Routes(c Config) door.API {
 		h.enrolRoutes(),
 		h.codeRoutes(),
 		h.deviceRoutes(),
+		h.jobRoutes(),
 	} {
 		routes = append(routes, some...)
 	}

@@ -18,6 +18,7 @@ func funcs(w *words, a *assets) template.FuncMap {
 		"num":    func(n any) string { i, _ := whole(n); return w.number(i) },
 		"asset":  a.path,         // address of a static file
 		"at":     at,             // a time, for the part "time"
+		"action": w.action,       // title of an action, by its name
 		"path":   url.PathEscape, // one segment of an address
 		"query":  url.QueryEscape,
 		"dict":   dict,

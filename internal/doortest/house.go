@@ -124,7 +124,7 @@ func Open(t testing.TB, o Options) *House {
 	h.Handler = Promise().Hold(t, door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
 		cmapi.Routes(published), cmapi.Pages(published),
 		console.Routes(console.Config{
-			Rules: h.Rules, Verify: verify, Public: PublicURL, Jobs: jobs,
+			Rules: h.Rules, Verify: verify, Public: PublicURL, Jobs: jobs, Files: h.Files,
 			Packages: depot.Open(filepath.Join(dir, "downloads")),
 		}),
 		api.Routes(api.Config{

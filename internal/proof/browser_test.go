@@ -94,7 +94,8 @@ func newWorld(t testing.TB, s *server) world {
 
 // notPages are what a browser fetches from the console for pages, or to keep,
 // and the way to a provider.
-var notPages = []string{"/console/static/{hash}/{name}", "/console/{rest...}", "/console/sso/begin", "/console/sso/return", "/console/me/link"}
+var notPages = []string{"/console/static/{hash}/{name}", "/console/{rest...}", "/console/sso/begin", "/console/sso/return", "/console/me/link",
+	"/console/jobs/live", "/console/jobs/{id}/live", "/console/jobs/{id}/results.csv", "/console/commands/{id}/report"}
 
 // pictures makes the folder for pictures of what failed. It stays if the test
 // fails.

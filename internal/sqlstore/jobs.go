@@ -51,6 +51,13 @@ func (s *Store) Jobs(ctx context.Context, account int64, q reeve.JobQuery) ([]re
 	if q.Open {
 		within += " AND id IN (SELECT job FROM open_jobs)"
 	}
+	if q.Ended {
+		within += " AND id NOT IN (SELECT job FROM open_jobs)"
+	}
+	if q.By != "" {
+		by := b.put(q.By)
+		within += " AND (name = " + by + " OR actor = " + by + ")"
+	}
 	var where string
 	limit := " ORDER BY id DESC LIMIT " + b.put(q.Limit)
 	switch {

@@ -1,0 +1,215 @@
+package console
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strconv"
+
+	"reeve"
+	"reeve/internal/action"
+	"reeve/internal/control"
+	"reeve/internal/door"
+	"reeve/internal/watch"
+)
+
+// A jobPage is a job with how it stands and what became of each device.
+type jobPage struct {
+	progress
+	Params  []param
+	Root    string
+	Results results
+	May     jobMay
+	Live    string // path of its news; empty if it has ended
+}
+
+// Tallied is what the part of the page shows that changes.
+func (p jobPage) Tallied() progress { return p.progress }
+
+// A param is a parameter of an order in words.
+type param struct{ Name, Value string }
+
+// A jobMay is what the person can do with the job as it stands.
+type jobMay struct {
+	progress
+	Cancel, Pause, Resume, Retry, Undo bool
+}
+
+// A results is a page of a job's commands.
+type results struct {
+	progress
+	State string // only those in this state, as the address says it
+	Rows  []reeve.Command
+	Given bool   // whether agents send back more than a line
+	First string // paths of other pages
+	Older string
+}
+
+// resultsShown is how many commands a page of a job has.
+const resultsShown = 50
+
+func (c *console) job(v *visit) (*page, error) {
+	job, err := v.findJob(v.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	p := jobPage{progress: progress{job}, Root: hex.EncodeToString(job.Root[:]), May: mayDo(v.Caller, job)}
+	p.Params = v.words.params(job.Action, job.Params)
+	if p.Results, err = v.results(job); err != nil {
+		return nil, err
+	}
+	if job.Open() > 0 {
+		p.Live = "jobs/" + job.ID.String() + "/live"
+		if v.URL.RawQuery != "" { // so that the rows of this very page come anew at the end
+			p.Live += "?" + v.URL.Query().Encode()
+		}
+	}
+	return &page{name: "job", title: "jobs.one", args: []any{v.words.action(job.Action)}, data: p}, nil
+}
+
+func mayDo(caller reeve.Caller, job reeve.Job) jobMay {
+	p := progress{job}
+	may := jobMay{progress: p}
+	if control.Allow(caller, reeve.Write) != nil {
+		return may
+	}
+	def, _ := action.Lookup(job.Action)
+	may.Cancel = job.Open() > 0
+	may.Pause = job.Open() > 0 && def.Pauses && job.Paused.IsZero()
+	may.Resume = job.Open() > 0 && !job.Paused.IsZero()
+	may.Retry = p.Retryable() > 0 && def.OfferedIn(action.Own)
+	return may
+}
+
+// results reads the page of a job's commands that the address asks for.
+func (v *visit) results(job reeve.Job) (results, error) {
+	q := v.URL.Query()
+	def, _ := action.Lookup(job.Action)
+	r := results{progress: progress{job}, State: q.Get("state"), Given: def.Returns}
+	states, err := statesOf(r.State)
+	if err != nil {
+		return r, err
+	}
+	var from int64
+	if err := door.ReadCursor("cursor", q.Get("cursor"), "commands "+job.ID.String(), v.Caller.Account, &from); err != nil {
+		return r, err
+	}
+	r.Rows, err = v.view.Commands(v.Context(), job.ID, states, int32(from), resultsShown+1)
+	if err != nil {
+		return r, err
+	}
+	here := pathOf("jobs/"+job.ID.String(), "state", r.State)
+	if from > 0 {
+		r.First = here
+	}
+	if len(r.Rows) > resultsShown {
+		next := int64(r.Rows[resultsShown].ID.Leaf)
+		r.Rows = r.Rows[:resultsShown]
+		r.Older = with(here, "cursor", door.Cursor("commands "+job.ID.String(), v.Caller.Account, next))
+	}
+	return r, nil
+}
+
+// statesOf returns the states that a word of the filter stands for.
+func statesOf(word string) ([]reeve.State, error) {
+	switch word {
+	case "":
+		return nil, nil
+	case "open":
+		return []reeve.State{reeve.Queued, reeve.Sent, reeve.Running}, nil
+	}
+	state, ok := reeve.ParseState(word)
+	if !ok {
+		return nil, reeve.Errorf(reeve.Invalid, "there is no state %.40q; choose one of those offered", word)
+	}
+	return []reeve.State{state}, nil
+}
+
+// jobLive tells of one job: its counts as they change, and at its end what can be
+// done with it then and the rows that the page shows.
+func (c *console) jobLive(v *visit) (*page, error) {
+	job, err := v.findJob(v.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	return c.tell(v, []reeve.Job{job}, func(s watch.Stream, jobs []reeve.Job) bool {
+		job := jobs[0]
+		alive := v.put(s, "progress", "job", "progress", progress{job}) && v.put(s, "actions", "job", "actions", mayDo(v.Caller, job))
+		if !alive || job.Open() > 0 {
+			return alive
+		}
+		r, err := v.results(job)
+		return err == nil && v.put(s, "results", "job", "results", r)
+	})
+}
+
+// jobSheet sends what became of each device as a table. It never holds more than
+// a page.
+func (c *console) jobSheet(v *visit) (*page, error) {
+	job, err := v.findJob(v.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	states, err := statesOf(v.URL.Query().Get("state"))
+	if err != nil {
+		return nil, err
+	}
+	part, err := v.view.Commands(v.Context(), job.ID, states, 0, sheetPage)
+	if err != nil {
+		return nil, err
+	}
+	sheet := door.NewSheet(v.w, fmt.Sprintf("%s_%s.csv", job.Action, job.ID),
+		"device", "hostname", "state", "reason", "why", "percent", "message", "changed", "late", "command")
+	for {
+		for _, c := range part {
+			sheet.Row(c.DeviceID, c.Hostname, c.State.String(), c.Reason.String(), c.Reason.Sentence(), running(c), c.Message,
+				at(c.Changed).ISO, c.Late, c.ID.String())
+		}
+		if sheet.Send() || len(part) < sheetPage || v.Method == "HEAD" {
+			return nil, nil // the reader has gone, or has it all
+		}
+		if part, err = v.view.Commands(v.Context(), job.ID, states, part[len(part)-1].ID.Leaf+1, sheetPage); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// sheetPage is how many commands are read and sent at a time.
+const sheetPage = 1000
+
+// running is how far a command is, where that is known.
+func running(c reeve.Command) string {
+	if c.State != reeve.Running || c.Percent < 0 {
+		return ""
+	}
+	return strconv.Itoa(int(c.Percent))
+}
+
+func (c *console) cancelJob(v *visit) (*page, error) {
+	return c.changeJob(v, "jobs.cancelled", func(id reeve.JobID) (reeve.Job, error) {
+		return c.Rules.Cancel(v.Context(), v.Caller, id)
+	})
+}
+
+func (c *console) pauseJob(v *visit) (*page, error) {
+	return c.changeJob(v, "jobs.paused", func(id reeve.JobID) (reeve.Job, error) {
+		return c.Rules.Pause(v.Context(), v.Caller, id, true)
+	})
+}
+
+func (c *console) resumeJob(v *visit) (*page, error) {
+	return c.changeJob(v, "jobs.resumed", func(id reeve.JobID) (reeve.Job, error) {
+		return c.Rules.Pause(v.Context(), v.Caller, id, false)
+	})
+}
+
+// changeJob changes a job and goes back to its page.
+func (c *console) changeJob(v *visit, said string, change func(reeve.JobID) (reeve.Job, error)) (*page, error) {
+	job, err := v.findJob(v.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := change(job.ID); err != nil {
+		return nil, err
+	}
+	return v.done("jobs/"+job.ID.String(), said)
+}
