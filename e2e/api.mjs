@@ -1,4 +1,4 @@
-// What a program does that knows the published API.
+// What a program does that knows the server's APIs.
 import assert from 'node:assert/strict';
 
 // grant fetches a token of an app for itself.
@@ -10,9 +10,10 @@ export async function grant(world, app) {
   return (await answer.json()).access_token;
 }
 
-// order places an action on devices and returns the answer.
-export async function order(world, token, body) {
-  return fetch(`${world.url}/o/api/v3.3/devices/action`, {
-    method: 'POST', headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }, body: JSON.stringify(body),
+// call makes a request with a token and returns the answer's status and what is in it.
+export async function call(world, token, method, path, body) {
+  const answer = await fetch(world.url + path, {
+    method, headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }, body: body && JSON.stringify(body),
   });
+  return { status: answer.status, body: await answer.json() };
 }
