@@ -9,11 +9,28 @@ export async function signIn(page, { operator, password }) {
   await page.waitForURL('**/console/overview');
 }
 
+// signOut leaves the console from any of its pages.
+export async function signOut(page) {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL('**/console/sign-in**');
+}
+
+// tabTo presses Tab until what is looked for has the focus, as people do who
+// use no mouse.
+export async function tabTo(page, locator) {
+  for (let presses = 0; presses < 150; presses++) {
+    await page.keyboard.press('Tab');
+    if (await locator.evaluate((element) => element === document.activeElement)) return;
+  }
+  throw new Error(`no Tab leads to ${locator}`);
+}
+
 // crawl follows the links of the console and calls look on the first page of
 // each sort: a sort is a pattern such as /console/devices/{id}. It returns the
 // sorts for which there was no link.
 export async function crawl(page, sorts, look) {
-  const left = new Map(sorts.map((sort) => [sort, pattern(sort)]));
+  const exactFirst = sorts.toSorted((a, b) => a.split('{').length - b.split('{').length);
+  const left = new Map(exactFirst.map((sort) => [sort, pattern(sort)]));
   const found = [new URL('/console/overview', page.url()).href];
   const known = new Set(found);
   while (found.length && left.size) {

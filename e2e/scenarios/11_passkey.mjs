@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { checkPage } from '../pages.mjs';
-import { signIn } from '../console.mjs';
+import { signIn, signOut } from '../console.mjs';
 import { givePasskeys } from '../second.mjs';
 
 export default {
@@ -16,16 +16,14 @@ export default {
     assert.equal(await page.locator('b').getByText('<i>laptop</i>', { exact: true }).count(), 1);
     assert.deepEqual(await checkPage(page), []);
 
-    await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.waitForURL('**/console/sign-in**');
+    await signOut(page);
     await page.goto('/console/sign-in?next=me');
     await page.getByRole('button', { name: 'Use a passkey' }).click();
     await page.waitForURL('**/console/me');
     await page.getByRole('button', { name: 'Remove <i>laptop</i>' }).click();
     await page.getByText('The passkey was removed.').waitFor();
 
-    await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.waitForURL('**/console/sign-in**');
+    await signOut(page);
     person.excuse(/status of 401/); // which the browser reports as an error of the page
     const refused = page.waitForResponse('**/console/sign-in/passkey/answer');
     await page.getByRole('button', { name: 'Use a passkey' }).click();

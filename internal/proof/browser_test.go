@@ -94,8 +94,12 @@ func newWorld(t testing.TB, s *server) world {
 
 // notPages are what a browser fetches from the console for pages, or to keep,
 // and the way to a provider.
-var notPages = []string{"/console/static/{hash}/{name}", "/console/{rest...}", "/console/sso/begin", "/console/sso/return", "/console/me/link",
-	"/console/jobs/live", "/console/jobs/{id}/live", "/console/jobs/{id}/results.csv", "/console/commands/{id}/report"}
+var notPages = strings.Fields(`
+	/console/static/{hash}/{name} /console/{rest...}
+	/console/sso/begin /console/sso/return /console/me/link
+	/console/devices/count
+	/console/jobs/live /console/jobs/{id}/live /console/jobs/{id}/results.csv /console/commands/{id}/report
+`)
 
 // pictures makes the folder for pictures of what failed. It stays if the test
 // fails.
