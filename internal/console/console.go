@@ -34,6 +34,8 @@ type Config struct {
 	Rules *control.Control
 	// Verify checks the log of an account.
 	Verify func(ctx context.Context, a reeve.Account) (control.Verdict, error)
+	// Sample sends a sample to a webhook and returns what its receiver said.
+	Sample func(ctx context.Context, o reeve.Outlet) (reeve.Reply, error)
 	Public string // URL of the server as browsers and agents reach it, without a slash at its end
 	Pin    string // what agents know the server's own certificate by; empty where others signed it
 	// Packages are those of the agent that the server hands out.
@@ -72,6 +74,12 @@ func Routes(c Config) door.API {
 		h.codeRoutes(),
 		h.deviceRoutes(),
 		h.jobRoutes(),
+		h.groupRoutes(),
+		h.appRoutes(),
+		h.webhookRoutes(),
+		h.settingRoutes(),
+		h.setRoutes(),
+		h.accountRoutes(),
 	} {
 		routes = append(routes, some...)
 	}

@@ -16,6 +16,7 @@ func funcs(w *words, a *assets) template.FuncMap {
 		"t":      w.say, // a text of the catalogue
 		"tor":    w.or,  // a text of the catalogue, or the given one: tor FALLBACK KEY
 		"num":    func(n any) string { i, _ := whole(n); return w.number(i) },
+		"size":   w.size,
 		"asset":  a.path,         // address of a static file
 		"at":     at,             // a time, for the part "time"
 		"action": w.action,       // title of an action, by its name

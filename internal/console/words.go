@@ -144,6 +144,15 @@ func (w *words) number(n int64) string {
 	return sign + digits
 }
 
+// size writes a number of bytes as people read it.
+func (w *words) size(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	for len(units) > 1 && n >= 10_000 {
+		n, units = (n+500)/1000, units[1:]
+	}
+	return w.number(n) + "\u00a0" + units[0]
+}
+
 // preferred returns the first language of an Accept-Language header that the
 // catalogue has. Browsers write the header in order of preference.
 func preferred(header string) string {

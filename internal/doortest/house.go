@@ -121,15 +121,16 @@ func Open(t testing.TB, o Options) *House {
 	verify := func(ctx context.Context, a reeve.Account) (control.Verdict, error) {
 		return control.VerifyLog(ctx, h.Store, a, own.Verifier(), nil)
 	}
+	sample := outbound.New(h.Outbound).Test
 	h.Handler = Promise().Hold(t, door.Open(door.Config{Keeper: h.Rules, Log: log, FailuresPerMinute: o.Failures, MaxBody: o.MaxBody},
 		cmapi.Routes(published), cmapi.Pages(published),
 		console.Routes(console.Config{
-			Rules: h.Rules, Verify: verify, Public: PublicURL, Jobs: jobs, Files: h.Files,
+			Rules: h.Rules, Verify: verify, Sample: sample, Public: PublicURL, Jobs: jobs, Files: h.Files,
 			Packages: depot.Open(filepath.Join(dir, "downloads")),
 		}),
 		api.Routes(api.Config{
 			Link: h.Link, Rules: h.Rules, Store: h.Store, Version: "test", MaxBody: o.MaxBody, Poll: time.Millisecond, Jobs: jobs,
-			Sample: outbound.New(h.Outbound).Test,
+			Sample: sample,
 			Verify: verify,
 		})))
 	h.Token = h.Grant(h.First.ClientID, h.First.ClientSecret)

@@ -240,7 +240,7 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Ke
 			Verify: verify,
 		}),
 		console.Routes(console.Config{
-			Rules: s.Rules, Verify: verify, Public: public, Pin: s.Pin, Jobs: jobs, Files: files,
+			Rules: s.Rules, Verify: verify, Sample: s.sender.Test, Public: public, Pin: s.Pin, Jobs: jobs, Files: files,
 			Packages: packages,
 		}),
 		gate.Routes(gate.Config{Rules: s.Rules, Files: files, Pulse: s.Bus, Settings: s.book, Sets: s.sets, Identity: identity, Agents: s.Agents, AgentsTLS: s.Pin != ""}),

@@ -1,0 +1,230 @@
+package console
+
+import (
+	"net/url"
+	"strconv"
+
+	"reeve"
+	"reeve/internal/control"
+	"reeve/internal/door"
+)
+
+func (c *console) groupRoutes() []door.Route {
+	return []door.Route{
+		c.see("groups", reeve.Read, c.groups),
+		c.see("groups/new", reeve.Write, c.newGroup),
+		c.change("groups", reeve.Write, "group_created", c.createGroup),
+		c.see("groups/{id}", reeve.Read, c.group),
+		c.see("groups/{id}/summary", reeve.Read, c.groupSummary),
+		c.change("groups/{id}", reeve.Write, "group_changed", c.changeGroup),
+		c.change("groups/{id}/default", reeve.Write, "group_changed", c.makeDefault),
+		c.see("groups/{id}/remove", reeve.Write, c.askToRemoveGroup),
+		c.change("groups/{id}/remove", reeve.Write, "group_removed", c.removeGroup),
+		c.change("groups/{id}/agents", reeve.Admin, "agent_settings_changed", c.changeGroupAgents),
+		c.change("groups/{id}/agents/remove", reeve.Admin, "agent_settings_removed", c.removeGroupAgents),
+	}
+}
+
+// groupsOnPage is how many groups one page of the list shows.
+const groupsOnPage = 50
+
+// A groupsPage is one page of the list of groups.
+type groupsPage struct {
+	Query   groupAddress
+	Groups  []reeve.Group
+	More    bool // whether there is a page after this one
+	MayMake bool
+}
+
+// A groupAddress is what the address of the list says.
+type groupAddress struct {
+	Search, Sort string
+	Page         int
+}
+
+// groupSorts are the orders of the list, which begin as people want them first.
+var groupSorts = map[string]reeve.GroupQuery{
+	"name":     {Sort: "name"},
+	"devices":  {Sort: "devices", Desc: true},
+	"modified": {Sort: "modified", Desc: true},
+}
+
+// On returns the address of another page, of the same groups in the same order.
+func (a groupAddress) On(pages int) string {
+	a.Page += pages
+	return a.String()
+}
+
+// By returns the address of the list in another order.
+func (a groupAddress) By(sort string) string {
+	a.Sort, a.Page = sort, 1
+	return a.String()
+}
+
+func (a groupAddress) String() string {
+	said := url.Values{}
+	if a.Search != "" {
+		said.Set("q", a.Search)
+	}
+	if a.Sort != "name" {
+		said.Set("sort", a.Sort)
+	}
+	if a.Page > 1 {
+		said.Set("page", strconv.Itoa(a.Page))
+	}
+	if len(said) == 0 {
+		return "groups"
+	}
+	return "groups?" + said.Encode()
+}
+
+// maxGroupPage keeps the places of pages within what databases count.
+const maxGroupPage = 1_000_000
+
+func (c *console) groups(v *visit) (*page, error) {
+	said := v.URL.Query()
+	at := groupAddress{Search: said.Get("q"), Sort: said.Get("sort"), Page: 1}
+	if _, known := groupSorts[at.Sort]; !known {
+		at.Sort = "name"
+	}
+	if n, err := strconv.Atoi(said.Get("page")); err == nil {
+		at.Page = min(max(n, 1), maxGroupPage)
+	}
+	query := groupSorts[at.Sort]
+	query.Search, query.Page, query.Limit = at.Search, at.Page, groupsOnPage
+	groups, err := v.view.Groups(v.Context(), query)
+	if err != nil {
+		return nil, err
+	}
+	shown := groupsPage{Query: at, Groups: groups, MayMake: control.Allow(v.Caller, reeve.Write) == nil}
+	if len(groups) == groupsOnPage {
+		query.Page++
+		next, err := v.view.Groups(v.Context(), query)
+		if err != nil {
+			return nil, err
+		}
+		shown.More = len(next) > 0
+	}
+	return &page{name: "groups", title: "groups.title", data: shown}, nil
+}
+
+func (c *console) newGroup(v *visit) (*page, error) {
+	return &page{name: "group_new", title: "groups.new", data: filled{}}, nil
+}
+
+func (c *console) createGroup(v *visit) (*page, error) {
+	if err := v.form(); err != nil {
+		return nil, err
+	}
+	f := v.filled()
+	g, err := c.Rules.CreateGroup(v.Context(), v.Caller, f["name"], f["description"])
+	if err != nil {
+		return again(&page{name: "group_new", title: "groups.new", data: f}, err)
+	}
+	return v.done("groups/"+g.ID, "groups.made", g.Name)
+}
+
+// A groupPage is one group with its devices in numbers and what its agents are told.
+type groupPage struct {
+	Group     reeve.Group
+	MayChange bool
+	Filled    filled // of the form for name and description
+	Agents    agentsForm
+}
+
+func (c *console) group(v *visit) (*page, error) { return c.showGroup(v, nil, nil) }
+
+// showGroup shows a group, with what was typed into one of its forms if that had
+// a fault.
+func (c *console) showGroup(v *visit, group, agents filled) (*page, error) {
+	g, err := v.view.Group(v.Context(), v.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	shown := groupPage{Group: g, MayChange: control.Allow(v.Caller, reeve.Write) == nil, Filled: group}
+	if group == nil {
+		shown.Filled = filled{"name": g.Name, "description": g.Description}
+	}
+	if shown.Agents, err = c.agentsForm(v, g.ID, agents); err != nil {
+		return nil, err
+	}
+	return &page{name: "group", title: "groups.one", args: []any{g.Name}, data: shown}, nil
+}
+
+// A groupSummaryPage counts the devices of a group.
+type groupSummaryPage struct {
+	Group     string
+	Devices   int64
+	Standings []standingCount
+}
+
+type standingCount struct {
+	Standing reeve.Standing
+	Count    int64
+}
+
+func (c *console) groupSummary(v *visit) (*page, error) {
+	g, err := v.view.Group(v.Context(), v.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	shown := groupSummaryPage{Group: g.ID}
+	for standing := reeve.Managed; standing <= reeve.OutOfLicense; standing++ {
+		n, err := v.view.CountDevices(v.Context(), reeve.DeviceQuery{GroupNos: []int64{g.No}, Standings: []reeve.Standing{standing}})
+		if err != nil {
+			return nil, err
+		}
+		shown.Devices += n
+		shown.Standings = append(shown.Standings, standingCount{standing, n})
+	}
+	return v.part("group", "summary", shown)
+}
+
+func (c *console) changeGroup(v *visit) (*page, error) {
+	if err := v.form(); err != nil {
+		return nil, err
+	}
+	f := v.filled()
+	err := c.Rules.ChangeGroup(v.Context(), v.Caller, reeve.Group{ID: v.PathValue("id"), Name: f["name"], Description: f["description"]})
+	if err != nil {
+		return formAgain(err, func() (*page, error) { return c.showGroup(v, f, nil) })
+	}
+	return v.done("groups/"+v.PathValue("id"), "groups.changed")
+}
+
+func (c *console) makeDefault(v *visit) (*page, error) {
+	g, err := v.view.Group(v.Context(), v.PathValue("id"))
+	if err == nil {
+		g.Default = true
+		err = c.Rules.ChangeGroup(v.Context(), v.Caller, g)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v.done("groups/"+g.ID, "groups.isdefault", g.Name)
+}
+
+// A goingGroupPage says what becomes of a group's devices before it is removed.
+type goingGroupPage struct {
+	Group   reeve.Group
+	Devices int64
+}
+
+func (c *console) askToRemoveGroup(v *visit) (*page, error) {
+	g, err := v.view.Group(v.Context(), v.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	n, err := v.view.CountDevices(v.Context(), reeve.DeviceQuery{GroupNos: []int64{g.No}})
+	if err != nil {
+		return nil, err
+	}
+	return &page{name: "group_going", title: "groups.going", args: []any{g.Name}, data: goingGroupPage{g, n}}, nil
+}
+
+func (c *console) removeGroup(v *visit) (*page, error) {
+	if err := c.Rules.RemoveGroup(v.Context(), v.Caller, v.PathValue("id")); err != nil {
+		return nil, err
+	}
+	return v.done("groups", "groups.removed")
+}
