@@ -20,8 +20,8 @@ type DeviceStore interface {
 	DevicesByCustomID(ctx context.Context, account int64, ids []string) ([]Device, error)
 	// DevicesByMAC returns every device that claims one of these MACs.
 	DevicesByMAC(ctx context.Context, account int64, macs []MAC) ([]Device, error)
-	// Devices returns one page; see DeviceQuery. Pages by record without Page are
-	// keyset pages, as fast at the end of a fleet as at its beginning.
+	// Devices returns one page; see DeviceQuery. Pages without Page are keyset
+	// pages, as fast at the end of a fleet as at its beginning.
 	Devices(ctx context.Context, account int64, q DeviceQuery) ([]Device, error)
 	// Import runs fn and commits what it did through the Importing if it returns
 	// nil. Imports, enrolments and placings of one account do not overlap.
@@ -42,6 +42,11 @@ type DeviceStore interface {
 	CountDevices(ctx context.Context, account int64) (map[Standing]int64, error)
 	// CountFound returns how many devices a query selects, on all pages.
 	CountFound(ctx context.Context, account int64, q DeviceQuery) (int64, error)
+	// CountUpTo is CountFound that stops counting at limit.
+	CountUpTo(ctx context.Context, account int64, q DeviceQuery, limit int64) (int64, error)
+	// CountByClass is CountFound for each class by itself: what decides to how many
+	// of them an action applies.
+	CountByClass(ctx context.Context, account int64, q DeviceQuery) (map[Class]int64, error)
 	// CountExempt returns how many of the managed ones are exempt at now from
 	// everything.
 	CountExempt(ctx context.Context, account int64, now time.Time) (int64, error)
@@ -69,67 +74,6 @@ type ChangeQuery struct {
 	Limit   int      // at least 1
 	Page    int      // from 1
 }
-
-// A DeviceQuery selects and orders devices. Zero fields select everything but
-// archived. Values of one field are alternatives, fields narrow one another.
-type DeviceQuery struct {
-	After int64 // internal key; a page by rising internal key begins behind it
-	Limit int   // at least 1
-	Page  int   // from 2 on: skip that many pages less one; not together with After
-	Sort  DeviceSort
-	Desc  bool
-
-	GroupIDs  []string
-	GroupNos  []int64 // internal keys of further groups
-	Standings []Standing
-	Exempt    *bool // of the managed ones, only those that are exempt at Now from everything, or only the others
-	Kinds     []AgentKind
-	Systems   []System
-	Types     []string // Facts.Type
-	Presence  []Presence
-	Outdated  bool // only those whose agent is older than the newest of its kind and system in the account
-
-	Search string   // part of one of the names in In, in any case
-	And    []string // further such parts, only together with Search, that must be in one of the names as well
-	In     []DeviceName
-
-	Now         time.Time     // what Exempt and Presence are judged by
-	UnseenAfter time.Duration // see Unseen
-}
-
-// DeviceSort is an order of devices.
-type DeviceSort int8
-
-// The orders.
-const (
-	ByRecord   DeviceSort = iota // in which records were made, which is that of Device.No
-	ByHostname                   // by hostname in any case, then by record
-	ByLastSeen                   // then by record
-)
-
-// Presence is how a device with an agent stands to the server.
-type Presence int8
-
-// The kinds of presence.
-const (
-	Connected    Presence = iota // online
-	Disconnected                 // not online, heard within UnseenAfter
-	Unseen                       // not online, and not heard for longer than that
-)
-
-// A DeviceName is something that a device can be searched by.
-type DeviceName int8
-
-// The names. An empty DeviceQuery.In means the hostname alone.
-const (
-	InHostname DeviceName = iota
-	InNickname
-	InMAC     // a whole address or the beginning of one, in any spelling
-	InAddress // the public address or one of its own
-	InUser    // who is logged in, or who was linked
-	InID      // the beginning of the device id, the whole custom id
-	NumDeviceNames
-)
 
 // An EnrolStore lets control decide about one enrolment inside a transaction.
 type EnrolStore interface {

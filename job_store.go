@@ -46,12 +46,15 @@ type JobStore interface {
 // A JobQuery selects jobs. Zero fields select all.
 type JobQuery struct {
 	Before  JobID // only older ones
+	After   JobID // only newer ones: those that follow it; not together with Before
 	Limit   int   // at least 1
 	Actions []string
 	Sources []Source
-	By      string // only those of who is called so or is this actor
-	Open    bool   // only those with commands that have not ended
-	Ended   bool   // only those without
+	Actors  []string // as in Caller
+	By      string   // only those of who is called so or is this actor
+	Placed  Span     // to the millisecond
+	Open    bool     // only those with commands that have not ended
+	Ended   bool     // only those without
 }
 
 // Placing is the inside of a placing's transaction. Slices that are passed in

@@ -50,6 +50,9 @@ type LogQuery struct {
 	Since, Until  time.Time // Until is exclusive
 	Events        []string  // any of these; none is all
 	Kinds         []int64   // of LogKinds: only rows of these, all of which have events; none is all
+	Sources       []Source
+	Actors        []string // as in Caller
+	Outcomes      []string
 	Device        string
 	Job           JobID
 }

@@ -34,6 +34,8 @@ type Store interface {
 	reeve.LinkStore
 	reeve.ThreatStore
 	reeve.SavedViewStore
+	reeve.OverviewStore
+	reeve.TimelineStore
 }
 
 // A Wake is told what was committed, so that it can act at once instead of at
@@ -111,6 +113,7 @@ type Control struct {
 	lastFull   map[int64]time.Time // by account: when its log last said that there is no room for discovered devices
 
 	questions questions
+	overviews overviews
 }
 
 // New returns a Control over a store. Key gives the seal key of the moment. Wake
@@ -137,7 +140,8 @@ func New(store Store, key func() seal.Key, wake Wake, opts Options) *Control {
 	if wake == nil {
 		wake = nobody{}
 	}
-	return &Control{store: store, key: key, wake: wake, opts: opts, lastSigned: map[int64]int64{}, lastFull: map[int64]time.Time{}}
+	return &Control{store: store, key: key, wake: wake, opts: opts, lastSigned: map[int64]int64{}, lastFull: map[int64]time.Time{},
+		overviews: overviews{kept: map[string]*overview{}}}
 }
 
 // Attach gives the Control its wake. Call it before anything is placed.

@@ -28,14 +28,37 @@ func (v *View) Account(ctx context.Context) (reeve.Account, error) {
 	return v.c.store.Account(ctx, v.caller.Account)
 }
 
+// narrow keeps a query to the groups that the caller sees.
+func (v *View) narrow(q reeve.DeviceQuery) reeve.DeviceQuery {
+	if reach := readable(v.caller); !reach.All {
+		q.Within = reach.Groups
+	}
+	return q
+}
+
 // Devices returns one page of devices.
 func (v *View) Devices(ctx context.Context, q reeve.DeviceQuery) ([]reeve.Device, error) {
-	return v.c.store.Devices(ctx, v.caller.Account, q)
+	return v.c.store.Devices(ctx, v.caller.Account, v.narrow(q))
 }
 
 // CountDevices returns how many devices a query selects, on all pages.
 func (v *View) CountDevices(ctx context.Context, q reeve.DeviceQuery) (int64, error) {
-	return v.c.store.CountFound(ctx, v.caller.Account, q)
+	return v.c.store.CountFound(ctx, v.caller.Account, v.narrow(q))
+}
+
+// CountUpTo is CountDevices that stops counting at limit.
+func (v *View) CountUpTo(ctx context.Context, q reeve.DeviceQuery, limit int64) (int64, error) {
+	return v.c.store.CountUpTo(ctx, v.caller.Account, v.narrow(q), limit)
+}
+
+// CountByClass is CountDevices for each class by itself.
+func (v *View) CountByClass(ctx context.Context, q reeve.DeviceQuery) (map[reeve.Class]int64, error) {
+	return v.c.store.CountByClass(ctx, v.caller.Account, v.narrow(q))
+}
+
+// Timeline returns what happened to a device; see TimelineStore.
+func (v *View) Timeline(ctx context.Context, device reeve.Device, before reeve.TimelinePlace, limit int) (reeve.TimelinePage, error) {
+	return v.c.store.Timeline(ctx, v.caller.Account, device, before, limit)
 }
 
 // Device returns one device by public id.

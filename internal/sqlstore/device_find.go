@@ -2,9 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"reeve"
 )
@@ -18,6 +18,9 @@ const (
 	byExemption
 	byType
 	byPresence
+	byAdded
+	byEnrolled
+	byThreat
 	bySearch
 )
 
@@ -35,34 +38,63 @@ type finder struct {
 	classes    []int64 // numbers of the classes asked for that the account has; nil if it is all live ones
 	onlyLive   bool    // no archived ones are asked for
 	everyClass bool    // the account has no others
+	heard      *heard  // nil if it does not matter
+	back       bool    // the page is found from its end
+	from       *reeve.DeviceRow
 	search     search
 	and        []search // what one of the names must have as well
 }
 
 func (s *Store) newFinder(ctx context.Context, db database, account int64, q reeve.DeviceQuery) (*finder, error) {
-	f := &finder{store: s, db: db, account: account, q: q, search: searchFor(account, q), onlyLive: true}
-	if q.Limit < 1 {
+	f := &finder{store: s, db: db, account: account, q: q, search: searchFor(account, q), onlyLive: true, heard: heardIn(q)}
+	if q.Limit < 1 || f.heard.isNever() {
 		f.nothing = true
 		return f, nil
 	}
+	f.begin()
 	for _, word := range q.And {
 		also := q
 		also.Search = word
 		f.and = append(f.and, searchFor(account, also))
 	}
-	if len(q.GroupIDs)+len(q.GroupNos) > 0 {
-		these, arg := db.among(2, texts("id", q.GroupIDs))
-		var err error
-		f.groups, err = all(ctx, db, number, "SELECT no FROM device_groups WHERE account = $1 AND id "+these, account, arg)
-		f.groups = append(f.groups, q.GroupNos...)
-		slices.Sort(f.groups)
-		f.groups = slices.Compact(f.groups)
-		if err != nil || len(f.groups) == 0 {
-			f.nothing = true
-			return f, err
-		}
+	if err := f.findGroups(ctx); err != nil || f.nothing {
+		return f, err
 	}
 	return f, f.findClasses(ctx)
+}
+
+// begin finds out where the page begins. One that ends before a row begins there
+// in the other direction.
+func (f *finder) begin() {
+	if f.from = f.q.AfterRow; f.q.BeforeRow != nil {
+		f.from, f.back, f.q.Desc = f.q.BeforeRow, true, !f.q.Desc
+	}
+	if f.from != nil && f.q.Sort == reeve.ByRecord {
+		f.q.After = f.from.No
+	}
+}
+
+// findGroups finds the keys of the groups asked for, as far as the caller may know of them.
+func (f *finder) findGroups(ctx context.Context) error {
+	q := f.q
+	if len(q.GroupIDs)+len(q.GroupNos) > 0 {
+		these, arg := f.db.among(2, texts("id", q.GroupIDs))
+		found, err := all(ctx, f.db, number, "SELECT no FROM device_groups WHERE account = $1 AND id "+these, f.account, arg)
+		if err != nil {
+			return err
+		}
+		f.groups = append(found, q.GroupNos...)
+		if q.Within != nil {
+			f.groups = slices.DeleteFunc(f.groups, func(no int64) bool { return !slices.Contains(q.Within, no) })
+		}
+		f.nothing = len(f.groups) == 0
+	} else if q.Within != nil {
+		f.groups = slices.Clone(q.Within)
+		f.nothing = len(f.groups) == 0
+	}
+	slices.Sort(f.groups)
+	f.groups = slices.Compact(f.groups)
+	return nil
 }
 
 // classesOf walks from class to class along the index.
@@ -72,7 +104,8 @@ const classesOf = `WITH RECURSIVE c (class) AS (SELECT MIN(class) FROM devices W
 
 func (f *finder) findClasses(ctx context.Context) error {
 	q, known := f.q, &f.store.classes
-	narrowed := len(q.Standings)+len(q.Kinds)+len(q.Systems)+len(q.Presence) > 0 || q.Exempt != nil || q.Outdated
+	narrowed := len(q.Standings)+len(q.Kinds)+len(q.Systems)+len(q.Versions)+len(q.Presence) > 0 ||
+		q.Exempt != nil || q.Outdated || !q.ExemptBefore.IsZero()
 	if !narrowed && q.Sort == reeve.ByRecord {
 		return nil
 	}
@@ -127,6 +160,8 @@ func (f *finder) wants(c reeve.Class) bool {
 		isIn(len(q.Standings), slices.Contains(q.Standings, c.Standing)) &&
 		isIn(len(q.Kinds), slices.Contains(q.Kinds, c.Kind)) &&
 		isIn(len(q.Systems), slices.Contains(q.Systems, c.System)) &&
+		isIn(len(q.Versions), slices.Contains(q.Versions, c.Version)) &&
+		(q.ExemptBefore.IsZero() || c.Standing == reeve.Managed) &&
 		(len(q.Presence) == 0 || c.Kind != reeve.NoAgent)
 }
 
@@ -136,8 +171,9 @@ func (f *finder) isNarrow() bool { return f.facets() != 0 }
 // facets are those that the query filters by.
 func (f *finder) facets() (all facet) {
 	for facet, is := range map[facet]bool{
-		byClass: f.classes != nil, byGroup: f.groups != nil, byExemption: f.q.Exempt != nil,
-		byType: len(f.q.Types) > 0, byPresence: len(f.q.Presence) > 0, bySearch: f.search.wanted != "",
+		byClass: f.classes != nil, byGroup: f.groups != nil, byExemption: f.q.Exempt != nil || !f.q.ExemptBefore.IsZero(),
+		byType: len(f.q.Types) > 0, byPresence: f.heard != nil, byAdded: !f.q.Added.IsZero(), byEnrolled: !f.q.Enrolled.IsZero(),
+		byThreat: f.q.Infested, bySearch: f.search.wanted != "",
 	} {
 		if is {
 			all |= facet
@@ -165,12 +201,18 @@ func (f *finder) conditions(b *binder, granted facet) []string {
 		}
 		return "(d.class & 7 <> 0 OR " + is + " (SELECT 1 FROM exemptions AS x WHERE x.device = d.no AND x.kind = 0 AND x.until > " + b.put(micro(f.q.Now)) + "))"
 	})
+	asks(byExemption, !f.q.ExemptBefore.IsZero(), func() string {
+		return "EXISTS (SELECT 1 FROM exemptions AS x WHERE x.device = d.no AND " + f.endingSoon(b, "x") + ")"
+	})
 	asks(byType, len(f.q.Types) > 0, func() string {
 		return "EXISTS (SELECT 1 FROM device_names AS x WHERE x.device = d.no AND x.type " + b.among(texts("type", f.q.Types)) + ")"
 	})
-	asks(byPresence, len(f.q.Presence) > 0, func() string {
-		return "EXISTS (SELECT 1 FROM presence AS x WHERE x.device = d.no AND " + f.presence(b, "x") + ")"
+	asks(byPresence, f.heard != nil, func() string {
+		return "EXISTS (SELECT 1 FROM presence AS x WHERE x.device = d.no AND " + f.heard.condition(b, "x") + ")"
 	})
+	asks(byAdded, !f.q.Added.IsZero(), func() string { return within(b, "+d.added", f.q.Added) })
+	asks(byEnrolled, !f.q.Enrolled.IsZero(), func() string { return within(b, "+d.enrolled", f.q.Enrolled) })
+	asks(byThreat, f.q.Infested, func() string { return "EXISTS (SELECT 1 FROM infested AS x WHERE x.device = d.no)" })
 	for _, also := range f.and {
 		all = append(all, also.condition(b))
 	}
@@ -178,21 +220,25 @@ func (f *finder) conditions(b *binder, granted facet) []string {
 	return all
 }
 
-// presence says how a row of presence stands.
-func (f *finder) presence(b *binder, row string) string {
-	cutoff := micro(f.q.Now.Add(-f.q.UnseenAfter))
-	var ways []string
-	for _, p := range f.q.Presence {
-		switch p {
-		case reeve.Connected:
-			ways = append(ways, row+".online = 1")
-		case reeve.Disconnected:
-			ways = append(ways, row+".online = 0 AND "+row+".last_seen >= "+b.put(cutoff))
-		case reeve.Unseen:
-			ways = append(ways, row+".online = 0 AND "+row+".last_seen < "+b.put(cutoff))
-		}
+// endingSoon says of a row of exemptions that it is in force and ends before the
+// time asked for.
+func (f *finder) endingSoon(b *binder, row string) string {
+	return row + ".kind = 0 AND " + row + ".until > " + b.put(micro(f.q.Now)) + " AND " + row + ".until < " + b.put(micro(f.q.ExemptBefore))
+}
+
+// within says of a column that it is a time in a span.
+func within(b *binder, column string, span reeve.Span) string {
+	low, high := bounds(span)
+	return column + " >= " + b.put(low) + " AND " + column + " < " + b.put(high)
+}
+
+// bounds are those of a span in the numbers that are stored; never is in none.
+func bounds(span reeve.Span) (low, high int64) {
+	low, high = max(1, micro(span.Since)), micro(span.Until)
+	if span.Until.IsZero() {
+		high = math.MaxInt64
 	}
-	return "(" + strings.Join(ways, " OR ") + ")"
+	return low, high
 }
 
 // A binder numbers the arguments of a statement.

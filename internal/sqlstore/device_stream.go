@@ -62,7 +62,8 @@ func (f *finder) streams(ctx context.Context) ([]stream, error) {
 		}
 	}
 	var ways [][]stream
-	for _, find := range []func(context.Context) ([]stream, error){f.exemptStreams, f.classStreams, f.typeStreams, f.presenceStreams} {
+	for _, find := range []func(context.Context) ([]stream, error){f.exemptStreams, f.classStreams, f.typeStreams,
+		f.presenceStreams, f.addedStreams, f.enrolledStreams, f.threatStreams} {
 		way, err := find(ctx)
 		if err != nil {
 			return nil, err
@@ -164,6 +165,11 @@ func (f *finder) groupStreams(ctx context.Context) ([]stream, error) {
 // exemptStreams are the exempt devices, and those that are not managed, which
 // may be without one.
 func (f *finder) exemptStreams(ctx context.Context) ([]stream, error) {
+	if !f.q.ExemptBefore.IsZero() {
+		return []stream{{from: "exemptions AS t CROSS JOIN devices AS d", no: "t.device", own: func(b *binder) string {
+			return f.endingSoon(b, "t") + " AND d.no = t.device AND d.account = " + b.put(f.account)
+		}}}, nil
+	}
 	if f.q.Exempt == nil || !*f.q.Exempt {
 		return nil, nil
 	}
@@ -211,42 +217,76 @@ func dayOf(row string) string {
 	return "(CASE WHEN " + row + ".online = 1 THEN -1 ELSE " + row + ".last_seen / 86400000000 END)"
 }
 
-// presenceStreams go along the days; of the day on which devices become unseen,
-// each device is asked.
-func (f *finder) presenceStreams(ctx context.Context) ([]stream, error) {
-	if len(f.q.Presence) == 0 {
-		return nil, nil
-	}
+const microsInDay = 24 * 60 * 60 * 1_000_000
+
+// days returns on which days there are rows of the account in a table, going from
+// day to day along the index over them; partly says what rows are in the index.
+func (f *finder) days(ctx context.Context, table, day, partly string, wanted func(day int64) bool) ([]int64, error) {
 	found, err := all(ctx, f.db, number, `WITH RECURSIVE c (day) AS (
-			SELECT (SELECT `+dayOf("p")+` FROM presence AS p WHERE p.account = $1 ORDER BY `+dayOf("p")+` LIMIT 1) UNION ALL
-			SELECT (SELECT `+dayOf("p")+` FROM presence AS p WHERE p.account = $1 AND `+dayOf("p")+` > c.day ORDER BY `+dayOf("p")+` LIMIT 1)
+			SELECT (SELECT `+day+` FROM `+table+` WHERE `+partly+`account = $1 ORDER BY `+day+` LIMIT 1) UNION ALL
+			SELECT (SELECT `+day+` FROM `+table+` WHERE `+partly+`account = $1 AND `+day+` > c.day ORDER BY `+day+` LIMIT 1)
 			FROM c WHERE c.day IS NOT NULL)
 		SELECT day FROM c WHERE day IS NOT NULL`, f.account)
+	return slices.DeleteFunc(found, func(day int64) bool { return !wanted(day) }), err
+}
+
+// alongDays are the streams of these days; of the first and the last of them,
+// each device is asked.
+func (f *finder) alongDays(days []int64, s stream, day string, asked func(b *binder) string) []stream {
+	switch {
+	case len(days) == 0:
+		return []stream{}
+	case len(days) > maxStreams:
+		return nil
+	}
+	table, _, _ := strings.Cut(s.no, ".")
+	s.own = func(b *binder) string { return table + ".account = k.a AND " + day + " = k.b AND " + asked(b) }
+	s.keys = []column{numbers("a", slices.Repeat([]int64{f.account}, len(days))), numbers("b", days)}
+	return []stream{s}
+}
+
+func (f *finder) presenceStreams(ctx context.Context) ([]stream, error) {
+	if f.heard == nil {
+		return nil, nil
+	}
+	days, err := f.days(ctx, "presence AS t", dayOf("t"), "", f.heard.on)
 	if err != nil {
 		return nil, err
 	}
-	cutoff := micro(f.q.Now.Add(-f.q.UnseenAfter)) / (24 * 60 * 60 * 1_000_000)
-	days := slices.DeleteFunc(found, func(day int64) bool {
-		return !slices.ContainsFunc(f.q.Presence, func(p reeve.Presence) bool {
-			switch p {
-			case reeve.Connected:
-				return day == -1
-			case reeve.Disconnected:
-				return day >= cutoff
-			default:
-				return day >= 0 && day <= cutoff
-			}
-		})
-	})
-	if len(days) == 0 {
-		return []stream{}, nil
-	}
-	if len(days) > maxStreams {
+	s := stream{grants: byPresence, from: "presence AS t CROSS JOIN devices AS d", no: "t.device"}
+	return f.alongDays(days, s, dayOf("t"), func(b *binder) string { return "d.no = t.device AND " + f.heard.condition(b, "t") }), nil
+}
+
+func (f *finder) addedStreams(ctx context.Context) ([]stream, error) {
+	return f.spanStreams(ctx, f.q.Added, byAdded, "d.added")
+}
+
+func (f *finder) enrolledStreams(ctx context.Context) ([]stream, error) {
+	return f.spanStreams(ctx, f.q.Enrolled, byEnrolled, "d.enrolled")
+}
+
+// spanStreams go along the days of a time that records have.
+func (f *finder) spanStreams(ctx context.Context, span reeve.Span, grants facet, column string) ([]stream, error) {
+	if span.IsZero() {
 		return nil, nil
 	}
-	return []stream{{grants: byPresence, from: "presence AS t CROSS JOIN devices AS d", no: "t.device",
-		own: func(b *binder) string {
-			return "t.account = k.a AND " + dayOf("t") + " = k.b AND d.no = t.device AND " + f.presence(b, "t")
-		},
-		keys: []column{numbers("a", slices.Repeat([]int64{f.account}, len(days))), numbers("b", days)}}}, nil
+	day := "(" + column + " / 86400000000)"
+	asked := func(b *binder) string { return column + " <> 0 AND " + within(b, column, span) }
+	low, high := bounds(span)
+	days, err := f.days(ctx, "devices AS d", day, column+" <> 0 AND ", func(day int64) bool { return day >= low/microsInDay && day <= (high-1)/microsInDay })
+	if err != nil {
+		return nil, err
+	}
+	s := stream{grants: grants, from: "devices AS d", no: "d.no"}
+	return f.alongDays(days, s, day, asked), nil
+}
+
+// threatStreams are the devices on which scans found something.
+func (f *finder) threatStreams(context.Context) ([]stream, error) {
+	if !f.q.Infested {
+		return nil, nil
+	}
+	return []stream{{grants: byThreat, from: "infested AS t CROSS JOIN devices AS d", no: "t.device", own: func(b *binder) string {
+		return "t.account = " + b.put(f.account) + " AND d.no = t.device"
+	}}}, nil
 }

@@ -96,6 +96,7 @@ func (t *tx) erase(devices []int64) error {
 		"DELETE FROM macs WHERE device " + these,
 		"DELETE FROM presence WHERE device " + these,
 		"DELETE FROM threats WHERE device " + these,
+		"DELETE FROM infested WHERE device " + these,
 		"DELETE FROM discoveries WHERE device " + these,
 		"DELETE FROM identifications WHERE device " + these,
 	} {

@@ -75,19 +75,23 @@ func (t *tx) writeIdentities(now time.Time, moves []*move) error {
 		ON CONFLICT (device) DO UPDATE SET identity = excluded.identity`, args...)
 }
 
+const identificationColumns = `SELECT i.job, i.leaf, i.at, i.door, i.name, i.address, i.answers
+	FROM identifications AS i JOIN devices AS d ON d.no = i.device`
+
+func scanIdentification(r rows) (i reeve.Identification, err error) {
+	var job, at int64
+	var door, answers string
+	if err = r.Scan(&job, &i.Command.Leaf, &at, &door, &i.User, &i.Address, &answers); err != nil {
+		return i, err
+	}
+	i.Command.Job, i.At, i.Door = reeve.JobID(job), fromMicro(at), reeve.Door(door)
+	return i, decode(answers, &i.Answers)
+}
+
 // Identifications returns when and how the device's user said who it is.
 func (s *Store) Identifications(ctx context.Context, account, device int64, before reeve.JobID, limit int) ([]reeve.Identification, error) {
-	return all(ctx, s.db, func(r rows) (i reeve.Identification, err error) {
-		var job, at int64
-		var door, answers string
-		if err = r.Scan(&job, &i.Command.Leaf, &at, &door, &i.User, &i.Address, &answers); err != nil {
-			return i, err
-		}
-		i.Command.Job, i.At, i.Door = reeve.JobID(job), fromMicro(at), reeve.Door(door)
-		return i, decode(answers, &i.Answers)
-	}, `SELECT i.job, i.leaf, i.at, i.door, i.name, i.address, i.answers FROM identifications AS i JOIN devices AS d ON d.no = i.device
-		WHERE i.device = $2 AND d.account = $1 AND `+kept+` AND i.job < $3 ORDER BY i.job DESC, i.leaf DESC LIMIT $4`,
-		account, device, orLast(before), limit)
+	return all(ctx, s.db, scanIdentification, identificationColumns+" WHERE i.device = $2 AND d.account = $1 AND "+kept+
+		" AND i.job < $3 ORDER BY i.job DESC, i.leaf DESC LIMIT $4", account, device, orLast(before), limit)
 }
 
 // JobsByID returns those of these jobs that there are.

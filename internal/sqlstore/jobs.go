@@ -39,39 +39,63 @@ func (s *Store) Job(ctx context.Context, account int64, id reeve.JobID) (reeve.J
 		"SELECT "+jobColumns+" FROM jobs WHERE id = $1 AND account = $2", int64(id), account))
 }
 
-// Jobs returns a page of jobs, newest first: along the actions or the sources
-// that are asked for, or along all.
+// Jobs returns a page of jobs, newest first: along the actors, the actions or the
+// sources that are asked for, or along all.
 func (s *Store) Jobs(ctx context.Context, account int64, q reeve.JobQuery) ([]reeve.Job, error) {
 	b := &binder{db: s.db}
+	within, order := "account = "+b.put(account), " DESC"
+	and := func(condition string) { within += " AND " + condition }
+	switch {
+	case q.After != 0:
+		order = ""
+		and("id > " + b.put(int64(q.After)))
+	default:
+		and("id < " + b.put(orLast(q.Before)))
+	}
+	if !q.Placed.Since.IsZero() {
+		and("id >= " + b.put(int64(reeve.FirstJobID(q.Placed.Since))))
+	}
+	if !q.Placed.Until.IsZero() {
+		and("id < " + b.put(int64(reeve.FirstJobID(q.Placed.Until))))
+	}
+	if q.Open {
+		and("id IN (SELECT job FROM open_jobs)")
+	}
+	if q.Ended {
+		and("id NOT IN (SELECT job FROM open_jobs)")
+	}
 	sources := make([]int64, len(q.Sources))
 	for i, source := range q.Sources {
 		sources[i] = int64(source)
 	}
-	within := "account = " + b.put(account) + " AND id < " + b.put(orLast(q.Before))
-	if q.Open {
-		within += " AND id IN (SELECT job FROM open_jobs)"
-	}
-	if q.Ended {
-		within += " AND id NOT IN (SELECT job FROM open_jobs)"
-	}
-	if q.By != "" {
-		by := b.put(q.By)
-		within += " AND (name = " + by + " OR actor = " + by + ")"
-	}
-	var where string
-	limit := " ORDER BY id DESC LIMIT " + b.put(q.Limit)
-	switch {
-	case len(q.Actions) > 0:
-		if len(sources) > 0 {
-			within += " AND +source " + b.among(numbers("source", sources))
+	limit := " ORDER BY id" + order + " LIMIT " + b.put(q.Limit)
+	where := within
+	narrow := given(texts("actor", q.Actors), texts("action", q.Actions), numbers("source", sources))
+	rarest := 0
+	if len(narrow) > 1 && q.By == "" {
+		var err error
+		if rarest, _, err = s.rarest(ctx, "jobs", account, narrow); err != nil {
+			return nil, err
 		}
-		where = "id " + s.db.page(merge("id", "jobs", "action", slices.Compact(slices.Sorted(slices.Values(q.Actions))), within, b)+limit)
-	case len(sources) > 0:
-		where = "id " + s.db.page(merge("id", "jobs", "source", slices.Compact(slices.Sorted(slices.Values(sources))), within, b)+limit)
-	default:
-		where = within
 	}
-	return all(ctx, s.db, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE "+where+limit, b.args...)
+	for i, c := range narrow {
+		if i != rarest || q.By != "" {
+			within += " AND " + c.condition(b)
+		}
+	}
+	switch {
+	case q.By != "":
+		by := []string{q.By}
+		along := merge("id", "jobs", "actor", by, within, b) + " UNION ALL " + merge("id", "jobs", "name", by, within+" AND actor || '' <> "+b.put(q.By), b)
+		where = "id " + s.db.page(along+limit)
+	case len(narrow) > 0:
+		where = "id " + s.db.page(narrow[rarest].merge("id", "jobs", within, b)+limit)
+	}
+	found, err := all(ctx, s.db, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE "+where+limit, b.args...)
+	if q.After != 0 {
+		slices.Reverse(found)
+	}
+	return found, err
 }
 
 // orLast makes 0 the end of all ids.

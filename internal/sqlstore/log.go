@@ -85,9 +85,11 @@ func (s *Store) Append(ctx context.Context, entries ...reeve.AuditEntry) error {
 	})
 }
 
-// Log returns rows of an account in order of Seq, or backwards.
+// Log returns rows of an account in order of Seq, or backwards: those of a device
+// or a job, or along the kinds, the actors, the outcomes or the sources that are
+// asked for, or along all.
 func (s *Store) Log(ctx context.Context, account int64, q reeve.LogQuery) ([]reeve.AuditEntry, error) {
-	kinds, err := s.kindsFor(ctx, account, q)
+	ways, err := s.waysOf(ctx, account, q)
 	if err != nil {
 		return nil, err
 	}
@@ -107,16 +109,26 @@ func (s *Store) Log(ctx context.Context, account int64, q reeve.LogQuery) ([]ree
 		order = " DESC"
 	}
 	limit := " ORDER BY seq" + order + " LIMIT " + b.put(q.Limit)
-	if kinds != nil {
+	asked := make([]string, len(ways.asked))
+	for i, c := range ways.asked {
+		asked[i] = c.condition(b)
+	}
+	switch {
+	case ways.kinds != nil:
 		// The last sum before what was pruned is there without its row.
 		where = append(where, "seq >= (SELECT a.seq FROM audit AS a WHERE a.account = "+of+" ORDER BY a.seq LIMIT 1)")
-		along := merge("seq", "log_sums", "kind", kinds, strings.Join(where, " AND "), b)
-		where = []string{"seq " + s.db.page(along+limit)}
-	} else {
+		if len(asked) > 0 {
+			where = append(where, "EXISTS (SELECT 1 FROM audit AS a WHERE a.account = "+of+" AND a.seq = log_sums.seq AND "+strings.Join(asked, " AND ")+")")
+		}
+		where = []string{"seq " + s.db.page(merge("seq", "log_sums", "kind", ways.kinds, strings.Join(where, " AND "), b)+limit)}
+	case ways.along != nil:
+		where = append(append(where, "account = "+of), asked...)
+		where = []string{"seq " + s.db.page(ways.along.merge("seq", "audit", strings.Join(where, " AND "), b)+limit)}
+	default:
 		// The indexes hold no rows about nothing, and SQLite wants to be told.
 		and(q.Device != "", func() string { return "device <> '' AND device = " + b.put(q.Device) })
 		and(q.Job != 0, func() string { return "job <> 0 AND job = " + b.put(int64(q.Job)) })
-		and(len(q.Events) > 0, func() string { return "event " + b.among(texts("event", q.Events)) })
+		where = append(where, asked...)
 	}
 	whose := "account = " + of
 	if q.Device != "" || q.Job != 0 {
@@ -127,6 +139,66 @@ func (s *Store) Log(ctx context.Context, account int64, q reeve.LogQuery) ([]ree
 		prev, hash FROM audit WHERE `+strings.Join(where, " AND ")+limit, b.args...)
 }
 
+// waysOf is what a reading of the log goes along, at most one of the two, and
+// what it asks of each row.
+type waysOf struct {
+	kinds []int64
+	along *column
+	asked []column
+}
+
+func (s *Store) waysOf(ctx context.Context, account int64, q reeve.LogQuery) (w waysOf, err error) {
+	var sources []int64
+	for _, source := range q.Sources {
+		sources = append(sources, int64(source))
+	}
+	narrow := given(texts("actor", q.Actors), texts("outcome", q.Outcomes), numbers("source", sources))
+	events := given(texts("event", q.Events))
+	if q.Device != "" || q.Job != 0 {
+		return waysOf{asked: append(narrow, events...)}, nil
+	}
+	w.kinds, err = s.kindsFor(ctx, account, q)
+	if err != nil {
+		return w, err
+	}
+	if w.kinds != nil && len(q.Kinds) == 0 { // which are of these sources
+		narrow = given(texts("actor", q.Actors), texts("outcome", q.Outcomes))
+	}
+	if slices.Contains(q.Outcomes, "ok") { // most rows have it, so no index does
+		w.asked = []column{texts("outcome", q.Outcomes)}
+		narrow = slices.DeleteFunc(narrow, func(c column) bool { return c.name == "outcome" })
+	}
+	switch {
+	case len(q.Kinds) > 0:
+		w.asked = append(append(w.asked, narrow...), events...)
+		return w, nil
+	case len(narrow) == 0 && w.kinds == nil:
+		w.asked = append(w.asked, events...)
+		return w, nil
+	case len(narrow) == 0:
+		return w, nil
+	}
+	best, fewest := 0, int64(fewEnough)
+	if len(narrow) > 1 || w.kinds != nil {
+		if best, fewest, err = s.rarest(ctx, "audit", account, narrow); err != nil {
+			return w, err
+		}
+	}
+	if w.kinds != nil {
+		b := &binder{db: s.db}
+		n, err := s.countRows(ctx, b, "log_sums WHERE kind "+b.among(numbers("kind", w.kinds)), fewest)
+		if err != nil || n < fewest {
+			w.asked = append(w.asked, narrow...)
+			return w, err
+		}
+		w.kinds = nil
+		w.asked = append(w.asked, given(numbers("source", sources))...)
+	}
+	w.along = &narrow[best]
+	w.asked = append(append(append(w.asked, events...), narrow[:best]...), narrow[best+1:]...)
+	return w, nil
+}
+
 // maxKinds is how many kinds of rows a reading goes along. One that wants more
 // meets every row: most are wanted then.
 const maxKinds = 32
@@ -135,7 +207,7 @@ const maxKinds = 32
 func (s *Store) kindsFor(ctx context.Context, account int64, q reeve.LogQuery) ([]int64, error) {
 	// Of these two, rows that stand for no event are in no sums.
 	uncounted := slices.Contains(q.Events, reeve.JobPlaced) || slices.Contains(q.Events, reeve.Reports)
-	if q.Device != "" || q.Job != 0 || len(q.Kinds) == 0 && (len(q.Events) == 0 || uncounted) {
+	if len(q.Kinds) == 0 && (len(q.Events) == 0 || uncounted) {
 		return nil, nil
 	}
 	kinds := q.Kinds
@@ -146,7 +218,7 @@ func (s *Store) kindsFor(ctx context.Context, account int64, q reeve.LogQuery) (
 		}
 		kinds = []int64{}
 		for _, k := range known {
-			if slices.Contains(q.Events, k.Event) {
+			if slices.Contains(q.Events, k.Event) && (len(q.Sources) == 0 || slices.Contains(q.Sources, k.Source)) {
 				kinds = append(kinds, k.No)
 			}
 		}
@@ -155,20 +227,6 @@ func (s *Store) kindsFor(ctx context.Context, account int64, q reeve.LogQuery) (
 		return nil, nil
 	}
 	return kinds, nil
-}
-
-// merge is a query for a column of what a table has of several keys. Ordered by
-// that column, with a LIMIT, both databases go along the index in as many places
-// at once and stop in time.
-func merge[K int64 | string](column, table, key string, keys []K, where string, b *binder) string {
-	if len(keys) == 0 {
-		return "SELECT 0 AS " + column + " WHERE FALSE"
-	}
-	arms := make([]string, len(keys))
-	for i, k := range keys {
-		arms[i] = "SELECT " + column + " FROM " + table + " WHERE " + key + " = " + b.put(k) + " AND " + where
-	}
-	return strings.Join(arms, " UNION ALL ")
 }
 
 // seqAt is the first row at or after a moment. Times never go back in a log, so

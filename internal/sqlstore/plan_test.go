@@ -14,6 +14,11 @@ import (
 	"reeve"
 )
 
+var (
+	yes, no = true, false
+	someRow = reeve.DeviceRow{No: 7, Hostname: "host-7.example", LastSeen: time.Unix(0, 0)}
+)
+
 // plans says along which index each list goes, in SQLite and PostgreSQL.
 var plans = map[string]struct {
 	query   reeve.DeviceQuery
@@ -32,6 +37,16 @@ var plans = map[string]struct {
 	"search":              {reeve.DeviceQuery{Search: "st-77.ex"}, [2]string{"VIRTUAL TABLE", "device_names_words"}},
 	"search of MAC":       {reeve.DeviceQuery{Search: "02:00:00:00:10", In: []reeve.DeviceName{reeve.InMAC}}, [2]string{"macs", "macs_pkey"}},
 	"search of id":        {reeve.DeviceQuery{Search: "0123456", In: []reeve.DeviceName{reeve.InID}}, [2]string{"devices_id", "devices_id"}},
+	"online":              {reeve.DeviceQuery{Online: &yes}, [2]string{"presence_day", "presence_day"}},
+	"seen in a week":      {reeve.DeviceQuery{Online: &no, Seen: reeve.Span{Until: time.Unix(1, 1)}}, [2]string{"presence_day", "presence_day"}},
+	"added":               {reeve.DeviceQuery{Added: reeve.Span{Since: time.Unix(1, 0)}}, [2]string{"devices_added", "devices_added"}},
+	"enrolled":            {reeve.DeviceQuery{Enrolled: reeve.Span{Until: time.Now()}}, [2]string{"devices_enrolled", "devices_enrolled"}},
+	"infested":            {reeve.DeviceQuery{Infested: true}, [2]string{"infested", "infested"}},
+	"version":             {reeve.DeviceQuery{Versions: []reeve.Version{{26, 11}}}, [2]string{"devices_class", "devices_class"}},
+	"behind a hostname":   {reeve.DeviceQuery{Sort: reeve.ByHostname, AfterRow: &someRow}, [2]string{"device_names_folded", "device_names_folded"}},
+	"before one":          {reeve.DeviceQuery{Sort: reeve.ByHostname, BeforeRow: &someRow, Systems: []reeve.System{reeve.Linux}}, [2]string{"device_names_folded", "device_names_folded"}},
+	"behind a last seen":  {reeve.DeviceQuery{Sort: reeve.ByLastSeen, AfterRow: &someRow}, [2]string{"presence_seen", "presence_seen"}},
+	"of those away":       {reeve.DeviceQuery{Sort: reeve.ByLastSeen, AfterRow: &someRow, Online: &no}, [2]string{"presence_seen", "presence_seen"}},
 	"page by hostname":    {reeve.DeviceQuery{Page: 3, Sort: reeve.ByHostname}, [2]string{"device_names_folded", "device_names_folded"}},
 	"page by last seen":   {reeve.DeviceQuery{Page: 3, Sort: reeve.ByLastSeen, Desc: true}, [2]string{"presence_seen", "presence_seen"}},
 	"page by record":      {reeve.DeviceQuery{Page: 3}, [2]string{"devices_live", "Index"}},

@@ -89,7 +89,7 @@ func (t *tx) writeFindings(now time.Time, found []finding) error {
 	}
 	list, args := t.list("r", 2, numbers("device", devices), numbers("job", jobs), numbers("finding", keys), numbers("size", sizes),
 		texts("path", paths), texts("signature", signatures), texts("engine", engines), texts("sha256", sha256s), texts("md5", md5s), texts("away", away))
-	return t.later(`INSERT INTO threats (device, finding, path, signature, engine, size, sha256, md5, found_first, found_last, scans, job, quarantine)
+	err := t.later(`INSERT INTO threats (device, finding, path, signature, engine, size, sha256, md5, found_first, found_last, scans, job, quarantine)
 		SELECT r.device, r.finding, r.path, r.signature, r.engine, r.size, r.sha256, r.md5,
 			CAST($1 AS BIGINT), CAST($1 AS BIGINT), 1, r.job, r.away
 		FROM `+list+` WHERE TRUE
@@ -98,6 +98,14 @@ func (t *tx) writeFindings(now time.Time, found []finding) error {
 			scans = threats.scans + CASE WHEN excluded.job > threats.job THEN 1 ELSE 0 END,
 			job = CASE WHEN excluded.job > threats.job THEN excluded.job ELSE threats.job END,
 			quarantine = excluded.quarantine`, append([]any{micro(now)}, args...)...)
+	if err != nil {
+		return err
+	}
+	these, arg := t.among(1, numbers("device", devices))
+	return t.later(`INSERT INTO infested (device, account, threats, last)
+		SELECT t.device, d.account, COUNT(*), MAX(t.found_last) FROM threats AS t CROSS JOIN devices AS d
+		WHERE t.device `+these+` AND d.no = t.device GROUP BY t.device, d.account
+		ON CONFLICT (device) DO UPDATE SET threats = excluded.threats, last = excluded.last`, arg)
 }
 
 // writeRestored notes what came back from quarantine. The device's key in the

@@ -26,6 +26,8 @@ type Store interface {
 	reeve.RepeatStore
 	reeve.OutletStore
 	reeve.ThreatStore
+	reeve.OverviewStore
+	reeve.TimelineStore
 	reeve.SetStore
 	reeve.DiscoveryStore
 	reeve.PasskeyStore
@@ -68,6 +70,8 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("outlets", func(t *testing.T) { testOutlets(t, open) })
 	t.Run("sets", func(t *testing.T) { testSets(t, open) })
 	t.Run("discoveries", func(t *testing.T) { testDiscoveries(t, open) })
+	t.Run("overviews", func(t *testing.T) { testOverviews(t, open) })
+	t.Run("timelines", func(t *testing.T) { testTimelines(t, open) })
 	t.Run("everything", func(t *testing.T) { testEverything(t, open) })
 }
 

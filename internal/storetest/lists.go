@@ -21,7 +21,7 @@ func testLists(t *testing.T, open func(testing.TB) Store) {
 		r := new(dice)
 		all := w.mixture(r, 120)
 		now := noon.Add(40 * 24 * time.Hour)
-		for range 600 {
+		for range 900 {
 			q := randomQuery(r, all, now)
 			found, err := w.Devices(w.ctx, w.account.No, q)
 			w.check(err)
@@ -30,9 +30,22 @@ func testLists(t *testing.T, open func(testing.TB) Store) {
 			}
 			n, err := w.CountFound(w.ctx, w.account.No, q)
 			w.check(err)
-			q.Limit, q.Page, q.After = len(all), 0, 0
-			if want := len(listed(all, q)); n != int64(want) {
-				w.t.Fatalf("%+v counts %d, want %d", q, n, want)
+			q.Limit, q.Page, q.After, q.AfterRow, q.BeforeRow = len(all), 0, 0, nil, nil
+			every := listed(all, q)
+			if n != int64(len(every)) {
+				w.t.Fatalf("%+v counts %d, want %d", q, n, len(every))
+			}
+			if n, err = w.CountUpTo(w.ctx, w.account.No, q, 7); err != nil || n != int64(min(len(every), 7)) {
+				w.t.Fatalf("%+v counts %d up to 7, %v; want %d", q, n, err, len(every))
+			}
+			byClass := map[reeve.Class]int64{}
+			for _, d := range every {
+				byClass[d.Class]++
+			}
+			counts, err := w.CountByClass(w.ctx, w.account.No, q)
+			w.check(err)
+			if d := gocmp.Diff(byClass, counts); d != "" {
+				w.t.Fatalf("%+v by class\n%s", q, d)
 			}
 		}
 	})
@@ -58,6 +71,9 @@ func testLists(t *testing.T, open func(testing.TB) Store) {
 			{Limit: 50, Page: 2, Sort: reeve.ByHostname, Systems: []reeve.System{reeve.Windows}},
 			{Limit: 50, Page: 100, Search: "h00", Standings: []reeve.Standing{reeve.Unknown, reeve.Archived}},
 			{Limit: 50, After: devices[3000].No, Search: "01"},
+			{Limit: 50, AfterRow: row(devices[3000]), Sort: reeve.ByHostname}, {Limit: 50, BeforeRow: row(devices[3000]), Sort: reeve.ByHostname, Desc: true},
+			{Limit: 50, AfterRow: row(devices[3000]), Sort: reeve.ByLastSeen}, {Limit: 50, BeforeRow: row(devices[5000]), Sort: reeve.ByLastSeen, NeverSeen: true},
+			{Limit: 50, BeforeRow: row(devices[3000])}, {Limit: 50, AfterRow: row(devices[3000]), Added: reeve.Span{Since: noon}, Sort: reeve.ByHostname},
 		} {
 			found, err := w.Devices(w.ctx, w.account.No, q)
 			w.check(err)
@@ -127,19 +143,26 @@ func testLists(t *testing.T, open func(testing.TB) Store) {
 	})
 }
 
+func row(d reeve.Device) *reeve.DeviceRow {
+	r := d.Row()
+	return &r
+}
+
 // mixture adds devices that differ in everything that lists go by, and returns
 // all of them as they are stored, in order of their keys.
 func (w *world) mixture(r *dice, n int) []reeve.Device {
 	pick := func(words ...string) string { return words[r.Intn(len(words))] }
 	groups := []string{w.group("Lab").ID, w.group("Office").ID, ""}
 	other := w.addAccount("other", 0)
-	var archived, ignored, exempt, critical []reeve.Device
+	var archived, ignored, exempt, critical, infested []reeve.Device
 	for i := range n {
 		d := device(i)
 		d.GroupID = groups[r.Intn(3)]
 		d.Hostname = pick("PC", "srv", "Müller") + pick("-", "_", ".") + fmt.Sprint(r.Intn(40))
 		d.Nickname, d.PublicIP = pick("", "Front desk", "100%"), pick("", "192.0.2.1", "2001:db8::1")
-		d.Class.Kind, d.Class.System = reeve.AgentKind(1+r.Intn(4)), reeve.System(r.Intn(6))
+		d.Class.Kind, d.Class.System, d.Class.Version = reeve.AgentKind(1+r.Intn(4)), reeve.System(r.Intn(6)), reeve.Version{26, uint32(10 + r.Intn(2))}
+		d.AddedAt = noon.Add(time.Duration(r.Intn(40*24)) * time.Hour)
+		d.EnrolledAt = d.AddedAt.Add(time.Duration(r.Intn(40)) * time.Hour)
 		d.Facts = reeve.Facts{User: pick("", "Ann", "bob"), Type: pick("", "laptop", "server"),
 			Networks: []reeve.Network{{IPv4: []string{pick("10.0.0.1", "10.0.0.2")}}}}
 		d.Online, d.LastSeen = r.Intn(3) == 0, noon.Add(time.Duration(r.Intn(40*24))*time.Hour)
@@ -150,6 +173,9 @@ func (w *world) mixture(r *dice, n int) []reeve.Device {
 		d = w.save(w.account.No, d)
 		if custom := fmt.Sprint("asset-", i); i%9 == 0 {
 			w.check(w.Describe(w.ctx, w.account.No, d.ID, reeve.Description{CustomID: &custom, LinkedUser: &custom}, w.entry("e")))
+		}
+		if isInfested(d) {
+			infested = append(infested, d)
 		}
 		foreign := device(1000 + i)
 		foreign.Hostname = d.Hostname
@@ -164,6 +190,9 @@ func (w *world) mixture(r *dice, n int) []reeve.Device {
 		case i%5 == 2:
 			critical = append(critical, d)
 		}
+	}
+	for i, d := range infested {
+		w.found(w.order("scan_threats", infested[i:i+1]), 0, d, noon, reeve.Threat{Path: "/a", Signature: "x"}, reeve.Threat{Path: "/b", Signature: "x"})
 	}
 	everything, some, set := reeve.ExemptAll, reeve.ExemptCritical, reeve.Ignored
 	until := noon.Add(39 * 24 * time.Hour) // over by the time of the lists
@@ -180,13 +209,16 @@ func (w *world) mixture(r *dice, n int) []reeve.Device {
 	return found
 }
 
+// isInfested says on which devices of the mixture scans found threats.
+func isInfested(d reeve.Device) bool { return d.Nickname == "100%" }
+
 // randomQuery asks for one to three things at once.
 func randomQuery(r *dice, all []reeve.Device, now time.Time) reeve.DeviceQuery {
 	q := reeve.DeviceQuery{Limit: 1 + r.Intn(40), Now: now, UnseenAfter: 30 * 24 * time.Hour, Desc: r.Intn(3) == 0}
 	some := all[r.Intn(len(all))]
 	yes := r.Intn(2) == 0
 	for range 1 + r.Intn(3) {
-		switch r.Intn(10) {
+		switch r.Intn(17) {
 		case 0:
 			q.GroupIDs = append(q.GroupIDs, some.GroupID)
 		case 1:
@@ -214,7 +246,30 @@ func randomQuery(r *dice, all []reeve.Device, now time.Time) reeve.DeviceQuery {
 			q.Page = r.Intn(4)
 		case 9:
 			q.After = some.No
+		case 10:
+			q.AfterRow, q.Sort = row(some), reeve.DeviceSort(r.Intn(3))
+		case 11:
+			q.BeforeRow, q.Sort = row(some), reeve.DeviceSort(r.Intn(3))
+		case 12:
+			q.Online = &yes
+			q.NeverSeen = r.Intn(3) == 0
+		case 13:
+			q.Versions = append(q.Versions, some.Class.Version)
+		case 14:
+			q.ExemptBefore = []time.Time{now.AddDate(1, 0, 0), reeve.Forever.AddDate(1, 0, 0)}[r.Intn(2)]
+		case 15:
+			q.Infested = true
+		default:
+			spans := []*reeve.Span{&q.Seen, &q.Added, &q.Enrolled}
+			since := noon.Add(time.Duration(r.Intn(50*24)) * time.Hour)
+			*spans[r.Intn(3)] = []reeve.Span{{Since: since}, {Until: since}, {Since: since, Until: since.Add(time.Duration(r.Intn(90)) * time.Hour)}}[r.Intn(3)]
 		}
+	}
+	if q.AfterRow != nil {
+		q.BeforeRow = nil
+	}
+	if q.AfterRow != nil || q.BeforeRow != nil {
+		q.After, q.Page = 0, 0
 	}
 	if q.Sort != reeve.ByRecord || q.Page > 1 {
 		q.After = 0
@@ -247,12 +302,18 @@ func listed(all []reeve.Device, q reeve.DeviceQuery) []reeve.Device {
 			has(len(q.Types), slices.Contains(q.Types, d.Facts.Type)) &&
 			(q.Exempt == nil || d.Class.Standing != reeve.Managed || exempt == *q.Exempt) &&
 			has(len(q.Presence), d.Class.Kind != reeve.NoAgent && slices.Contains(q.Presence, presenceOf(d, q))) &&
+			has(len(q.Versions), slices.Contains(q.Versions, d.Class.Version)) &&
+			(q.Online == nil || d.Online == *q.Online) && (!q.NeverSeen || !d.Online && d.LastSeen.IsZero()) &&
+			(q.Seen.IsZero() || d.Online && q.Seen.Has(q.Now) || !d.Online && !d.LastSeen.IsZero() && q.Seen.Has(d.LastSeen)) &&
+			(q.Added.IsZero() || q.Added.Has(d.AddedAt)) && (q.Enrolled.IsZero() || !d.EnrolledAt.IsZero() && q.Enrolled.Has(d.EnrolledAt)) &&
+			(q.ExemptBefore.IsZero() || d.Class.Standing == reeve.Managed && exempt && d.ExemptUntil.Before(q.ExemptBefore)) &&
+			(!q.Infested || isInfested(d)) &&
 			(!q.Outdated || d.Class.Version.Compare(newest[agent{d.Class.Kind, d.Class.System}]) < 0) &&
 			(q.Search == "" || areNamed(d, q)) && after {
 			out = append(out, d)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b reeve.Device) int {
+	compare := func(a, b reeve.DeviceRow) int {
 		c := 0
 		switch q.Sort {
 		case reeve.ByHostname:
@@ -264,7 +325,15 @@ func listed(all []reeve.Device, q reeve.DeviceQuery) []reeve.Device {
 			c = -c
 		}
 		return c
-	})
+	}
+	slices.SortStableFunc(out, func(a, b reeve.Device) int { return compare(a.Row(), b.Row()) })
+	if q.AfterRow != nil {
+		out = slices.DeleteFunc(out, func(d reeve.Device) bool { return compare(d.Row(), *q.AfterRow) <= 0 })
+	}
+	if q.BeforeRow != nil {
+		out = slices.DeleteFunc(out, func(d reeve.Device) bool { return compare(d.Row(), *q.BeforeRow) >= 0 })
+		return out[max(0, len(out)-q.Limit):]
+	}
 	from := min(max(q.Page-1, 0)*q.Limit, len(out))
 	return out[from:min(from+q.Limit, len(out))]
 }

@@ -1,0 +1,183 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"reeve"
+)
+
+// An ordering is a table that has devices in an order: along an index over
+// account, column and key.
+type ordering struct {
+	table, column, no string
+	value             func(reeve.DeviceRow) any // of the column
+	granted           facet                     // what ways say
+	ways              func(*finder, *binder) []string
+}
+
+// Between account and the time when a device was heard, the index over presence
+// has whether it is online: who asks for those that are away does not pass over
+// all others.
+var orderings = map[reeve.DeviceSort]ordering{
+	reeve.ByHostname: {table: "device_names AS o", column: "o.folded", no: "o.device",
+		value: func(row reeve.DeviceRow) any { return fold(clean(row.Hostname)) },
+		ways:  func(*finder, *binder) []string { return []string{"TRUE"} }},
+	reeve.ByLastSeen: {table: "presence AS o", column: "o.last_seen", no: "o.device",
+		value:   func(row reeve.DeviceRow) any { return micro(row.LastSeen) },
+		granted: byPresence, ways: func(f *finder, b *binder) []string { return f.heard.ways(b, "o") }},
+}
+
+// How many devices are gathered and sorted rather than met along an index:
+// fewEnough before any are met so, someMore after walkFirst of them did not fill
+// the page. That happens where the order has to do with what is asked for, such
+// as a group whose hostnames begin alike.
+const (
+	fewEnough = 5000
+	walkFirst = 10_000
+	someMore  = 50_000
+)
+
+// sorted returns the keys of a page in an order, or of one that is found by its
+// number.
+func (f *finder) sorted(ctx context.Context) ([]int64, error) {
+	o, ordered := orderings[f.q.Sort]
+	ordered = ordered && f.offset() == 0 && !f.isFree(o)
+	for most := fewEnough; f.isNarrow(); most = someMore {
+		keys, few, err := f.gather(ctx, most)
+		if err != nil {
+			return nil, err
+		}
+		if few {
+			return f.sort(ctx, keys)
+		}
+		if !ordered || most == someMore {
+			break
+		}
+		last, found, err := f.walkEnd(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		text, args := f.walk(last)
+		keys, err = all(ctx, f.db, firstNumber, text, args...)
+		if err != nil || !found || len(keys) == f.q.Limit {
+			return keys, err
+		}
+	}
+	text, args := f.walk(nil)
+	return all(ctx, f.db, firstNumber, text, args...)
+}
+
+// firstNumber scans the first of two columns.
+func firstNumber(r rows) (n int64, err error) { return n, r.Scan(&n, new(any)) }
+
+func (f *finder) offset() int { return max(f.q.Page-1, 0) * f.q.Limit }
+
+// gather returns all keys, unless there are more than most.
+func (f *finder) gather(ctx context.Context, most int) (keys []int64, few bool, err error) {
+	streams, err := f.streams(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, s := range streams {
+		b := &binder{db: f.db}
+		found, err := f.numbers(ctx, s, "SELECT "+s.no+f.all(b, s)+" LIMIT "+b.put(most+1), b.args)
+		if err != nil {
+			return nil, false, err
+		}
+		if keys = append(keys, found...); len(keys) > most {
+			return nil, false, nil
+		}
+	}
+	return keys, true, nil
+}
+
+// all is the part of a statement that meets every device of a stream.
+func (f *finder) all(b *binder, s stream) string {
+	p := f.build(b, s)
+	if p.keys != "" {
+		p.from = p.keys + " CROSS JOIN " + p.from
+	}
+	return " FROM " + p.from + " WHERE " + p.where
+}
+
+// sort is the page of these devices.
+func (f *finder) sort(ctx context.Context, keys []int64) ([]int64, error) {
+	f.order(keys)
+	keys = slices.Compact(keys)
+	if o, ok := orderings[f.q.Sort]; ok {
+		b := &binder{db: f.db}
+		order, than := f.direction()
+		where := o.no + " " + b.among(numbers("no", keys))
+		if f.from != nil {
+			where += " AND (" + strings.Join(f.behind(b, o, than), " OR ") + ")"
+		}
+		var err error
+		keys, err = all(ctx, f.db, number, "SELECT "+o.no+" FROM "+o.table+" WHERE "+where+
+			" ORDER BY "+o.column+order+", "+o.no+order, b.args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	from := min(f.offset(), len(keys))
+	return keys[from:min(from+f.q.Limit, len(keys))], nil
+}
+
+// behind says in two stretches what follows the row where the page begins: the
+// rest of those with the same value, and those beyond. Each goes along the index.
+func (f *finder) behind(b *binder, o ordering, than string) []string {
+	if f.from == nil {
+		return []string{"TRUE"}
+	}
+	value, no := b.put(o.value(*f.from)), b.put(f.from.No)
+	return []string{o.column + " = " + value + " AND " + o.no + than + no, o.column + than + value}
+}
+
+// isFree reports whether no device has to be looked at that comes along an order.
+func (f *finder) isFree(o ordering) bool { return f.facets()&^o.granted == 0 && f.everyClass }
+
+// walkEnd returns the value up to which a first walk goes, false if it may go to
+// the end.
+func (f *finder) walkEnd(ctx context.Context, o ordering) (any, bool, error) {
+	b := &binder{db: f.db}
+	text := f.along(b, o, o.table, []string{"o.account = " + b.put(f.account)}) + " LIMIT 1 OFFSET " + b.put(walkFirst)
+	return first(ctx, f.db, func(r rows) (v any, err error) { return v, r.Scan(new(int64), &v) }, text, b.args...)
+}
+
+// walk is the statement for a page along the index of an order, up to a value
+// unless that is nil.
+func (f *finder) walk(last any) (string, []any) {
+	b := &binder{db: f.db}
+	order, than := f.direction()
+	o, ok := orderings[f.q.Sort]
+	if !ok {
+		where := append([]string{"d.account = " + b.put(f.account)}, f.conditions(b, 0)...)
+		return "SELECT d.no, 0 FROM devices AS d WHERE " + strings.Join(where, " AND ") + " ORDER BY d.no" + order +
+			" LIMIT " + b.put(f.q.Limit) + " OFFSET " + b.put(f.offset()), b.args
+	}
+	from, where := o.table, []string{"o.account = " + b.put(f.account)}
+	if last != nil {
+		where = append(where, b.put(last)+strings.TrimRight(than, " ")+"= "+o.column)
+	}
+	if !f.isFree(o) {
+		from += " CROSS JOIN devices AS d"
+		where = append(append(where, "d.no = "+o.no), f.conditions(b, o.granted)...)
+	}
+	return f.along(b, o, from, where) + " LIMIT " + b.put(f.q.Limit) + " OFFSET " + b.put(f.offset()), b.args
+}
+
+// along is a statement that goes along the index of an order, in several places
+// at once; see merge.
+func (f *finder) along(b *binder, o ordering, from string, where []string) string {
+	order, than := f.direction()
+	stretches := f.behind(b, o, than)
+	var arms []string
+	for _, way := range o.ways(f, b) {
+		for _, stretch := range stretches {
+			arms = append(arms, "SELECT "+o.no+" AS no, "+o.column+" AS value FROM "+from+" WHERE "+
+				strings.Join(append(slices.Clone(where), way, stretch), " AND "))
+		}
+	}
+	return strings.Join(arms, " UNION ALL ") + " ORDER BY value" + order + ", no" + order
+}
