@@ -34,6 +34,7 @@ type AccountStore interface {
 // are stored together with it, so no account is without a way in.
 type Founders struct {
 	Operator Operator
+	Ticket   Ticket // of the operator; left out without a secret
 	App      App
 	Code     Code
 }
@@ -66,7 +67,8 @@ type CredentialStore interface {
 	// Operators returns the account's operators by name.
 	Operators(ctx context.Context, account int64) ([]Operator, error)
 	// SetOperator stores roles and password of the account's operator with o's
-	// name. Another password ends whatever the operator agreed to. Conflict if the
+	// name. Another password ends whatever the operator agreed to, and his sessions
+	// and tickets. Conflict if the
 	// account would be left without an administrator, NotFound if a group is not
 	// the account's.
 	SetOperator(ctx context.Context, o Operator, entry AuditEntry) error

@@ -71,6 +71,11 @@ func (t *tx) addFounders(account int64, f reeve.Founders) error {
 	if err := t.addOperator(f.Operator); err != nil {
 		return err
 	}
+	if f.Ticket.Secret != "" {
+		if err := t.addTicket(f.Ticket); err != nil {
+			return err
+		}
+	}
 	if err := t.addApp(f.App); err != nil {
 		return err
 	}

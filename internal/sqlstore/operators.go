@@ -140,6 +140,9 @@ func (s *Store) SetOperator(ctx context.Context, o reeve.Operator, entry reeve.A
 			if err := t.endAgreements(o.Name); err != nil {
 				return err
 			}
+			if err := t.endSessions(o.Name); err != nil {
+				return err
+			}
 		}
 		if err := t.later("UPDATE operators SET password_hash = $2 WHERE name = $1", o.Name, o.PasswordHash); err != nil {
 			return err
@@ -163,6 +166,12 @@ func (s *Store) RemoveOperator(ctx context.Context, account int64, name string, 
 			return err
 		}
 		if err := t.endKeys(name); err != nil {
+			return err
+		}
+		if err := t.endSessions(name); err != nil {
+			return err
+		}
+		if err := t.endFactor(name); err != nil {
 			return err
 		}
 		for _, statement := range []string{"DELETE FROM operator_roles WHERE operator = $1", "DELETE FROM operators WHERE name = $1"} {

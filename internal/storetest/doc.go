@@ -33,6 +33,9 @@ type Store interface {
 	reeve.PasskeyStore
 	reeve.LinkStore
 	reeve.SavedViewStore
+	reeve.SessionStore
+	reeve.FactorStore
+	reeve.FailureStore
 }
 
 // Test runs the suite. Open returns an empty store, and arranges its end. It is
@@ -41,6 +44,8 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("accounts", func(t *testing.T) { testAccounts(t, open) })
 	t.Run("credentials", func(t *testing.T) { testCredentials(t, open) })
 	t.Run("operators", func(t *testing.T) { testOperators(t, open) })
+	t.Run("sessions", func(t *testing.T) { testSessions(t, open) })
+	t.Run("factors", func(t *testing.T) { testFactors(t, open) })
 	t.Run("grants", func(t *testing.T) { testGrants(t, open) })
 	t.Run("passkeys", func(t *testing.T) { testPasskeys(t, open) })
 	t.Run("links", func(t *testing.T) { testLinks(t, open) })
