@@ -59,6 +59,7 @@ func authorizePage(method string) *door.Page {
 		page.Inputs = append(inputs,
 			door.Field{Name: "name", In: "form", Type: "string", About: "of the operator", Ours: true},
 			door.Field{Name: "password", In: "form", Type: "string", About: "of the operator", Ours: true},
+			door.Field{Name: "code", In: "form", Type: "string", About: "of the operator's authenticator app, if there is one, or a recovery code", Ours: true},
 			door.Field{Name: "agreement", In: "form", Type: "string", About: "what the page that asks was given, good for 10 minutes and for one use", Ours: true},
 			door.Field{Name: "decision", In: "form", Type: "string", About: "allow or deny", Ours: true})
 		page.Codes = map[int]string{
@@ -179,6 +180,7 @@ func (a *api) readForm(w http.ResponseWriter, r *door.Request) error {
 }
 
 func (a *api) signIn(w http.ResponseWriter, r *door.Request, q request) error {
+	q.Code = r.PostForm.Get("code")
 	agreement, err := a.Rules.SignIn(r.Context(), q.Ask, r.PostForm.Get("name"), r.PostForm.Get("password"))
 	switch kind := reeve.KindOf(err); {
 	case err != nil && (kind == reeve.Denied || kind == reeve.Forbidden):

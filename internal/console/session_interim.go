@@ -1,25 +1,19 @@
 package console
 
 import (
-	"crypto/rand"
-	"sync"
-
 	"reeve"
+	"reeve/internal/control"
 	"reeve/internal/door"
 )
 
-// open sessions of this process, until control keeps them.
-var sessions sync.Map
+// from is where a request came from, for the log and the list of sessions.
+func from(r *door.Request) control.From {
+	return control.From{Address: r.Caller.Address, RequestID: r.Caller.RequestID, Browser: r.UserAgent()}
+}
 
 func (c *console) session(r *door.Request, secret string) (reeve.Caller, reeve.Account, error) {
-	o, ok := sessions.Load(secret)
-	if !ok {
-		return reeve.Caller{}, reeve.Account{}, reeve.Errorf(reeve.Denied, "sign in to see this page")
-	}
-	operator := o.(reeve.Operator)
-	caller := r.Caller
-	caller.Account, caller.Source, caller.Actor, caller.Name, caller.Scopes, caller.Groups = operator.Account, reeve.FromConsole, "operator:"+operator.Name, operator.Name, operator.Role.Scopes(), operator.GroupScopes()
-	return caller, reeve.Account{No: operator.Account, Name: operator.Name}, nil
+	in, err := c.Rules.Session(r.Context(), secret, from(r))
+	return in.Caller, in.Account, err
 }
 
 func (c *console) signIn(v *visit) (*page, error) {
@@ -27,30 +21,39 @@ func (c *console) signIn(v *visit) (*page, error) {
 		return nil, err
 	}
 	name := v.PostForm.Get("name")
-	o, err := c.Rules.CheckPassword(v.Context(), name, v.PostForm.Get("password"))
-	if reeve.KindOf(err) == reeve.Denied {
+	in, err := c.Rules.EnterPassword(v.Context(), name, v.PostForm.Get("password"), from(v.Request))
+	if err == nil && in.Pending != "" {
+		in, err = c.Rules.EnterCode(v.Context(), in.Pending, v.PostForm.Get("code"), from(v.Request))
+	}
+	if kind := reeve.KindOf(err); err != nil && (kind == reeve.Denied || kind == reeve.Limited) {
 		return again(c.signInForm(signInPage{Name: name, Next: v.PostForm.Get("next")}), err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := c.enter(v, o, "password"); err != nil {
-		return nil, err
-	}
+	v.keep(c.sessionCookie(), in.Secret, 0)
 	return v.goTo(next(v.PostForm.Get("next")))
 }
 
 // enter opens a session for who has shown who he is.
 func (c *console) enter(v *visit, o reeve.Operator, how string) error {
-	secret := rand.Text()
-	sessions.Store(secret, o)
+	secret, _, err := c.Rules.OpenSession(v.Context(), o.Name, how, from(v.Request))
+	if err != nil {
+		return err
+	}
 	v.keep(c.sessionCookie(), secret, 0)
 	return nil
 }
 
 func (c *console) signOut(v *visit) (*page, error) {
 	if kept, err := v.Cookie(c.sessionCookie()); err == nil {
-		sessions.Delete(kept.Value)
+		in, err := c.Rules.Session(v.Context(), kept.Value, from(v.Request))
+		if err == nil {
+			err = c.Rules.EndSession(v.Context(), in.Caller, in.Session.ID)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	v.keep(c.sessionCookie(), "", -1)
 	return v.goTo("sign-in")

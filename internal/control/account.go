@@ -15,6 +15,7 @@ type Bootstrap struct {
 	ClientID     string
 	ClientSecret string
 	Code         string
+	FirstRun     string // see FirstRun
 }
 
 // FirstAccount is the name of the account that set-up creates. Its apps with
@@ -80,7 +81,10 @@ func (c *Control) found(ctx context.Context, caller reeve.Caller, name string, s
 	}
 	app, secret := newApp(reeve.App{Name: "first app", Scopes: everyScope, CreatedBy: "system"}, now)
 	b.ClientID, b.ClientSecret = app.ClientID, secret
+	first, ticket := invite(b.Operator, now)
+	b.FirstRun = first
 	founders := reeve.Founders{
+		Ticket:   ticket,
 		App:      app,
 		Operator: reeve.Operator{Name: b.Operator, PasswordHash: hashPassword(b.Password), Role: reeve.RoleAdministrator, Created: now},
 		Code:     reeve.Code{Hash: hashSecret(b.Code), Hint: b.Code[:2], Note: "first code", Community: true, Created: now},

@@ -20,7 +20,11 @@ const (
 const handleLength = secretLength / 2
 
 // From is where a request without an access token came from, for the log.
-type From struct{ Address, RequestID string }
+type From struct {
+	Address   string // without port
+	RequestID string
+	Browser   string // what it says of itself, for the list of sessions
+}
 
 // An Ask is what an app asks of an operator, as the operator's browser brings it.
 type Ask struct {
@@ -28,6 +32,7 @@ type Ask struct {
 	RedirectURI string
 	Challenge   string       // S256 code challenge of RFC 7636; empty without
 	Scopes      reeve.Scopes // empty for all that the app has
+	Code        string       // of the operator's authenticator app, or a recovery code; empty without
 	From        From
 }
 
@@ -61,14 +66,25 @@ type Agreement struct {
 	Secret string
 }
 
-// SignIn checks an operator's password and begins a grant to the app. A wrong one
+// SignIn checks an operator's password, and the code of an operator who has an
+// authenticator app, and begins a grant to the app. A wrong one
 // is Denied, an operator who cannot agree to anything Forbidden.
 func (c *Control) SignIn(ctx context.Context, ask Ask, name, password string) (Agreement, error) {
 	app, err := c.Asking(ctx, ask)
 	if err != nil {
 		return Agreement{}, err
 	}
-	o, err := c.CheckPassword(ctx, name, password)
+	o, err := c.checkSignIn(ctx, name, password, ask.From)
+	if err != nil {
+		return Agreement{}, err
+	}
+	has, err := c.hasFactor(ctx, o.Name)
+	if err == nil && has {
+		if ask.Code == "" {
+			return Agreement{}, reeve.Errorf(reeve.Denied, "this operator has an authenticator app; give its code as well")
+		}
+		_, err = c.checkCode(ctx, o.Name, ask.Code, ask.From)
+	}
 	if err != nil {
 		return Agreement{}, err
 	}

@@ -32,6 +32,9 @@ type Store interface {
 	reeve.DiscoveryStore
 	reeve.PasskeyStore
 	reeve.LinkStore
+	reeve.SessionStore
+	reeve.FactorStore
+	reeve.FailureStore
 	reeve.ThreatStore
 	reeve.SavedViewStore
 	reeve.OverviewStore
@@ -80,6 +83,8 @@ type Options struct {
 	Checkpoint func(reeve.Checkpoint) error
 	// Seal encrypts a secret that must be sent on, bound to its owner's id.
 	Seal func(owner, secret string) []byte
+	// Unseal decrypts what Seal made for the same owner.
+	Unseal func(owner string, sealed []byte) (string, error)
 	// Contents keeps the files of signature sets.
 	Contents Contents
 	// Passkeys are how operators sign in without a password; nil where the server

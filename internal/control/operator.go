@@ -112,7 +112,8 @@ func (c *Control) RemoveOperator(ctx context.Context, caller reeve.Caller, name 
 		entry(caller, c.now(), "operator_removed", detail("", map[string]any{"operator": name})))
 }
 
-// ResetOperator gives an operator a new password, which it returns. It is for
+// ResetOperator gives an operator a new password, which it returns, and takes his
+// authenticator app away. It is for
 // who holds the server's data folder, not for a door.
 func (c *Control) ResetOperator(ctx context.Context, name string) (string, error) {
 	o, err := c.store.Operator(ctx, name)
@@ -121,8 +122,16 @@ func (c *Control) ResetOperator(ctx context.Context, name string) (string, error
 	}
 	password := newSecret(generatedLength)
 	o.PasswordHash = hashPassword(password)
-	return password, c.store.SetOperator(ctx, o, entry(system(o.Account), c.now(), "operator_reset",
-		detail("", map[string]any{"operator": name})))
+	e := entry(system(o.Account), c.now(), "operator_reset", detail("", map[string]any{"operator": name}))
+	if err := c.store.SetOperator(ctx, o, e); err != nil {
+		return "", err
+	}
+	has, err := c.hasFactor(ctx, name)
+	if err == nil && has {
+		e := entry(system(o.Account), c.now(), "second_factor_removed", detail("", map[string]any{"operator": name}))
+		err = c.store.RemoveFactor(ctx, o.Account, name, e)
+	}
+	return password, err
 }
 
 // choosePassword returns the hash of a password, or of one that it makes and

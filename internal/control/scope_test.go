@@ -90,6 +90,18 @@ var calls = map[string]struct {
 	"Expect": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.Expect(t.Context(), c, "nobody", "nobody@example.org")
 	}},
+	"OperatorSessions": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.OperatorSessions(t.Context(), c, "nobody")
+		return err
+	}},
+	"EndOperatorSessions": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		return w.EndOperatorSessions(t.Context(), c, "nobody", "")
+	}},
+	"ResetFactor": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error { return w.ResetFactor(t.Context(), c, "nobody") }},
+	"Invite": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, _, err := w.Invite(t.Context(), c, "nobody")
+		return err
+	}},
 	"RemoveOperator": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.RemoveOperator(t.Context(), c, "nobody")
 	}},

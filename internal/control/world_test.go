@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -112,7 +113,10 @@ func (w *world) control(store control.Store) *control.Control {
 		Now: w.clock.Now, Log: slog.New(slog.NewJSONHandler(w.log, nil)), MaxEntries: 1000,
 		Checkpoint: func(c reeve.Checkpoint) error { w.kept = append(w.kept, c); return nil },
 		Seal:       func(owner, secret string) []byte { return []byte(owner + " has " + secret) },
-		Contents:   w.contents,
+		Unseal: func(owner string, sealed []byte) (string, error) {
+			return strings.TrimPrefix(string(sealed), owner+" has "), nil
+		},
+		Contents: w.contents,
 	})
 }
 

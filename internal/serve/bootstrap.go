@@ -20,11 +20,12 @@ type Bootstrap struct {
 	ClientID         string `json:"client_id"`
 	ClientSecret     string `json:"client_secret"`
 	RegistrationCode string `json:"registration_code"`
-	Pin              string `json:"pin"` // empty without TLS
+	Pin              string `json:"pin"`     // empty without TLS
+	Console          string `json:"console"` // address at which the operator chooses another password, once, within a day
 }
 
 func newBootstrap(url, pin string, b control.Bootstrap) Bootstrap {
-	return Bootstrap{url, b.Operator, b.Password, b.ClientID, b.ClientSecret, b.Code, pin}
+	return Bootstrap{url, b.Operator, b.Password, b.ClientID, b.ClientSecret, b.Code, pin, url + "/console/first/" + b.FirstRun}
 }
 
 // bootstrapFile writes the credentials beside their file before they are
@@ -86,5 +87,5 @@ func (b Bootstrap) Print(w io.Writer) {
 	if b.Pin != "" {
 		fmt.Fprintf(w, "  pin                %s\n", b.Pin)
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "\nOpen the console within a day to choose another password:\n\n  %s\n\n", b.Console)
 }

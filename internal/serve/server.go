@@ -121,7 +121,8 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rules.Checkpoint, rules.Seal, rules.Contents = checkpointFile{c.checkpoints()}.add, vault.Seal, s.sets
+	rules.Checkpoint, rules.Contents = checkpointFile{c.checkpoints()}.add, s.sets
+	rules.Seal, rules.Unseal = vault.Seal, vault.Open
 	ports, err := prepare(&c, own)
 	if err != nil {
 		return err
