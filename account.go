@@ -45,6 +45,14 @@ type Settings struct {
 	// maker did not give it becomes a device: phones make up new ones, and virtual
 	// machines have no others.
 	RandomMACs bool `json:"random_macs,omitempty"`
+	// ApproveAbove is on how many devices an order may be placed without the
+	// approval of a second person; 0 is on any number.
+	ApproveAbove int64 `json:"approve_above,omitempty"`
+	// ConfirmAbove is from how many devices on the console asks to type their
+	// number before it orders; default 100.
+	ConfirmAbove int64 `json:"confirm_above,omitempty"`
+	// RequireComment is whether an order needs a comment, wherever one can be given.
+	RequireComment bool `json:"require_comment,omitempty"`
 }
 
 // A Group is a named set of devices; each device is in exactly one.

@@ -20,6 +20,7 @@ const (
 	TooLarge                // more entries, bytes or pages than allowed
 	Limited                 // too many requests in this window
 	Unavailable             // not now; asking again later may work
+	Unapproved              // allowed only with the approval of a second person
 )
 
 // An Error is a failure with a sentence for the caller. Msg says what happened

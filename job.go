@@ -76,6 +76,7 @@ type Job struct {
 	Cancelled time.Time
 	Paused    time.Time // since when its agents hold back; zero if they do not
 	RetryOf   JobID     // the job whose failed commands it orders again, 0 for none
+	UndoOf    JobID     // the job whose effect it takes back, 0 for none
 }
 
 // Counts are numbers of commands by state. Only final states are counted as

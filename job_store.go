@@ -77,10 +77,18 @@ type Placing interface {
 	// Outside returns by rising key the devices of these that are in none of the
 	// groups (internal keys).
 	Outside(targets []Target, groups []int64) ([]int64, error)
-	// Ended returns up to limit live devices whose commands of a job of the account
-	// ended in one of these states, in order of their leaves, from leaf from on.
-	// Match.Entry is the leaf.
-	Ended(job JobID, states []State, from int32, limit int) ([]Match, error)
+	// Find returns up to q.Limit live devices that a query selects with No above
+	// q.After, in that order.
+	Find(q DeviceQuery) ([]Target, error)
+	// Ended returns devices of a job of the account in order of their leaves; see
+	// EndedQuery. Match.Entry is the leaf.
+	Ended(q EndedQuery) ([]Match, error)
+	// Deleted returns the ids of devices that a job of the account deleted and that
+	// are deleted since; of q only Job, From and Limit count.
+	Deleted(q EndedQuery) ([]Gone, error)
+	// Restore is that of a DeviceStore.
+	Restore(ids []string, now time.Time, entry AuditEntry) (restored []string, cancelled []Order, err error)
+	Proposing
 	// Commit writes a job with its commands: command i of the job is on
 	// placed[i] and has leaf i. Placed is in order of No. The effect is applied
 	// to every device whose command is born Succeeded. A key that is not empty
@@ -90,6 +98,52 @@ type Placing interface {
 	Commit(w Work) error
 	// Kept returns what an earlier Commit kept under this key, if any.
 	Kept(key RepeatKey) (Kept, bool, error)
+}
+
+// An EndedQuery selects live devices by how their commands of a job ended.
+type EndedQuery struct {
+	Job    JobID
+	States []State
+	// Unless leaves out devices on which a command of a later job with one of these
+	// actions succeeded.
+	Unless []string
+	From   int32 // leaf to begin at
+	Limit  int
+}
+
+// A Gone is a deleted device with the leaf of the command that deleted it.
+type Gone struct {
+	Leaf int32
+	ID   string
+}
+
+// Proposing is the part of a placing that keeps proposals. What is decided of a
+// proposal is decided inside a placing, so that of two who decide at once the
+// second sees what the first did.
+type Proposing interface {
+	// Propose stores a proposal, and drops those of the account that lapsed before
+	// a moment. An id that a job or a proposal has is ErrJobIDTaken. A key that is
+	// not empty is kept as that of a Commit.
+	Propose(p Proposal, lapsed time.Time, key RepeatKey, entry AuditEntry) error
+	// Proposal returns a proposal of the account.
+	Proposal(id JobID) (Proposal, error)
+	// Settle stores state, expiry, and who decided when and why.
+	Settle(p Proposal, entries ...AuditEntry) error
+}
+
+// A ProposalStore reads proposals.
+type ProposalStore interface {
+	Proposal(ctx context.Context, account int64, id JobID) (Proposal, error)
+	// Proposals returns a page, newest first; see ProposalQuery.
+	Proposals(ctx context.Context, account int64, q ProposalQuery) ([]Proposal, error)
+}
+
+// A ProposalQuery selects proposals. Zero fields select all.
+type ProposalQuery struct {
+	Before JobID // only older ones
+	Limit  int   // at least 1
+	States []ProposalState
+	Now    time.Time // what Lapsed is judged by
 }
 
 // ErrJobIDTaken says that a random job id was used before; take another.

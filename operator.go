@@ -61,11 +61,12 @@ func ParseSource(name string) (Source, bool) { return sources.find(name) }
 
 // A Caller is who asks, as the door found out from the credential.
 type Caller struct {
-	Account int64
-	Source  Source
-	Actor   string // "app:KEY", "operator:NAME", "device:ID", "agents" for a batch of reports, or "system"
-	Name    string // the app's or operator's name for people
-	Scopes  Scopes // for the whole account
+	Account  int64
+	Source   Source
+	Actor    string // "app:KEY", "operator:NAME", "device:ID", "agents" for a batch of reports, or "system"
+	Name     string // the app's or operator's name for people
+	Operator string // who agreed to the app's token; empty for an app by itself
+	Scopes   Scopes // for the whole account
 	// Groups are what is allowed besides, for the devices of single groups, by
 	// internal key.
 	Groups    map[int64]Scopes
@@ -85,6 +86,7 @@ type App struct {
 	RequestsPerMinute int64
 	Description       string
 	RedirectURIs      []string // where operators' browsers may be sent with a code; without any there are no codes
+	Operator          string   // who agreed to the token at hand; empty for an app by itself, and in lists
 	CreatedBy         string   // the name of who made it
 	Created           time.Time
 	Modified          time.Time

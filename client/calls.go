@@ -54,6 +54,34 @@ func (c *Client) Retry(ctx context.Context, id string, spec Retry, key string) (
 	return p, c.do(ctx, call{method: "POST", path: "/jobs/" + url.PathEscape(id) + "/retry", body: spec, key: key}, &p)
 }
 
+// Undo orders the opposite of a job's action where its effect still holds, or
+// restores what it deleted. The key is that of Place.
+func (c *Client) Undo(ctx context.Context, id string, spec Undo, key string) (p Placement, err error) {
+	return p, c.do(ctx, call{method: "POST", path: "/jobs/" + url.PathEscape(id) + "/undo", body: spec, key: key}, &p)
+}
+
+// Proposals goes through the proposed jobs in one of the states, or all if there
+// are none, newest first.
+func (c *Client) Proposals(ctx context.Context, states ...string) iter.Seq2[Proposal, error] {
+	return pages[Proposal](ctx, c, "/proposals", url.Values{"state": states})
+}
+
+// Proposal returns one proposed job.
+func (c *Client) Proposal(ctx context.Context, id string) (p Proposal, err error) {
+	return p, c.do(ctx, call{method: "GET", path: "/proposals/" + url.PathEscape(id)}, &p)
+}
+
+// Approve agrees to a proposed job of somebody else. Only a token that an
+// operator agreed to can.
+func (c *Client) Approve(ctx context.Context, id string, d Decision) (p Proposal, err error) {
+	return p, c.do(ctx, call{method: "POST", path: "/proposals/" + url.PathEscape(id) + "/approve", body: d}, &p)
+}
+
+// Reject ends a proposed job; who proposed it takes it back so.
+func (c *Client) Reject(ctx context.Context, id string, d Decision) (p Proposal, err error) {
+	return p, c.do(ctx, call{method: "POST", path: "/proposals/" + url.PathEscape(id) + "/reject", body: d}, &p)
+}
+
 // JobCommands goes through the commands of a job, those in one of the states or
 // all if there are none.
 func (c *Client) JobCommands(ctx context.Context, id string, states ...string) iter.Seq2[Command, error] {
@@ -83,19 +111,20 @@ func (c *Client) Command(ctx context.Context, id string) (one Command, err error
 // A DeviceFilter selects devices; empty fields select all but archived ones.
 // Values of one field are alternatives, fields narrow one another.
 type DeviceFilter struct {
-	Search    string   // part of one of the names in In
-	In        []string // hostname (the default), nickname, mac, address, user, id
-	Standings []string // managed, unknown, ignored, out_of_license, archived
-	Groups    []string // ids
-	Exempt    *bool    // of the managed ones, those that are exempt from everything, or the others
-	Kinds     []string // of agents: persistent, on_demand, mobile, domain_controller
-	Systems   []string // windows, mac, linux, ios, android, other
-	Types     []string // desktop, laptop, server, vm, phone, tablet
-	Presence  []string // connected, disconnected, unseen
-	Sort      string   // record (the default), hostname, last_seen; with - before it the other way round
+	Search    string   `json:"search,omitempty"`     // part of one of the names in In
+	In        []string `json:"in,omitempty"`         // hostname (the default), nickname, mac, address, user, id
+	Standings []string `json:"standing,omitempty"`   // managed, unknown, ignored, out_of_license, archived
+	Groups    []string `json:"group,omitempty"`      // ids
+	Exempt    *bool    `json:"exempt,omitempty"`     // of the managed ones, those that are exempt from everything, or the others
+	Kinds     []string `json:"agent_kind,omitempty"` // of agents: persistent, on_demand, mobile, domain_controller
+	Systems   []string `json:"system,omitempty"`     // windows, mac, linux, ios, android, other
+	Types     []string `json:"type,omitempty"`       // desktop, laptop, server, vm, phone, tablet
+	Presence  []string `json:"presence,omitempty"`   // connected, disconnected, unseen
+	Sort      string   `json:"-"`                    // record (the default), hostname, last_seen; with - before it the other way round
 }
 
-func (f DeviceFilter) query() url.Values {
+// Query writes the filter as the parameters of a request.
+func (f DeviceFilter) Query() url.Values {
 	query := url.Values{
 		"in": f.In, "standing": f.Standings, "group": f.Groups, "agent_kind": f.Kinds, "system": f.Systems, "type": f.Types, "presence": f.Presence,
 	}
@@ -112,13 +141,13 @@ func (f DeviceFilter) query() url.Values {
 
 // Devices goes through the inventory.
 func (c *Client) Devices(ctx context.Context, f DeviceFilter) iter.Seq2[Device, error] {
-	return pages[Device](ctx, c, "/devices", f.query())
+	return pages[Device](ctx, c, "/devices", f.Query())
 }
 
 // ExportDevices writes the selected devices, in the order of their records, as
 // csv or jsonl.
 func (c *Client) ExportDevices(ctx context.Context, f DeviceFilter, format string, to io.Writer) error {
-	query := f.query()
+	query := f.Query()
 	query.Set("format", format)
 	return c.do(ctx, call{method: "GET", path: "/devices/export", query: query}, to)
 }

@@ -12,24 +12,29 @@ type List[T any] struct {
 	Next  string `json:"next,omitempty"`
 }
 
-// An Order asks for one action on many devices. Exactly one of IDs, MACs, Group
-// and All names them.
+// An Order asks for one action on many devices. Exactly one of IDs, MACs, Group,
+// All and Filter names them.
 type Order struct {
 	Action string          `json:"action"`
 	IDs    []string        `json:"ids,omitempty"`
 	MACs   []string        `json:"macs,omitempty"`
-	Group  string          `json:"group,omitempty"` // id of a group: all its devices
-	All    bool            `json:"all,omitempty"`   // every device of the account
+	Group  string          `json:"group,omitempty"`  // id of a group: all its devices
+	All    bool            `json:"all,omitempty"`    // every device of the account
+	Filter *DeviceFilter   `json:"filter,omitempty"` // every device that it selects
 	Params json.RawMessage `json:"params,omitempty"`
 	Terms
 }
 
 // Terms say how an order is carried out.
 type Terms struct {
-	DryRun        bool   `json:"dry_run,omitempty"`        // only tell what would happen
-	Comment       string `json:"comment,omitempty"`        // why; the job and the log keep it
-	DeliverWithin int64  `json:"deliver_within,omitempty"` // seconds; 0 is the action's own time
-	Offline       string `json:"offline,omitempty"`        // what becomes of devices that are away: "queue" (default) or "skip"
+	DryRun        bool   `json:"dry_run,omitempty"`         // only tell what would happen
+	Comment       string `json:"comment,omitempty"`         // why; the job and the log keep it
+	DeliverWithin int64  `json:"deliver_within,omitempty"`  // seconds; 0 is the action's own time
+	Offline       string `json:"offline,omitempty"`         // what becomes of devices that are away: "queue" (default) or "skip"
+	Expect        int    `json:"expect,omitempty"`          // devices that were confirmed; if it finds another number, nothing is done
+	ApprovedJobID string `json:"approved_job_id,omitempty"` // of the proposed job that was approved; the new job has this id
+	Propose       bool   `json:"propose,omitempty"`         // only keep the order, for somebody else to approve
+	Hold          bool   `json:"hold,omitempty"`            // with Propose: once approved, wait for a request with ApprovedJobID
 }
 
 // A Retry orders the action of a job again where it did not succeed.
@@ -38,9 +43,44 @@ type Retry struct {
 	Terms
 }
 
+// An Undo takes a job back.
+type Undo struct {
+	Params json.RawMessage `json:"params,omitempty"` // of the opposite action
+	Terms
+}
+
+// A Proposal is an order that somebody else has to approve. Its id is the one
+// that the job will have.
+type Proposal struct {
+	ID        string          `json:"id"`
+	State     string          `json:"state"` // proposed, approved, rejected, used, expired
+	Action    string          `json:"action"`
+	Params    json.RawMessage `json:"params"`
+	Comment   string          `json:"comment,omitempty"`
+	Targets   int             `json:"targets"`        // devices that it found
+	Hold      bool            `json:"hold,omitempty"` // once approved it waits for a request that brings its id
+	Source    string          `json:"source"`
+	Actor     string          `json:"actor"` // who proposed it, for programs
+	By        string          `json:"by,omitempty"`
+	Asked     time.Time       `json:"asked"`
+	Expires   time.Time       `json:"expires"`
+	Decided   time.Time       `json:"decided,omitzero"`
+	DecidedBy string          `json:"decided_by,omitempty"`
+	Reason    string          `json:"reason,omitempty"` // what the one who decided said
+}
+
+// A Decision approves or rejects a Proposal.
+type Decision struct {
+	Reason string `json:"reason,omitempty"`
+}
+
 // A Placement is what became of an Order.
 type Placement struct {
-	Job *Job `json:"job,omitempty"` // none for a dry run
+	Job      *Job      `json:"job,omitempty"`      // none for a dry run, a proposal, and where devices were restored
+	Proposal *Proposal `json:"proposal,omitempty"` // of an order that was proposed
+	Restored int       `json:"restored,omitempty"` // devices that an undone deletion brought back
+	// NeedsApproval is whether a dry run found more devices than one person may order.
+	NeedsApproval bool `json:"needs_approval,omitempty"`
 	// Outcomes has one element for each of IDs or MACs, in their order.
 	Outcomes []Outcome `json:"outcomes,omitempty"`
 	// Tally counts devices by the reason why the action does not apply; Applies
@@ -88,6 +128,7 @@ type Job struct {
 	Cancelled time.Time        `json:"cancelled,omitzero"`
 	Paused    time.Time        `json:"paused,omitzero"`    // since when its agents hold back
 	RetryOf   string           `json:"retry_of,omitempty"` // id of the job that it orders again
+	UndoOf    string           `json:"undo_of,omitempty"`  // id of the job that it takes back
 	Entries   int              `json:"entries"`            // devices that the request named
 	Unmatched int              `json:"unmatched"`          // of them, those that are not there
 	Targets   int              `json:"targets"`            // commands

@@ -38,6 +38,9 @@ type Settings struct {
 	KeepReportsDays int64  `json:"keep_reports_days"` // that results can be fetched
 	KeepLogDays     int64  `json:"keep_log_days"`     // after which rows of the log are pruned; 0: never
 	RandomMACs      bool   `json:"random_macs"`       // whether a machine that was seen with a made-up MAC address becomes a device
+	ApproveAbove    int64  `json:"approve_above"`     // on how many devices one person may order; 0: on any number
+	ConfirmAbove    int64  `json:"confirm_above"`     // from how many devices on the console asks for their number
+	RequireComment  bool   `json:"require_comment"`   // whether an order needs a comment
 }
 
 // A NewAccount is an account to create.
@@ -65,6 +68,9 @@ type SettingsChange struct {
 	KeepReportsDays *int64  `json:"keep_reports_days,omitempty"`
 	KeepLogDays     *int64  `json:"keep_log_days,omitempty"`
 	RandomMACs      *bool   `json:"random_macs,omitempty"`
+	ApproveAbove    *int64  `json:"approve_above,omitempty"`
+	ConfirmAbove    *int64  `json:"confirm_above,omitempty"`
+	RequireComment  *bool   `json:"require_comment,omitempty"`
 }
 
 // A Gift is what an account is given; nil members stay.

@@ -44,6 +44,19 @@ var accountFields = append(slices.Clone(accountColumns),
 		return plural(a.Settings.KeepLogDays, "days")
 	}},
 	column[client.Account]{"RANDOM MACS", func(a client.Account) string { return yes(a.Settings.RandomMACs) }},
+	column[client.Account]{"APPROVE ABOVE", func(a client.Account) string {
+		if a.Settings.ApproveAbove == 0 {
+			return "never"
+		}
+		return plural(a.Settings.ApproveAbove, "devices")
+	}},
+	column[client.Account]{"CONFIRM FROM", func(a client.Account) string { return plural(a.Settings.ConfirmAbove, "devices") }},
+	column[client.Account]{"COMMENTS", func(a client.Account) string {
+		if a.Settings.RequireComment {
+			return "required"
+		}
+		return ""
+	}},
 	column[client.Account]{"ASKED", func(a client.Account) string {
 		var asked []string
 		for _, f := range a.IdentityFields {
@@ -87,11 +100,15 @@ func accountSet() *cobra.Command {
 	fields := flags.String("identity-fields", "", "a file with the questions of re-identify: a JSON array of objects with name, label, type, required, pattern and choices")
 	log := flags.Int64("keep-log-days", 0, "days after which rows of the log are pruned; 0 is never")
 	random := flags.Bool("random-macs", false, "whether a machine that was seen with a made-up MAC address becomes a device")
+	approve := flags.Int64("approve-above", 0, "devices that one person may order at once; on more, a second person has to approve; 0 is any number")
+	confirm := flags.Int64("confirm-above", 0, "devices from which on the console asks for their number; 0 is the default")
+	comment := flags.Bool("require-comment", false, "whether an order needs a comment, but on the published API, which has no place for one")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
 		settings := client.SettingsChange{
 			Unassessed: given(flags, "unassessed", unassessed), UnseenAfterDays: given(flags, "unseen-after-days", unseen),
 			RestoreDays: given(flags, "restore-days", restore), KeepReportsDays: given(flags, "keep-reports-days", reports),
 			KeepLogDays: given(flags, "keep-log-days", log), RandomMACs: given(flags, "random-macs", random),
+			ApproveAbove: given(flags, "approve-above", approve), ConfirmAbove: given(flags, "confirm-above", confirm), RequireComment: given(flags, "require-comment", comment),
 		}
 		change := client.AccountChange{
 			Name: given(flags, "name", name), Seats: given(flags, "seats", seats), RequestsPerMinute: given(flags, "requests-per-minute", requests),

@@ -22,6 +22,9 @@ type ordering struct {
 	comment       string
 	offline       string
 	deliverWithin time.Duration
+	expect        int
+	propose, hold bool
+	approved      string
 }
 
 // terms returns what the flags say.
@@ -29,7 +32,8 @@ func (f *ordering) terms() (client.Terms, error) {
 	if f.deliverWithin < 0 || f.deliverWithin%time.Second != 0 {
 		return client.Terms{}, usagef("--deliver-within must be in whole seconds, such as 90s or 1h")
 	}
-	return client.Terms{DryRun: f.dryRun, Comment: f.comment, Offline: f.offline, DeliverWithin: int64(f.deliverWithin / time.Second)}, nil
+	return client.Terms{DryRun: f.dryRun, Comment: f.comment, Offline: f.offline, DeliverWithin: int64(f.deliverWithin / time.Second),
+		Expect: f.expect, Propose: f.propose, Hold: f.hold, ApprovedJobID: f.approved}, nil
 }
 
 func (f *ordering) add(cmd *cobra.Command) {
@@ -38,6 +42,10 @@ func (f *ordering) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.wait, "wait", false, "wait until every command has ended")
 	flags.StringVar(&f.comment, "comment", "", "why; the job and the log keep it")
 	flags.StringVar(&f.offline, "offline", "queue", "what becomes of devices that are away: queue or skip")
+	flags.IntVar(&f.expect, "expect", 0, "how many devices it has to find; with another number nothing is done")
+	flags.BoolVar(&f.propose, "propose", false, "only propose it, for somebody else to approve")
+	flags.BoolVar(&f.hold, "hold", false, "with --propose: once approved, wait for the same order with --approved-job")
+	flags.StringVar(&f.approved, "approved-job", "", "id of the proposed job that was approved")
 	flags.DurationVar(&f.deliverWithin, "deliver-within", 0, "give up on devices that are not heard within this time, such as 1h")
 }
 
@@ -46,6 +54,7 @@ type targets struct {
 	ids, macs []string
 	group     string
 	all       bool
+	filter    []string
 }
 
 func (t *targets) add(cmd *cobra.Command, wide bool) {
@@ -55,19 +64,20 @@ func (t *targets) add(cmd *cobra.Command, wide bool) {
 	if wide {
 		flags.StringVar(&t.group, "group", "", "every device of a group, by name or id")
 		flags.BoolVar(&t.all, "all", false, "every device of the account")
+		flags.StringArrayVar(&t.filter, "filter", nil, "every device that reeve devices list has with this flag, such as standing=unknown or system=linux,mac; several narrow one another")
 	}
 }
 
 // put writes the targets into an order.
 func (t *targets) put(ctx context.Context, c *client.Client, o *client.Order) error {
 	given := 0
-	for _, is := range []bool{len(t.ids) > 0, len(t.macs) > 0, t.group != "", t.all} {
+	for _, is := range []bool{len(t.ids) > 0, len(t.macs) > 0, t.group != "", t.all, len(t.filter) > 0} {
 		if is {
 			given++
 		}
 	}
 	if given != 1 {
-		return usagef("say which devices in one way: --id, --mac, --group or --all")
+		return usagef("say which devices in one way: --id, --mac, --group, --all or --filter")
 	}
 	var err error
 	if o.IDs, err = readLists(t.ids); err != nil {
@@ -77,10 +87,32 @@ func (t *targets) put(ctx context.Context, c *client.Client, o *client.Order) er
 		return err
 	}
 	o.All = t.all
+	if len(t.filter) > 0 {
+		o.Filter, err = filterOf(ctx, c, t.filter)
+		return err
+	}
 	if t.group != "" {
 		o.Group, err = findGroup(ctx, c, t.group)
 	}
 	return err
+}
+
+// filterOf reads flags of reeve devices list, without the dashes before them.
+func filterOf(ctx context.Context, c *client.Client, words []string) (*client.DeviceFilter, error) {
+	var which selecting
+	flags := &cobra.Command{Use: "filter"}
+	which.add(flags)
+	for _, word := range words {
+		name, value, ok := strings.Cut(word, "=")
+		if !ok || flags.Flags().Lookup(name) == nil {
+			return nil, usagef("--filter %s must be a flag of reeve devices list with its value, such as standing=unknown", word)
+		}
+		if err := flags.Flags().Set(name, value); err != nil {
+			return nil, usagef("--filter %s: %v", word, err)
+		}
+	}
+	filter, err := which.put(ctx, c)
+	return &filter, err
 }
 
 // readLists puts the lines of files in the place of @FILE.
@@ -113,7 +145,7 @@ func actCommand() *cobra.Command {
 	)
 	offered := action.Offered(action.Latest)
 	cmd := &cobra.Command{
-		Use:   "act ACTION (--id ID... | --mac MAC... | --group GROUP | --all)",
+		Use:   "act ACTION (--id ID... | --mac MAC... | --group GROUP | --all | --filter FLAG=VALUE...)",
 		Short: "Order an action on devices",
 		Long:  "Order an action on devices. The actions are:\n\n" + actionHelp(offered),
 		Args:  exactly("ACTION"),
@@ -256,7 +288,18 @@ func showPlacement(o output, order client.Order, p client.Placement) error {
 	if p.Outcomes == nil {
 		all = p.Tally[client.Applies] + refused
 	}
+	if p.Proposal != nil {
+		o.say("job %s: %s is proposed for %d devices until %s; have somebody else approve it", p.Proposal.ID, order.Action, p.Proposal.Targets, moment(p.Proposal.Expires))
+		return nil
+	}
+	if p.Job == nil && !order.DryRun {
+		o.say("%d devices were restored", p.Restored)
+		return nil
+	}
 	if order.DryRun {
+		if p.NeedsApproval {
+			o.say("somebody else has to approve it: it finds more devices than one person may order")
+		}
 		o.say("%s would apply to %d of %d; nothing was done", order.Action, all-refused, all)
 	} else {
 		o.say("job %s: %s accepted for %d of %d", p.Job.ID, order.Action, all-refused, all)

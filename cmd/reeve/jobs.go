@@ -14,7 +14,7 @@ import (
 )
 
 func jobsCommand() *cobra.Command {
-	return family("jobs", "What was ordered and how far it is", jobsList(), jobsShow(), jobsRetry(),
+	return family("jobs", "What was ordered and how far it is", jobsList(), jobsShow(), jobsRetry(), jobsUndo(),
 		jobChange("pause ID", "Have the agents of a job hold back; only scans can", (*client.Client).Pause),
 		jobChange("resume ID", "Have the agents of a paused job go on", (*client.Client).Resume),
 		jobChange("cancel ID", "Call off the commands of a job that have not ended", (*client.Client).Cancel))
@@ -47,6 +47,7 @@ var jobFields = append(slices.Clone(jobColumns),
 		return fmt.Sprintf("%d of %d", j.Unmatched, j.Entries)
 	}},
 	column[client.Job]{"AGAIN OF", func(j client.Job) string { return j.RetryOf }},
+	column[client.Job]{"TAKES BACK", func(j client.Job) string { return j.UndoOf }},
 	column[client.Job]{"DELIVER BY", func(j client.Job) string { return moment(j.DeliverBy) }},
 	column[client.Job]{"FINISH BY", func(j client.Job) string { return moment(j.FinishBy) }},
 	column[client.Job]{"CANCELLED", func(j client.Job) string { return moment(j.Cancelled) }},
@@ -119,6 +120,29 @@ func jobsRetry() *cobra.Command {
 			return err
 		}
 		return how.follow(ctx, c, o, client.Order{Action: "the job", Terms: terms}, placed)
+	})
+}
+
+func jobsUndo() *cobra.Command {
+	var how ordering
+	var what []string
+	cmd := &cobra.Command{Use: "undo ID", Short: "Take a job back: order the opposite where its effect still holds, or restore what it deleted", Args: exactly("ID")}
+	cmd.Flags().StringArrayVar(&what, "param", nil, "a parameter of the opposite action, such as exempt_time=24 where an unexempt is taken back")
+	how.add(cmd)
+	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
+		terms, err := how.terms()
+		if err != nil {
+			return err
+		}
+		params, err := readParams(what, "")
+		if err != nil {
+			return err
+		}
+		placed, err := c.Undo(ctx, args[0], client.Undo{Params: params, Terms: terms}, "")
+		if err != nil {
+			return err
+		}
+		return how.follow(ctx, c, o, client.Order{Action: "the opposite", Terms: terms}, placed)
 	})
 }
 

@@ -29,7 +29,7 @@ var version = "unknown"
 // commands are all subcommands, in the order of the help.
 var commands = []func() *cobra.Command{
 	serveCommand, demoCommand, swarmCommand, operatorsCommand,
-	actCommand, devicesCommand, groupsCommand, jobsCommand, logCommand,
+	actCommand, devicesCommand, groupsCommand, jobsCommand, proposalsCommand, logCommand,
 	appsCommand, codesCommand, accountCommand, accountsCommand, webhookCommand, exportsCommand, setsCommand, agentSettingsCommand,
 }
 

@@ -12,9 +12,10 @@ import (
 // second.
 func init() {
 	define(Definition{
-		Name:  "delete",
-		Title: "Delete from the inventory",
-		Since: V3,
+		Name:     "delete",
+		Title:    "Delete from the inventory",
+		Since:    V3,
+		Opposite: Restore, Destructive: true,
 		Rules: map[Version]Rule{V2: {Standings: everyStanding}, V3: {Standings: everyStanding}},
 		Effect: func(_ json.RawMessage, now time.Time) Effect {
 			return archived(now)
@@ -22,19 +23,21 @@ func init() {
 	})
 	// archive takes the record out of the inventory and never erases it.
 	define(Definition{
-		Name:   "archive",
-		Title:  "Archive for good",
+		Name:     "archive",
+		Title:    "Archive for good",
+		Opposite: Restore, Destructive: true,
 		Rules:  map[Version]Rule{V2: {Standings: everyStanding}},
 		Effect: func(json.RawMessage, time.Time) Effect { return archived(time.Time{}) },
 	})
 	// retire is the order that goes to the agents of deleted devices, and by
 	// itself leaves the record where it is.
 	define(Definition{
-		Name:  "retire",
-		Title: "Retire the agent",
-		Rules: map[Version]Rule{V2: {Standings: everyStanding, Not: []reeve.AgentKind{reeve.NoAgent}}, V3: {Standings: everyStanding}},
-		Agent: true,
-		Lives: lives(90*24*time.Hour, time.Hour),
+		Name:        "retire",
+		Title:       "Retire the agent",
+		Destructive: true,
+		Rules:       map[Version]Rule{V2: {Standings: everyStanding, Not: []reeve.AgentKind{reeve.NoAgent}}, V3: {Standings: everyStanding}},
+		Agent:       true,
+		Lives:       lives(90*24*time.Hour, time.Hour),
 	})
 }
 

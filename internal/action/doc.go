@@ -61,6 +61,12 @@ type Definition struct {
 	// Returns is whether the answer names the command, because its agent sends
 	// back something to fetch with Get Reports.
 	Returns bool
+	// Destructive is whether what it does is lost to a device's user or to the
+	// inventory, if only for a time, so that nobody should order it by a slip.
+	Destructive bool
+	// Opposite is the action that takes it back; empty for none. Restore stands for
+	// bringing deleted records back, which is no action.
+	Opposite string
 	// Pauses is whether a command can be held back in the middle.
 	Pauses bool
 	// Uploads is whether the agent sends a file.
@@ -105,6 +111,30 @@ type Effect struct {
 
 // DefaultGroup is the literal that stands for the account's default group.
 const DefaultGroup = "default"
+
+// Restore is the Opposite of what deletes records.
+const Restore = "restore"
+
+// Rivals returns the actions that change the same of a record as the named one:
+// where one of them succeeded later, what it did is not there to be taken back.
+func Rivals(name string) []string {
+	touches := func(d Definition) (exemption, standing, group bool) {
+		if d.Effect == nil {
+			return false, false, false
+		}
+		e := d.Effect(json.RawMessage("{}"), time.Time{})
+		return e.Exempt != nil, e.Standing != nil, e.Move
+	}
+	exemption, standing, group := touches(catalogue[name])
+	var rivals []string
+	for _, other := range order {
+		e, s, g := touches(catalogue[other])
+		if e && exemption || s && standing || g && group {
+			rivals = append(rivals, other)
+		}
+	}
+	return rivals
+}
 
 // Lookup returns the definition of an action, offered or internal.
 func Lookup(name string) (Definition, bool) {

@@ -27,12 +27,13 @@ var exemptRules = map[Version]Rule{
 
 func init() {
 	define(Definition{
-		Name:    "exempt",
-		Title:   "Exempt from policy",
-		Since:   V3,
-		Rules:   exemptRules,
-		Example: `{"exempt_time":24}`,
-		Params:  []Param{exemptTime},
+		Name:     "exempt",
+		Opposite: "unexempt",
+		Title:    "Exempt from policy",
+		Since:    V3,
+		Rules:    exemptRules,
+		Example:  `{"exempt_time":24}`,
+		Params:   []Param{exemptTime},
 		Parse: func(params json.RawMessage) (json.RawMessage, error) {
 			var p exemptParams
 			if err := exemptTime.read(params, &p.Hours); err != nil {
@@ -55,18 +56,20 @@ func init() {
 	})
 	// exempt_critical excuses critical issues only, and has no end.
 	define(Definition{
-		Name:  "exempt_critical",
-		Title: "Exempt from critical issues",
-		Rules: map[Version]Rule{V2: exemptRules[V2]},
+		Name:     "exempt_critical",
+		Opposite: "unexempt",
+		Title:    "Exempt from critical issues",
+		Rules:    map[Version]Rule{V2: exemptRules[V2]},
 		Effect: func(json.RawMessage, time.Time) Effect {
 			return exempted(reeve.ExemptCritical, reeve.Forever)
 		},
 	})
 	define(Definition{
-		Name:  "unexempt",
-		Title: "End an exemption",
-		Since: V3,
-		Rules: exemptRules,
+		Name:     "unexempt",
+		Opposite: "exempt",
+		Title:    "End an exemption",
+		Since:    V3,
+		Rules:    exemptRules,
 		Effect: func(json.RawMessage, time.Time) Effect {
 			return exempted(reeve.ExemptAll, time.Time{})
 		},

@@ -9,18 +9,20 @@ import (
 
 func init() {
 	define(Definition{
-		Name:   "ignore",
-		Title:  "Ignore an unknown device",
-		Since:  V3,
-		Rules:  map[Version]Rule{V3: {Standings: []reeve.Standing{reeve.Unknown}}},
-		Effect: standingBecomes(reeve.Ignored),
+		Name:     "ignore",
+		Opposite: "unignore",
+		Title:    "Ignore an unknown device",
+		Since:    V3,
+		Rules:    map[Version]Rule{V3: {Standings: []reeve.Standing{reeve.Unknown}}},
+		Effect:   standingBecomes(reeve.Ignored),
 	})
 	define(Definition{
-		Name:   "unignore",
-		Title:  "Stop ignoring a device",
-		Since:  V3,
-		Rules:  map[Version]Rule{V3: {Standings: []reeve.Standing{reeve.Ignored}}},
-		Effect: standingBecomes(reeve.Unknown),
+		Name:     "unignore",
+		Opposite: "ignore",
+		Title:    "Stop ignoring a device",
+		Since:    V3,
+		Rules:    map[Version]Rule{V3: {Standings: []reeve.Standing{reeve.Ignored}}},
+		Effect:   standingBecomes(reeve.Unknown),
 	})
 }
 

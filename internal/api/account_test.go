@@ -31,7 +31,7 @@ func TestAccounts(t *testing.T) {
 	}
 	r.ask("PATCH", "/account", `{"settings":{"restore_days":7}}`, 200, nil)
 	r.ask("PATCH", "/account", `{"settings":{"unassessed":"compliant","keep_log_days":90}}`, 200, &changed)
-	if want := (client.Settings{Unassessed: "compliant", UnseenAfterDays: 30, RestoreDays: 7, KeepReportsDays: 30, KeepLogDays: 90}); changed.Settings != want {
+	if want := (client.Settings{Unassessed: "compliant", UnseenAfterDays: 30, RestoreDays: 7, KeepReportsDays: 30, KeepLogDays: 90, ConfirmAbove: 100}); changed.Settings != want {
 		t.Errorf("the settings are %+v", changed.Settings)
 	}
 	var mine client.Account

@@ -88,6 +88,9 @@ func (a *api) changeAccount(w http.ResponseWriter, r *door.Request) error {
 			put(&account.Settings.KeepReportsDays, s.KeepReportsDays)
 			put(&account.Settings.KeepLogDays, s.KeepLogDays)
 			put(&account.Settings.RandomMACs, s.RandomMACs)
+			put(&account.Settings.ApproveAbove, s.ApproveAbove)
+			put(&account.Settings.ConfirmAbove, s.ConfirmAbove)
+			put(&account.Settings.RequireComment, s.RequireComment)
 		}
 	})
 	if err != nil {

@@ -200,7 +200,7 @@ func TestSentences(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"action":"exempt","all":true,"params":{"exempt_tme":24}}`:           `exempt has no parameter \"exempt_tme\"; it has exempt_time`,
 		`{"action":"nonsense","all":true}`:                                    `there is no action \"nonsense\"; see the reference of Device Action`,
-		`{"action":"exempt"}`:                                                 `ids or macs (or, on Reeve's own API, group or all)`,
+		`{"action":"exempt"}`:                                                 `ids or macs (or, on Reeve's own API, group, all or filter)`,
 		`{"action":"dhcprenew","all":true,"deliver_within":315360001}`:        `deliver_within must be a number of seconds from 1 to 315360000`,
 		`{"action":"assign_to_group","all":true,"params":{"group_id":false}}`: `group_id must be the id of a group, or default`,
 	} {

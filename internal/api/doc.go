@@ -23,6 +23,9 @@ import (
 type Rules interface {
 	Place(ctx context.Context, caller reeve.Caller, o control.Order) (control.Placement, error)
 	Retry(ctx context.Context, caller reeve.Caller, id reeve.JobID, states []reeve.State, o control.Order) (control.Placement, error)
+	Undo(ctx context.Context, caller reeve.Caller, id reeve.JobID, o control.Order) (control.Placement, error)
+	Approve(ctx context.Context, caller reeve.Caller, id reeve.JobID, reason string) (reeve.Proposal, control.Placement, error)
+	Reject(ctx context.Context, caller reeve.Caller, id reeve.JobID, reason string) (reeve.Proposal, error)
 	Cancel(ctx context.Context, caller reeve.Caller, id reeve.JobID) (reeve.Job, error)
 	Pause(ctx context.Context, caller reeve.Caller, id reeve.JobID, paused bool) (reeve.Job, error)
 	Import(ctx context.Context, caller reeve.Caller, devices []reeve.Device, dryRun bool) (control.Imported, error)
@@ -70,6 +73,7 @@ type Store interface {
 	reeve.GroupStore
 	reeve.DeviceStore
 	reeve.JobStore
+	reeve.ProposalStore
 	reeve.LogStore
 	reeve.ThreatStore
 }
@@ -126,7 +130,12 @@ func Routes(c Config) door.API {
 		own("POST", "/jobs/{id}/pause", w, "job_paused", a.changeJob(pause)),
 		own("POST", "/jobs/{id}/resume", w, "job_resumed", a.changeJob(resume)),
 		repeatable(own("POST", "/jobs/{id}/retry", w, "job_placed", a.retry)),
+		own("POST", "/jobs/{id}/undo", w, "job_placed", a.undo),
 		own("GET", "/jobs/{id}/events", r, "", a.jobEvents),
+		own("GET", "/proposals", r, "", a.proposals),
+		own("GET", "/proposals/{id}", r, "", a.proposal),
+		own("POST", "/proposals/{id}/approve", w, "job_approved", a.approve),
+		own("POST", "/proposals/{id}/reject", w, "job_rejected", a.reject),
 		own("GET", "/commands/{id}", r, "", a.command),
 
 		own("GET", "/devices", r, "", a.devices),

@@ -29,6 +29,13 @@ func (a *api) place(w http.ResponseWriter, r *door.Request) error {
 	if err := checkAction(want); err != nil {
 		return err
 	}
+	if want.Filter != nil { // in the words of GET /devices
+		p := &params{query: want.Filter.Query()}
+		filter := selection(p, r.Account)
+		if order.Filter = &filter; p.done() != nil {
+			return p.done()
+		}
+	}
 	placement, err := a.Rules.Place(r.Context(), r.Caller, order)
 	if err != nil {
 		return err
@@ -66,6 +73,29 @@ func (a *api) retry(w http.ResponseWriter, r *door.Request) error {
 	return a.answerPlacement(w, r, client.Order{Terms: want.Terms}, placement)
 }
 
+// undo takes a job back. Repeats of it are the door's to answer.
+func (a *api) undo(w http.ResponseWriter, r *door.Request) error {
+	var want client.Undo
+	body, err := a.readOptional(w, r, &want)
+	if err != nil {
+		return err
+	}
+	id, err := jobID(r)
+	if err != nil {
+		return err
+	}
+	order := control.Order{Params: want.Params}
+	if err := ordering(r, body, want.Terms, &order); err != nil {
+		return err
+	}
+	order.Key = ""
+	placement, err := a.Rules.Undo(r.Context(), r.Caller, id, order)
+	if err != nil {
+		return named(err, "job")
+	}
+	return a.answerPlacement(w, r, client.Order{Terms: want.Terms}, placement)
+}
+
 // ordering reads what an order says of how it is carried out, and the key of a
 // repeat.
 func ordering(r *door.Request, body []byte, terms client.Terms, o *control.Order) (err error) {
@@ -74,6 +104,10 @@ func ordering(r *door.Request, body []byte, terms client.Terms, o *control.Order
 		return reeve.Errorf(reeve.Invalid, "deliver_within must be a number of seconds from 1 to %d", maxDeliverWithin)
 	}
 	o.DeliverWithin = time.Duration(terms.DeliverWithin) * time.Second
+	o.Expect, o.Propose, o.Hold = terms.Expect, terms.Propose, terms.Hold
+	if o.Approved, err = r.ApprovedJob(terms.ApprovedJobID); err != nil {
+		return err
+	}
 	switch terms.Offline {
 	case "", "queue":
 	case "skip":
@@ -99,7 +133,7 @@ func checkAction(want client.Order) error {
 const maxDeliverWithin = 10 * 365 * 24 * 60 * 60
 
 func (a *api) answerPlacement(w http.ResponseWriter, r *door.Request, want client.Order, p control.Placement) error {
-	out := client.Placement{Repeated: p.Repeated, ExcludedMore: p.ExcludedMore}
+	out := client.Placement{Repeated: p.Repeated, ExcludedMore: p.ExcludedMore, Restored: len(p.Restored), NeedsApproval: p.NeedsApproval}
 	for reason, n := range p.Tally {
 		if out.Tally == nil {
 			out.Tally = map[string]int{}
@@ -115,7 +149,7 @@ func (a *api) answerPlacement(w http.ResponseWriter, r *door.Request, want clien
 		if o.Status == 0 && o.Reason == reeve.NoReason {
 			one.Reason, one.Why = "not_found", "there is no such device, or nothing could be done with it"
 		}
-		if o.Leaf >= 0 && !want.DryRun {
+		if o.Leaf >= 0 && p.Job.ID != 0 {
 			one.Command = reeve.CommandID{Job: p.Job.ID, Leaf: o.Leaf}.String()
 		}
 		out.Outcomes = append(out.Outcomes, one)
@@ -123,12 +157,19 @@ func (a *api) answerPlacement(w http.ResponseWriter, r *door.Request, want clien
 	for _, e := range p.Excluded {
 		out.Excluded = append(out.Excluded, client.Excluded{Device: e.ID, Hostname: e.Hostname, Reason: e.Reason.String(), Why: e.Reason.Sentence()})
 	}
-	if want.DryRun {
+	if p.Repeated {
+		door.Replayed(w)
+	}
+	switch {
+	case p.Proposal != nil:
+		shaped := shapeProposal(*p.Proposal)
+		out.Proposal = &shaped
+		return door.Write(w, http.StatusAccepted, out)
+	case p.Job.ID == 0: // a dry run, or devices were restored
 		return door.Write(w, http.StatusOK, out)
 	}
 	job := p.Job
-	if p.Repeated { // only its id is known
-		door.Replayed(w)
+	if p.Repeated { // it may have come further
 		var err error
 		if job, err = a.Store.Job(r.Context(), r.Caller.Account, job.ID); err != nil {
 			return err
@@ -148,6 +189,9 @@ func shapeJob(j reeve.Job) client.Job {
 	}
 	if j.RetryOf != 0 {
 		out.RetryOf = j.RetryOf.String()
+	}
+	if j.UndoOf != 0 {
+		out.UndoOf = j.UndoOf.String()
 	}
 	for state, n := range j.Counts {
 		if n != 0 {

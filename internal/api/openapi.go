@@ -86,7 +86,7 @@ func (s *schemas) operation(r door.Route) object {
 	}
 	if shape.takes != nil {
 		body := object{"schema": s.body(shape.takes, r.Page), "example": exampleOf(shape.takes)}
-		op["requestBody"] = object{"required": r.Path != "/api/v1/jobs/{id}/retry", "content": object{jsonType: body}}
+		op["requestBody"] = object{"required": !shape.mayLack, "content": object{jsonType: body}}
 	}
 	return op
 }

@@ -23,6 +23,8 @@ var facts = map[string]object{
 	"GET /jobs/{id} open":        {"minimum": 0},
 	"GET /devices in":            {"enum": names},
 	"GET /devices/export in":     {"enum": names},
+	"GET /proposals state":       {"enum": wordsOf[reeve.ProposalState]()},
+	"DeviceFilter.in":            {"enum": names},
 	"GET /devices sort":          {"enum": bothWays(orders), "default": orders[reeve.ByRecord]},
 	"GET /apps sort":             {"enum": bothWays([]string{"created", "name"}), "default": "created"},
 	"GET /devices/export format": {"enum": []string{"csv", "jsonl"}, "default": "csv"},
@@ -77,6 +79,13 @@ var facts = map[string]object{
 	"keep_reports_days": daysForm(),
 	"keep_log_days":     daysForm(),
 	"Version.api":       {"const": "v1"},
+	"approve_above":     devicesForm(),
+	"confirm_above":     devicesForm(),
+	"expect":            {"minimum": 0},
+	"approved_job_id":   hexBytes(8),
+	"undo_of":           hexBytes(8),
+	"Proposal.id":       hexBytes(8),
+	"Proposal.state":    {"enum": wordsOf[reeve.ProposalState]()},
 
 	"sha256":                         hexBytes(32),
 	"PUT /set-files/{digest} digest": hexBytes(32),
@@ -93,6 +102,10 @@ var facts = map[string]object{
 
 func nameForm() object { return object{"minLength": 1, "maxLength": control.MaxName} }
 func daysForm() object { return object{"minimum": 0, "maximum": control.MaxDays} }
+
+func devicesForm() object {
+	return object{"minimum": 0, "maximum": control.MaxDevices}
+}
 
 // hexBytes is the form of an id of n bytes.
 func hexBytes(n int) object { return object{"pattern": fmt.Sprintf("^[0-9a-f]{%d}$", 2*n)} }

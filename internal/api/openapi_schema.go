@@ -120,6 +120,9 @@ func members(t reflect.Type) []member {
 			continue
 		}
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
 		out = append(out, member{name, f.Type, strings.Contains(options, "omit")})
 	}
 	return out

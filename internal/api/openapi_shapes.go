@@ -17,6 +17,8 @@ type shape struct {
 	// takes and gives have the Go types of the body and of the answer; nil is none.
 	// What takes holds is the example of the body.
 	takes, gives any
+	// mayLack says that the body may be missing.
+	mayLack bool
 	// sends is the media type of a body that is not JSON.
 	sends string
 	// lines have the Go types of the lines, or events, of an answer that is not one
@@ -32,14 +34,19 @@ var shapes = map[string]shape{
 	"GET /version":      {name: "ServerVersion", gives: client.Version{}},
 	"GET /openapi.json": {name: "OpenAPI", gives: object{}},
 
-	"POST /jobs":             {name: "Place", takes: client.Order{Action: "fetch_agent_log", IDs: []string{exampleID}, Terms: client.Terms{Comment: "support case"}}, gives: client.Placement{}},
-	"GET /jobs":              {name: "Jobs", gives: client.List[client.Job]{}},
-	"GET /jobs/{id}":         {name: "Job", gives: client.Job{}},
-	"POST /jobs/{id}/cancel": {name: "Cancel", gives: client.Job{}},
-	"POST /jobs/{id}/pause":  {name: "Pause", gives: client.Job{}},
-	"POST /jobs/{id}/resume": {name: "Resume", gives: client.Job{}},
-	"POST /jobs/{id}/retry":  {name: "Retry", takes: client.Retry{States: []string{"failed", "expired"}}, gives: client.Placement{}},
-	"GET /jobs/{id}/events":  {name: "Follow", lines: map[string][]any{"text/event-stream": {client.Job{}}}},
+	"POST /jobs":                   {name: "Place", takes: client.Order{Action: "fetch_agent_log", IDs: []string{exampleID}, Terms: client.Terms{Comment: "support case"}}, gives: client.Placement{}},
+	"GET /jobs":                    {name: "Jobs", gives: client.List[client.Job]{}},
+	"GET /jobs/{id}":               {name: "Job", gives: client.Job{}},
+	"POST /jobs/{id}/cancel":       {name: "Cancel", gives: client.Job{}},
+	"POST /jobs/{id}/pause":        {name: "Pause", gives: client.Job{}},
+	"POST /jobs/{id}/resume":       {name: "Resume", gives: client.Job{}},
+	"POST /jobs/{id}/retry":        {name: "Retry", mayLack: true, takes: client.Retry{States: []string{"failed", "expired"}}, gives: client.Placement{}},
+	"POST /jobs/{id}/undo":         {name: "Undo", mayLack: true, takes: client.Undo{Terms: client.Terms{Comment: "by mistake"}}, gives: client.Placement{}},
+	"GET /proposals":               {name: "Proposals", gives: client.List[client.Proposal]{}},
+	"GET /proposals/{id}":          {name: "Proposal", gives: client.Proposal{}},
+	"POST /proposals/{id}/approve": {name: "Approve", mayLack: true, takes: client.Decision{Reason: "as agreed"}, gives: client.Proposal{}},
+	"POST /proposals/{id}/reject":  {name: "Reject", mayLack: true, takes: client.Decision{Reason: "not on a Friday"}, gives: client.Proposal{}},
+	"GET /jobs/{id}/events":        {name: "Follow", lines: map[string][]any{"text/event-stream": {client.Job{}}}},
 
 	"GET /jobs/{id}/commands":           {name: "JobCommands", gives: client.List[client.Command]{}},
 	"GET /devices/{id}/commands":        {name: "DeviceCommands", gives: client.List[client.Command]{}},

@@ -9,7 +9,7 @@ import (
 
 // pages are what the reference says of the routes of this package's first table,
 // by method and path; other routes bring theirs.
-var pages = merged(jobPages, devicePages, groupPages, codePages, accountPages, logPages, setPages)
+var pages = merged(jobPages, proposalPages, devicePages, groupPages, codePages, accountPages, logPages, setPages)
 
 func merged(tables ...map[string]*door.Page) map[string]*door.Page {
 	all := map[string]*door.Page{}

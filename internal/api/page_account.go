@@ -88,6 +88,9 @@ var accountFields = []door.Field{
 	{Name: "settings.keep_reports_days", Type: "int", About: "days that results can be fetched"},
 	{Name: "settings.keep_log_days", Type: "int", About: "days after which rows of the log are pruned; 0 is never"},
 	{Name: "settings.random_macs", Type: "bool", About: "whether a machine that agents saw with a MAC address that its maker did not give it becomes a device"},
+	{Name: "settings.approve_above", Type: "int", About: "on how many devices one person may order, whatever the door: more need the approval of a second person; 0 is on any number"},
+	{Name: "settings.confirm_above", Type: "int", About: "from how many devices on the console asks to type their number"},
+	{Name: "settings.require_comment", Type: "bool", About: "whether an order needs a comment; the published API has no place for one, and stays free"},
 	{Name: "created", Type: "string", About: "RFC 3339, UTC"},
 }
 

@@ -15,6 +15,7 @@ var jobFields = []door.Field{
 	{Name: "finish_by", Type: "string", About: "what has not ended by then is expired"},
 	{Name: "cancelled", Type: "string", About: "left out if it was not"},
 	{Name: "paused", Type: "string", About: "since when its agents hold back; left out if they do not"},
+	{Name: "undo_of", Type: "string", About: "id of the job that it takes back; left out for all others"},
 	{Name: "retry_of", Type: "string", About: "id of the job that it orders again; left out for all others"},
 	{Name: "entries", Type: "int", About: "devices that the request named"},
 	{Name: "unmatched", Type: "int", About: "of them, those that are not there"},
@@ -43,6 +44,11 @@ var orderTerms = []door.Field{
 	{Name: "comment", In: "body", Type: "string", About: "why; the job and the log keep it"},
 	{Name: "deliver_within", In: "body", Type: "int", About: "seconds until what was not delivered expires; default the action's own"},
 	{Name: "offline", In: "body", Type: "string", About: "what becomes of devices that are away: queue (default) or skip"},
+	{Name: "expect", In: "body", Type: "int", About: "how many devices somebody confirmed: if it finds another number, nothing is done (409)"},
+	{Name: "propose", In: "body", Type: "bool", About: "true: keep the order for somebody else to approve, and do nothing yet"},
+	{Name: "hold", In: "body", Type: "bool", About: "with propose: once approved, wait for the same request with approved_job_id; default is to place the job at once"},
+	{Name: "approved_job_id", In: "body", Type: "string", About: "id of a proposed job that was approved; the order must name the same action, params and devices, and its job gets this id"},
+	{Name: "Approved-Job", In: "header", Type: "string", About: "the same as approved_job_id"},
 	{Name: "Idempotency-Key", In: "header", Type: "string", About: "the same key with the same body gets the same answer, and nothing is done again"},
 }
 
@@ -56,21 +62,28 @@ var placementFields = with([]door.Field{
 	{Name: "excluded[].device, excluded[].hostname", Type: "string", About: "of a dry run for a group, for all or of a retry: id and name of a device that would not be ordered, at most 500 of them"},
 	{Name: "excluded[].reason, excluded[].why", Type: "string", About: "the reason, in a word and in a sentence"},
 	{Name: "excluded_more", Type: "int", About: "how many more there are; left out if there are none"},
+	{Name: "needs_approval", Type: "bool", About: "of a dry run: true if it finds more devices than one person may order"},
+	{Name: "restored", Type: "int", About: "of an undone deletion: devices that came back"},
+	{Name: "proposal", Type: "object", About: "of a proposed order: as in GET /api/v1/proposals/{id}"},
 	{Name: "repeated", Type: "bool", About: "true if this is the answer to an earlier request with the same key"},
 }, door.Field{Name: "job", Type: "object", About: "the job, as in GET /api/v1/jobs/{id}; left out for a dry run"})
+
+const notApproved = "the scope is too small; or, with error approval_required, the order finds more devices than one person may order and brings no approved job"
 
 var jobPages = map[string]*door.Page{
 	"POST /jobs": {
 		About: "Orders an action on devices, as one job with a command for each device. It means the same as Device Action of the published API.",
 		Inputs: with(orderTerms,
 			door.Field{Name: "action", In: "body", Type: "string", About: "exempt, unexempt, ignore, unignore, delete, dhcprenew, re-identify, assign_to_group, fetch_agent_log, scan_threats or unquarantine"},
-			door.Field{Name: "ids", In: "body", Type: "array of string", About: "device ids; exactly one of ids, macs, group and all"},
+			door.Field{Name: "ids", In: "body", Type: "array of string", About: "device ids; exactly one of ids, macs, group, all and filter"},
 			door.Field{Name: "macs", In: "body", Type: "array of string", About: "MAC addresses"},
 			door.Field{Name: "group", In: "body", Type: "string", About: "id of a group: all its devices"},
 			door.Field{Name: "all", In: "body", Type: "bool", About: "true: every device of the account"},
+			door.Field{Name: "filter", In: "body", Type: "object", About: "all devices that it selects, in the words of GET /api/v1/devices: search, in, standing, group, exempt, agent_kind, system, type, presence; all but search and exempt are arrays of string"},
 			door.Field{Name: "params", In: "body", Type: "object", About: "as in Device Action; dhcprenew also takes interface (the name of one, else all) and release (true: a lease that does not renew may be given back for another), and unquarantine takes quarantine (1 to 100 of the words that the threats of the device have under this name); other names are refused"}),
 		Answer: placementFields,
-		Codes:  map[int]string{200: "a dry run", 201: "the job was placed", 404: "there is no such group", 409: "re-identify was ordered and the account has no identity fields, so there is nothing to ask"},
+		Codes: map[int]string{200: "a dry run", 201: "the job was placed", 202: "the order was proposed", 403: notApproved, 404: "there is no such group",
+			409: "re-identify was ordered and the account has no identity fields, so there is nothing to ask; or the order finds another number of devices than was confirmed or proposed; or the approved job is of another order, used, rejected or expired"},
 	},
 	"GET /jobs": {About: "Lists jobs, newest first.", Inputs: paged(
 		door.Field{Name: "action", In: "query", Type: "array of string", About: "only these; may be given several times"},
@@ -108,7 +121,15 @@ var jobPages = map[string]*door.Page{
 		Inputs: with(orderTerms, inPath("id", "id of the job"),
 			door.Field{Name: "states", In: "body", Type: "array of string", About: "which: failed, expired, refused, cancelled; default all of them"}),
 		Answer: placementFields,
-		Codes:  map[int]string{200: "a dry run", 201: "the job was placed", 409: "it asked who uses the devices and the account has no identity fields any more"},
+		Codes:  map[int]string{200: "a dry run", 201: "the job was placed", 202: "the order was proposed", 403: notApproved, 409: "it asked who uses the devices and the account has no identity fields any more; or as for POST /api/v1/jobs"},
+	},
+	"POST /jobs/{id}/undo": {
+		About: "Takes a job back: orders the opposite of its action, as a new job, on the devices whose commands succeeded and whose records no later job changed in the same respect. Devices that it deleted are restored, which is no job.",
+		Inputs: with(orderTerms, inPath("id", "id of the job"),
+			door.Field{Name: "params", In: "body", Type: "object", About: "of the opposite action: exempt_time when an unexempt is taken back"}),
+		Answer: placementFields,
+		Codes:  map[int]string{200: "a dry run, or devices were restored", 201: "the job was placed", 202: "the order was proposed", 403: notApproved, 409: "the action has no opposite; or as for POST /api/v1/jobs"},
+		Notes:  []string{"What was before the job is not known: an exemption that it replaced does not come back.", "entries of the new job counts the devices on which the old one succeeded, and unmatched those of them that are gone or were changed since."},
 	},
 	"GET /jobs/{id}/events": {
 		About:  "Follows a job as server-sent events: progress whenever counts change, and done when no command is open any more.",

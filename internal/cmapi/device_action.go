@@ -114,6 +114,9 @@ func (a *api) act(v deviceAction) func(http.ResponseWriter, *door.Request) error
 		if order.Key, err = r.RepeatKey(); err != nil {
 			return err
 		}
+		if order.Approved, err = r.ApprovedJob(""); err != nil {
+			return err
+		}
 		if order.Key != "" {
 			order.Route, order.Body = r.Pattern, in.digest(v)
 		}

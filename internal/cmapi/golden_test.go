@@ -44,6 +44,9 @@ func TestGolden(t *testing.T) {
 			if strings.HasPrefix(file, "testdata/oauth/") {
 				g.fleet.addGateway(t)
 			}
+			if strings.HasSuffix(file, "/action_approval.txtar") {
+				g.fleet.limit(t, 2)
+			}
 			for i := 0; i+1 < len(archive.Files); i += 2 {
 				request, answer := archive.Files[i], &archive.Files[i+1]
 				if request.Name != "request" || answer.Name != "answer" {

@@ -39,6 +39,7 @@ type Store interface {
 	reeve.SavedViewStore
 	reeve.OverviewStore
 	reeve.TimelineStore
+	reeve.ProposalStore
 }
 
 // A Wake is told what was committed, so that it can act at once instead of at

@@ -79,7 +79,7 @@ func (c *Control) Authenticate(ctx context.Context, token string) (reeve.App, re
 		t.App.Scopes = append(slices.Clone(t.Scopes), reeve.Audit)
 	}
 	if t.Operator != "" {
-		t.App.Name = onBehalf(t.App, t.Operator)
+		t.App.Name, t.App.Operator = onBehalf(t.App, t.Operator), t.Operator
 	}
 	account, err := c.store.Account(ctx, t.App.Account)
 	return t.App, account, err

@@ -2,6 +2,7 @@ package control
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"reeve"
@@ -9,31 +10,42 @@ import (
 )
 
 // An Order is a request for one action on many devices. Exactly one of IDs,
-// MACs, Group and All says which.
+// MACs, Group, All and Filter says which. What a proposal keeps of it is what
+// its JSON has.
 type Order struct {
 	Action  string
 	Version action.Version // whose rules hold; "" is the latest
 	Params  json.RawMessage
 	IDs     []string
 	MACs    []string
-	Group   string // public id; every device in it
-	All     bool   // every device of the account
+	Group   string             // public id; every device in it
+	All     bool               // every device of the account
+	Filter  *reeve.DeviceQuery // every device that it selects, whatever its page, order and times
 
-	DryRun        bool
 	Comment       string
 	DeliverWithin time.Duration // 0 is the action's own; never longer than that
 	SkipAway      bool          // devices that are not connected are not ordered
 
-	Key   string // Idempotency-Key; "" for none
-	Route string // method and pattern that the key belongs to
-	Body  [32]byte
+	DryRun   bool        `json:"-"`
+	Expect   int         `json:"-"` // how many devices the caller confirmed, 0 for no matter: with another number nothing is ordered
+	Approved reeve.JobID `json:"-"` // the proposal that a second person approved, 0 for none
+	Propose  bool        `json:"-"` // only store the order, for a second person to approve
+	Hold     bool        `json:"-"` // with Propose: once approved it waits for a request with Approved
+
+	Key   string   `json:"-"` // Idempotency-Key; "" for none
+	Route string   `json:"-"` // method and pattern that the key belongs to
+	Body  [32]byte `json:"-"`
 }
 
 // A Placement is what became of an Order.
 type Placement struct {
-	Job      reeve.Job            // zero for a dry run
-	Outcomes []Outcome            // one per id or MAC, in order; none for Group and All
-	Tally    map[reeve.Reason]int // commands by reason; NoReason are those that apply
+	Job           reeve.Job            // zero for a dry run, a proposal and where devices were restored
+	Proposal      *reeve.Proposal      // of an order that was proposed
+	Restored      []string             // ids of the devices that an undone deletion brought back
+	Found         int                  // devices, whether it applies to them or not; 0 if repeated
+	NeedsApproval bool                 // a dry run found more devices than may be ordered without a second person
+	Outcomes      []Outcome            // one per id or MAC, in order; none for all other ways to name devices
+	Tally         map[reeve.Reason]int // commands by reason; NoReason are those that apply
 	// Excluded are, in a dry run without outcomes, the first devices that would
 	// not be ordered, at most MaxExcluded, and ExcludedMore how many follow.
 	Excluded     []Exclusion
@@ -79,7 +91,7 @@ func (c *Control) check(o *Order) (action.Definition, []reeve.MAC, error) {
 		return def, nil, err
 	}
 	selectors := 0
-	for _, given := range []bool{o.IDs != nil, o.MACs != nil, o.Group != "", o.All} {
+	for _, given := range []bool{o.IDs != nil, o.MACs != nil, o.Group != "", o.All, o.Filter != nil} {
 		if given {
 			selectors++
 		}
@@ -87,13 +99,21 @@ func (c *Control) check(o *Order) (action.Definition, []reeve.MAC, error) {
 	entries := len(o.IDs) + len(o.MACs)
 	switch {
 	case selectors != 1:
-		return def, nil, reeve.Errorf(reeve.Invalid, "name the devices in exactly one way: ids or macs (or, on Reeve's own API, group or all)")
-	case entries == 0 && o.Group == "" && !o.All:
+		return def, nil, reeve.Errorf(reeve.Invalid, "name the devices in exactly one way: ids or macs (or, on Reeve's own API, group, all or filter)")
+	case o.Filter != nil && slices.Contains(o.Filter.Standings, reeve.Archived):
+		return def, nil, reeve.Errorf(reeve.Invalid, "deleted devices take no orders; restore them first")
+	case entries == 0 && o.Group == "" && !o.All && o.Filter == nil:
 		return def, nil, reeve.Errorf(reeve.Invalid, "the list of devices is empty; name at least one")
 	case entries > c.opts.MaxEntries:
 		return def, nil, reeve.Errorf(reeve.TooLarge, "at most %d devices fit one request; split the list", c.opts.MaxEntries)
 	case len(o.Comment) > MaxComment:
 		return def, nil, reeve.Errorf(reeve.Invalid, "the comment is longer than %d bytes; shorten it", MaxComment)
+	case o.Expect < 0:
+		return def, nil, reeve.Errorf(reeve.Invalid, "expect must be a positive number of devices")
+	case o.Hold && !o.Propose:
+		return def, nil, reeve.Errorf(reeve.Invalid, "hold says what becomes of a proposal; send propose with it")
+	case o.Propose && o.Approved != 0:
+		return def, nil, reeve.Errorf(reeve.Invalid, "an order is either proposed or brings the id of an approved job; leave one of them out")
 	case o.DeliverWithin < 0:
 		return def, nil, reeve.Errorf(reeve.Invalid, "deliver_within must be a positive number of seconds")
 	}

@@ -15,6 +15,10 @@ import (
 // keptFor is how long an idempotency key is remembered.
 const keptFor = 24 * time.Hour
 
+// idTries is how often an id that is taken is replaced by another. That of a
+// proposal stays as it is.
+const idTries = 5
+
 // errDryRun leaves the transaction of a dry run without a commit.
 var errDryRun = errors.New("dry run")
 
@@ -38,21 +42,20 @@ func (c *Control) Place(ctx context.Context, caller reeve.Caller, o Order) (Plac
 // its key was: then the first request with it has committed meanwhile, and its
 // answer is there to be given again.
 func (c *Control) place(ctx context.Context, p placing) (Placement, error) {
-	for raced := false; ; {
+	for raced, tries := false, 0; ; tries++ {
 		run := p
 		run.begin(c.now())
 		err := c.store.Place(ctx, p.caller.Account, func(tx reeve.Placing) error { return run.commit(ctx, tx) })
 		switch {
 		case err == nil && run.out.Repeated:
-			run.out.Job, err = c.store.Job(ctx, p.caller.Account, run.out.Job.ID)
-			return run.out, err
+			return run.out, c.repeated(ctx, p, &run.out)
 		case err == nil:
 			run.tell()
 			return run.out, nil
 		case errors.Is(err, errDryRun):
 			run.out.Job = reeve.Job{}
 			return run.out, run.exclude(ctx)
-		case errors.Is(err, reeve.ErrJobIDTaken):
+		case errors.Is(err, reeve.ErrJobIDTaken) && tries < idTries && p.approved() == 0:
 		case reeve.KindOf(err) == reeve.Conflict && p.order.Key != "" && !raced:
 			raced = true
 		default:
@@ -73,15 +76,21 @@ type placing struct {
 
 	retryOf reeve.JobID // whose commands in these states name the devices, if not 0
 	states  []reeve.State
+	undone  *reeve.Job // whose effect is taken back where it still holds, if not nil
 
-	now      time.Time
-	effect   action.Effect
-	out      Placement
-	targets  []reeve.Target
-	placed   []reeve.Placed
-	disputed map[string][]string // MACs in doubt, with the ids of the devices that claim them
-	told     []Batch             // what to wake with after the commit
-	left     []int64
+	decision *decision       // of a person on the proposal that is placed here
+	proposal *reeve.Proposal // that was or is being approved
+	settings reeve.Settings
+
+	now       time.Time
+	effect    action.Effect
+	out       Placement
+	targets   []reeve.Target
+	placed    []reeve.Placed
+	disputed  map[string][]string // MACs in doubt, with the ids of the devices that claim them
+	told      []Batch             // what to wake with after the commit
+	left      []int64
+	cancelled []reeve.Order // that devices came back from
 }
 
 func (p *placing) begin(now time.Time) {
@@ -90,6 +99,12 @@ func (p *placing) begin(now time.Time) {
 		ID: reeve.NewJobID(now), Account: p.caller.Account, Action: p.def.Name, Params: p.order.Params,
 		Caller: p.caller, Comment: p.order.Comment, Issued: now, DeliverBy: now, FinishBy: now,
 		Entries: len(p.order.IDs) + len(p.order.MACs), RetryOf: p.retryOf,
+	}
+	if p.undone != nil {
+		p.out.Job.UndoOf = p.undone.ID
+	}
+	if id := p.approved(); id != 0 {
+		p.out.Job.ID = id
 	}
 	if p.def.Effect != nil {
 		p.effect = p.def.Effect(p.order.Params, now)
@@ -111,6 +126,16 @@ func (p *placing) commit(ctx context.Context, tx reeve.Placing) error {
 	account, err := tx.Account()
 	if err != nil {
 		return err
+	}
+	p.settings = Effective(account.Settings)
+	if err := p.narrow(tx); err != nil {
+		return err
+	}
+	if err := p.present(tx); err != nil {
+		return err
+	}
+	if p.restores() {
+		return p.restore(ctx, tx)
 	}
 	if p.def.Complete != nil {
 		if p.out.Job.Params, err = p.def.Complete(p.order.Params, account); err != nil {
@@ -136,8 +161,8 @@ func (p *placing) commit(ctx context.Context, tx reeve.Placing) error {
 		p.out.Job.Unmatched = p.out.Job.Entries
 	}
 	p.decide(tx)
-	if p.order.DryRun {
-		return errDryRun
+	if done, err := p.admit(tx, len(p.targets)); done || err != nil {
+		return err
 	}
 	work := reeve.Work{Key: key, Effect: p.effect.Effect, Entry: p.entry("job_placed", found)}
 	if key.Key != "" {
@@ -245,8 +270,12 @@ func (p *placing) retireAgents(tx reeve.Placing) error {
 	if len(placed) == 0 {
 		return nil
 	}
+	id := p.out.Job.ID + 1
+	if p.approved() != 0 { // the ids of that moment were given out long ago
+		id = reeve.NewJobID(p.now)
+	}
 	job := reeve.Job{
-		ID: p.out.Job.ID + 1, Account: p.caller.Account, Action: retire.Name, Params: json.RawMessage("{}"),
+		ID: id, Account: p.caller.Account, Action: retire.Name, Params: json.RawMessage("{}"),
 		Caller: p.caller, Comment: "agents of the devices deleted by job " + p.out.Job.ID.String(),
 		Issued: p.now, Entries: len(placed),
 	}
@@ -261,6 +290,12 @@ func (p *placing) entry(event string, found bool) reeve.AuditEntry {
 	if p.retryOf != 0 {
 		e.Detail = detail(e.Detail, map[string]any{"retry_of": p.retryOf.String()})
 	}
+	if p.undone != nil {
+		e.Detail = detail(e.Detail, map[string]any{"undo_of": p.undone.ID.String()})
+	}
+	if by := p.proposal; by != nil {
+		e.Detail = detail(e.Detail, map[string]any{"proposed_by": by.Caller.Actor, "approved_by": by.DecidedBy.Person()})
+	}
 	if len(p.disputed) > 0 {
 		e.Detail = detail(e.Detail, map[string]any{"disputed_macs": p.disputed})
 	}
@@ -270,6 +305,10 @@ func (p *placing) entry(event string, found bool) reeve.AuditEntry {
 // tell wakes delivery after the commit. The batches leave before connections
 // of deleted devices end, so an agent that is connected hears its order.
 func (p *placing) tell() {
+	p.c.tellCancelled(p.now, p.cancelled)
+	if p.out.Job.ID == 0 { // nothing was placed
+		return
+	}
 	for _, b := range p.told {
 		p.c.wake.Placed(b)
 	}

@@ -10,6 +10,9 @@ import (
 // and passes by those that he does not see. It costs only callers who act on
 // some groups anything.
 func (p *placing) allow(tx reeve.Placing) error {
+	if d := p.decision; d != nil && !d.reach.All {
+		return p.allowDecision(tx, d.reach)
+	}
 	if p.writes.All {
 		return nil
 	}
@@ -29,6 +32,46 @@ func (p *placing) allow(tx reeve.Placing) error {
 		return errNotYours
 	}
 	p.passBy(unseen)
+	return nil
+}
+
+// allowDecision refuses the approval of an order for devices that the person may
+// not order it for.
+func (p *placing) allowDecision(tx reeve.Placing, reach Reach) error {
+	outside, err := outsideOf(tx, p.targets, reach.Groups)
+	if err == nil && (len(outside) > 0 || p.effect.Group != nil && !reach.Has(*p.effect.Group)) {
+		err = errNotYours
+	}
+	return err
+}
+
+// narrow has a filter select nothing that the caller does not see.
+func (p *placing) narrow(tx reeve.Placing) error {
+	sees := readable(p.caller)
+	if p.order.Filter == nil || p.decision != nil || sees.All {
+		return nil
+	}
+	q := *p.order.Filter
+	asked := slices.Clone(q.GroupNos)
+	for _, id := range q.GroupIDs {
+		group, err := tx.Group(id)
+		if err != nil && reeve.KindOf(err) != reeve.NotFound {
+			return err
+		}
+		if err == nil {
+			asked = append(asked, group)
+		}
+	}
+	if len(q.GroupIDs)+len(q.GroupNos) == 0 {
+		asked = sees.Groups
+	}
+	q.GroupIDs, q.GroupNos = nil, []int64{0} // which is no group's
+	for _, group := range asked {
+		if sees.Has(group) {
+			q.GroupNos = append(q.GroupNos, group)
+		}
+	}
+	p.order.Filter = &q
 	return nil
 }
 

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"slices"
+	"time"
 
 	"reeve"
 )
@@ -15,7 +16,9 @@ const chunk = 20_000
 func (p *placing) resolve(ctx context.Context, tx reeve.Placing) error {
 	switch {
 	case p.retryOf != 0:
-		return p.again(tx)
+		return p.again(tx, reeve.EndedQuery{Job: p.retryOf, States: p.states})
+	case p.undone != nil:
+		return p.takeBack(tx)
 	case p.order.IDs != nil:
 		matches, err := tx.FindIDs(p.order.IDs)
 		if err != nil {
@@ -38,7 +41,7 @@ func (p *placing) resolve(ctx context.Context, tx reeve.Placing) error {
 	return nil
 }
 
-// walk takes every device of a group or of the account.
+// walk takes every device of a group or of the account, or that a filter selects.
 func (p *placing) walk(tx reeve.Placing) error {
 	var group int64
 	if p.order.Group != "" {
@@ -50,8 +53,16 @@ func (p *placing) walk(tx reeve.Placing) error {
 			return reeve.Errorf(reeve.NotFound, "there is no such group in this account")
 		}
 	}
+	next := func(after int64) ([]reeve.Target, error) { return tx.Walk(group, after, chunk) }
+	if p.order.Filter != nil {
+		q := filterAt(*p.order.Filter, p.settings, p.now)
+		next = func(after int64) ([]reeve.Target, error) {
+			q.After, q.Limit = after, chunk
+			return tx.Find(q)
+		}
+	}
 	for after := int64(0); ; {
-		part, err := tx.Walk(group, after, chunk)
+		part, err := next(after)
 		if err != nil {
 			return err
 		}
@@ -62,6 +73,13 @@ func (p *placing) walk(tx reeve.Placing) error {
 		}
 		after = part[len(part)-1].No
 	}
+}
+
+// filterAt is what a filter selects at a moment: alone, in order of the records.
+func filterAt(q reeve.DeviceQuery, s reeve.Settings, now time.Time) reeve.DeviceQuery {
+	q.After, q.Limit, q.Page, q.Sort, q.Desc = 0, 0, 0, reeve.ByRecord, false
+	q.Now, q.UnseenAfter = now, time.Duration(s.UnseenAfterDays)*24*time.Hour
+	return q
 }
 
 // join turns matches, which come in order of their devices, into targets.

@@ -51,6 +51,13 @@ func (c *Control) Restore(ctx context.Context, caller reeve.Caller, ids []string
 	if err != nil {
 		return Restored{}, err
 	}
+	c.tellCancelled(now, orders)
+	refused, err := c.unrestored(ctx, caller.Account, ids, known, restored)
+	return Restored{restored, refused}, err
+}
+
+// tellCancelled wakes delivery for orders of several jobs that were called off.
+func (c *Control) tellCancelled(now time.Time, orders []reeve.Order) {
 	byJob := map[reeve.JobID][]reeve.Order{}
 	for _, o := range orders {
 		byJob[o.ID.Job] = append(byJob[o.ID.Job], o)
@@ -58,8 +65,6 @@ func (c *Control) Restore(ctx context.Context, caller reeve.Caller, ids []string
 	for job, orders := range byJob {
 		c.wake.Cancelled(job, now, orders)
 	}
-	refused, err := c.unrestored(ctx, caller.Account, ids, known, restored)
-	return Restored{restored, refused}, err
 }
 
 // knownTo returns those of the ids that a caller who acts on some groups only

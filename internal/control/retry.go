@@ -38,10 +38,10 @@ func (c *Control) Retry(ctx context.Context, caller reeve.Caller, id reeve.JobID
 	return c.place(ctx, placing{c: c, caller: caller, writes: writes, order: o, def: def, retryOf: id, states: states, retire: true})
 }
 
-// again takes the devices of a job whose commands ended in one of the states.
-func (p *placing) again(tx reeve.Placing) error {
-	for from := int32(0); ; {
-		part, err := tx.Ended(p.retryOf, p.states, from, chunk)
+// again takes the devices of a job whose commands ended as the query says.
+func (p *placing) again(tx reeve.Placing, q reeve.EndedQuery) error {
+	for q.Limit = chunk; ; {
+		part, err := tx.Ended(q)
 		if err != nil {
 			return err
 		}
@@ -52,6 +52,6 @@ func (p *placing) again(tx reeve.Placing) error {
 			p.out.Job.Entries = len(p.targets)
 			return nil
 		}
-		from = part[len(part)-1].Entry + 1
+		q.From = part[len(part)-1].Entry + 1
 	}
 }

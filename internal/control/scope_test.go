@@ -27,6 +27,23 @@ var calls = map[string]struct {
 		_, err := w.View(c)
 		return err
 	}},
+	"Undo": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.Undo(t.Context(), c, 1, control.Order{})
+		return err
+	}},
+	"Preview": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.Preview(t.Context(), c, order("exempt", reeve.NewID()))
+		return err
+	}},
+	"Approve": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		c.Operator = "ann"
+		_, _, err := w.Approve(t.Context(), c, 1, "")
+		return err
+	}},
+	"Reject": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.Reject(t.Context(), c, 1, "")
+		return err
+	}},
 	"Pause": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
 		_, err := w.Pause(t.Context(), c, 1, true)
 		return err

@@ -16,6 +16,13 @@ const (
 	DefaultKeepReportsDays = 30
 )
 
+// DefaultConfirmAbove is from how many devices on the console asks to type
+// their number.
+const DefaultConfirmAbove = 100
+
+// MaxDevices is the largest of the settings that are numbers of devices.
+const MaxDevices = 1_000_000_000
+
 // MaxDays is the longest of the settings that are days: ten years.
 const MaxDays = 3650
 
@@ -31,6 +38,7 @@ func Effective(s reeve.Settings) reeve.Settings {
 	s.UnseenAfterDays = cmp.Or(s.UnseenAfterDays, DefaultUnseenAfterDays)
 	s.RestoreDays = cmp.Or(s.RestoreDays, DefaultRestoreDays)
 	s.KeepReportsDays = cmp.Or(s.KeepReportsDays, DefaultKeepReportsDays)
+	s.ConfirmAbove = cmp.Or(s.ConfirmAbove, DefaultConfirmAbove)
 	return s
 }
 
@@ -110,18 +118,25 @@ func accountDetail(a reeve.Account) string {
 	if a.Settings.RandomMACs {
 		facts["random_macs"] = true
 	}
-	for _, days := range daysOf(a.Settings) {
-		if days.n != 0 {
-			facts[days.name] = days.n
+	if a.Settings.RequireComment {
+		facts["require_comment"] = true
+	}
+	for _, s := range slices.Concat(daysOf(a.Settings), devicesOf(a.Settings)) {
+		if s.n != 0 {
+			facts[s.name] = s.n
 		}
 	}
 	return detail("", facts)
 }
 
-// A setting is one that is a number of days.
+// A setting is one that is a number, of days or of devices.
 type setting struct {
 	name string
 	n    int64
+}
+
+func devicesOf(s reeve.Settings) []setting {
+	return []setting{{"approve_above", s.ApproveAbove}, {"confirm_above", s.ConfirmAbove}}
 }
 
 func daysOf(s reeve.Settings) []setting {
@@ -205,6 +220,11 @@ func checkSettings(s reeve.Settings) error {
 	case "", "pending", "compliant":
 	default:
 		return reeve.Errorf(reeve.Invalid, "unassessed must be pending or compliant")
+	}
+	for _, devices := range devicesOf(s) {
+		if devices.n < 0 || devices.n > MaxDevices {
+			return reeve.Errorf(reeve.Invalid, "%s must be a number of devices from 1 to %d, or 0 for the default", devices.name, MaxDevices)
+		}
 	}
 	for _, days := range daysOf(s) {
 		if days.n < 0 || days.n > MaxDays {

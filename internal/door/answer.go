@@ -27,6 +27,7 @@ var kinds = map[reeve.Kind]struct {
 	reeve.TooLarge:    {http.StatusRequestEntityTooLarge, "too_large"},
 	reeve.Limited:     {http.StatusTooManyRequests, "rate_limit_exceeded"},
 	reeve.Unavailable: {http.StatusServiceUnavailable, "unavailable"},
+	reeve.Unapproved:  {http.StatusForbidden, "approval_required"},
 }
 
 // A refusal is an error whose status or code is not that of its kind.

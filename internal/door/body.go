@@ -61,4 +61,22 @@ func (r *Request) RepeatKey() (string, error) {
 	return key, nil
 }
 
+// ApprovedJob returns the job that a second person approved, 0 for none: that of
+// the header Approved-Job, or of a member of the body that says the same.
+func (r *Request) ApprovedJob(member string) (reeve.JobID, error) {
+	values := r.Header.Values("Approved-Job")
+	if member != "" {
+		values = append([]string{member}, values...)
+	}
+	var found reeve.JobID
+	for _, value := range values {
+		id, ok := reeve.ParseJobID(value)
+		if !ok || found != 0 && id != found {
+			return 0, reeve.Errorf(reeve.Invalid, "Approved-Job must be the id of one proposed job, 16 hex digits")
+		}
+		found = id
+	}
+	return found, nil
+}
+
 var errRepeatKey = reeve.Errorf(reeve.Invalid, "Idempotency-Key must be one value of 1 to 255 visible ASCII characters")

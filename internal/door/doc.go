@@ -269,6 +269,7 @@ func (d *doorway) admit(w http.ResponseWriter, r *Request, api API, route Route)
 	r.App, r.Account = app, account
 	r.Caller.Account, r.Caller.Source = account.No, api.Source(app)
 	r.Caller.Actor, r.Caller.Name, r.Caller.Scopes = "app:"+app.ClientID, app.Name, app.Scopes
+	r.Caller.Operator = app.Operator
 	entry.caller = r.Caller
 	window, err := d.keeper.Admit(r.Context(), app, account, route.Rate)
 	showWindow(w, window, err)

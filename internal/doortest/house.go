@@ -175,6 +175,29 @@ func (h *House) AppToken(name string, cli bool, scopes ...reeve.Scope) string {
 	return h.Grant(app.ClientID, secret)
 }
 
+// OperatorToken makes an operator, and returns a token that this operator agreed
+// to let an app have.
+func (h *House) OperatorToken(name string, scopes ...reeve.Scope) string {
+	h.t.Helper()
+	const back = "https://app.example.org/back"
+	app, secret, err := h.Rules.CreateApp(h.t.Context(), h.Admin(), reeve.App{Name: "for " + name, Scopes: scopes, RedirectURIs: []string{back}})
+	must(h.t, err)
+	role, ok := reeve.RoleWith(scopes)
+	if !ok {
+		h.t.Fatalf("no role has the scopes %s", scopes)
+	}
+	_, password, err := h.Rules.CreateOperator(h.t.Context(), h.Admin(), reeve.Operator{Name: name, Role: role}, "")
+	must(h.t, err)
+	ask := control.Ask{ClientID: app.ClientID, RedirectURI: back}
+	signedIn, err := h.Rules.SignIn(h.t.Context(), ask, name, password)
+	must(h.t, err)
+	code, err := h.Rules.Agree(h.t.Context(), ask, signedIn.Secret)
+	must(h.t, err)
+	granted, err := h.Rules.Redeem(h.t.Context(), app.ClientID, secret, control.Redemption{Code: code, RedirectURI: back})
+	must(h.t, err)
+	return granted.Token
+}
+
 // Enrol enrols a device with an agent of the kind, all abilities and one MAC.
 func (h *House) Enrol(name string, kind reeve.AgentKind, system reeve.System, version, mac string) reeve.Device {
 	h.t.Helper()

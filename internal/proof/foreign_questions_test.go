@@ -63,7 +63,13 @@ var questions = map[string][]question{
 	"POST /api/v1/jobs/{id}/resume":  {{path: []string{"{job}"}}},
 	"POST /api/v1/jobs/{id}/retry":   {{path: []string{"{job}"}}},
 	"GET /api/v1/jobs/{id}/events":   {{path: []string{"{job}"}}},
-	"GET /api/v1/commands/{id}":      {{path: []string{"{command}"}}},
+	"POST /api/v1/jobs/{id}/undo":    {{path: []string{"{job}"}}},
+
+	"GET /api/v1/proposals":               {{}},
+	"GET /api/v1/proposals/{id}":          {{path: []string{"{job}"}}},
+	"POST /api/v1/proposals/{id}/approve": {{path: []string{"{job}"}}},
+	"POST /api/v1/proposals/{id}/reject":  {{path: []string{"{job}"}}},
+	"GET /api/v1/commands/{id}":           {{path: []string{"{command}"}}},
 
 	"GET /api/v1/devices":                      {{}, {query: "search={word}"}, {query: "group={group}"}, {query: "cursor={devicecursor}"}},
 	"POST /api/v1/devices/import":              {{body: `{"devices":[]}`}},

@@ -15,21 +15,21 @@ var noCommand = reeve.Errorf(reeve.NotFound, "there is no such command in this a
 
 const jobColumns = `id, account, action, params, source, actor, name, address, request_id, comment, issued, deliver_by,
 	finish_by, entries, unmatched, targets, succeeded, failed, expired, cancelled, not_applicable, refused, root, signature,
-	seal_key, cancelled_at, retry_of, paused_at`
+	seal_key, cancelled_at, retry_of, paused_at, undo_of`
 
 func scanJob(r rows) (j reeve.Job, err error) {
-	var id, source, issued, deliverBy, finishBy, cancelled, retryOf, paused int64
+	var id, source, issued, deliverBy, finishBy, cancelled, retryOf, paused, undoOf int64
 	var params string
 	var root []byte
 	n := &j.Counts
 	err = r.Scan(&id, &j.Account, &j.Action, &params, &source, &j.Caller.Actor, &j.Caller.Name, &j.Caller.Address,
 		&j.Caller.RequestID, &j.Comment, &issued, &deliverBy, &finishBy, &j.Entries, &j.Unmatched, &j.Targets,
 		&n[reeve.Succeeded], &n[reeve.Failed], &n[reeve.Expired], &n[reeve.Cancelled], &n[reeve.NotApplicable],
-		&n[reeve.Refused], &root, &j.Signature, &j.SealKey, &cancelled, &retryOf, &paused)
+		&n[reeve.Refused], &root, &j.Signature, &j.SealKey, &cancelled, &retryOf, &paused, &undoOf)
 	j.ID, j.Params, j.Caller.Account, j.Caller.Source = reeve.JobID(id), json.RawMessage(params), j.Account, reeve.Source(source)
 	j.Issued, j.DeliverBy, j.FinishBy = fromMicro(issued), fromMicro(deliverBy), fromMicro(finishBy)
 	j.Root, j.Cancelled, j.RetryOf = toHash(root), fromMicro(cancelled), reeve.JobID(retryOf)
-	j.Paused = fromMicro(paused)
+	j.Paused, j.UndoOf = fromMicro(paused), reeve.JobID(undoOf)
 	return j, err
 }
 

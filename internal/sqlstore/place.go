@@ -22,7 +22,7 @@ func (s *Store) Place(ctx context.Context, account int64, fn func(reeve.Placing)
 		return fn(&placing{tx: t, account: a})
 	})
 	switch taken(err) {
-	case "jobs":
+	case "jobs", "proposals":
 		return reeve.ErrJobIDTaken
 	case "repeats":
 		return reeve.Errorf(reeve.Conflict, "another request has used this Idempotency-Key meanwhile; repeat the request").Because(err)
@@ -140,21 +140,6 @@ func (p *placing) Walk(group, after int64, limit int) ([]reeve.Target, error) {
 	})
 }
 
-// Ended returns the devices whose commands of a job ended in one of these states.
-func (p *placing) Ended(job reeve.JobID, states []reeve.State, from int32, limit int) ([]reeve.Match, error) {
-	found, err := all(p.tx.ctx, p.tx, func(r rows) (m reeve.Match, err error) {
-		var key []byte
-		err = r.Scan(&m.Entry, &m.Target.No, &m.Target.Class, &key)
-		m.Target.Key = toKey(key)
-		return m, err
-	}, "SELECT c.leaf, d.no, d.class, d.key FROM commands AS c CROSS JOIN devices AS d WHERE c.job = $1 AND c.leaf >= $2 AND c.state IN "+
-		stateList(states)+" AND d.no = c.device AND d.account = $3 AND "+live+" ORDER BY c.leaf LIMIT $4", int64(job), from, p.account.No, limit)
-	if err != nil {
-		return nil, err
-	}
-	return p.inOrder(found)
-}
-
 // Outside returns the devices of these that are in none of the groups.
 func (p *placing) Outside(targets []reeve.Target, groups []int64) ([]int64, error) {
 	nos := make([]int64, len(targets))
@@ -218,11 +203,11 @@ func (p *placing) Commit(w reeve.Work) error {
 func (t *tx) addJob(j reeve.Job) error {
 	n := &j.Counts
 	err := t.later(`INSERT INTO jobs (`+jobColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-		$16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 0, $26, 0)`,
+		$16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 0, $26, 0, $27)`,
 		int64(j.ID), j.Account, j.Action, string(j.Params), int64(j.Caller.Source), j.Caller.Actor, clean(j.Caller.Name),
 		clean(j.Caller.Address), clean(j.Caller.RequestID), clean(j.Comment), micro(j.Issued), micro(j.DeliverBy),
 		micro(j.FinishBy), j.Entries, j.Unmatched, j.Targets, n[reeve.Succeeded], n[reeve.Failed], n[reeve.Expired],
-		n[reeve.Cancelled], n[reeve.NotApplicable], n[reeve.Refused], j.Root[:], blob(j.Signature), blob(j.SealKey), int64(j.RetryOf))
+		n[reeve.Cancelled], n[reeve.NotApplicable], n[reeve.Refused], j.Root[:], blob(j.Signature), blob(j.SealKey), int64(j.RetryOf), int64(j.UndoOf))
 	if err != nil || j.Open() == 0 {
 		return err
 	}

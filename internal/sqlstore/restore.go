@@ -19,30 +19,32 @@ type returning struct {
 
 // Restore brings archived records back.
 func (s *Store) Restore(ctx context.Context, account int64, ids []string, now time.Time, entry reeve.AuditEntry) (restored []string, cancelled []reeve.Order, err error) {
-	err = s.change(ctx, func(t *tx) error {
-		a, err := t.lockAccount(account)
-		if err != nil {
-			return err
-		}
-		for chunk := range slices.Chunk(ids, t.chunk()) {
-			back, orders, err := t.restore(a, chunk, now)
-			if err != nil {
-				return err
-			}
-			for _, d := range back {
-				restored = append(restored, d.id)
-			}
-			cancelled = append(cancelled, orders...)
-		}
-		if len(restored) == 0 {
-			return nil
-		}
-		return t.logDevices(entry, restored)
+	err = s.Place(ctx, account, func(p reeve.Placing) (err error) {
+		restored, cancelled, err = p.Restore(ids, now, entry)
+		return err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	return restored, cancelled, nil
+}
+
+// Restore brings archived records back within a placing.
+func (p *placing) Restore(ids []string, now time.Time, entry reeve.AuditEntry) (restored []string, cancelled []reeve.Order, err error) {
+	for chunk := range slices.Chunk(ids, p.tx.chunk()) {
+		back, orders, err := p.tx.restore(p.account, chunk, now)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, d := range back {
+			restored = append(restored, d.id)
+		}
+		cancelled = append(cancelled, orders...)
+	}
+	if len(restored) == 0 {
+		return nil, nil, nil
+	}
+	return restored, cancelled, p.tx.logDevices(entry, restored)
 }
 
 func (t *tx) restore(a reeve.Account, ids []string, now time.Time) ([]returning, []reeve.Order, error) {

@@ -36,6 +36,7 @@ type Store interface {
 	reeve.SessionStore
 	reeve.FactorStore
 	reeve.FailureStore
+	reeve.ProposalStore
 }
 
 // Test runs the suite. Open returns an empty store, and arranges its end. It is
@@ -77,6 +78,8 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("discoveries", func(t *testing.T) { testDiscoveries(t, open) })
 	t.Run("overviews", func(t *testing.T) { testOverviews(t, open) })
 	t.Run("timelines", func(t *testing.T) { testTimelines(t, open) })
+	t.Run("finding", func(t *testing.T) { testFinding(t, open) })
+	t.Run("proposals", func(t *testing.T) { testProposals(t, open) })
 	t.Run("everything", func(t *testing.T) { testEverything(t, open) })
 }
 
