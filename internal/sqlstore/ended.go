@@ -6,17 +6,17 @@ import (
 	"reeve"
 )
 
-// within is a database as the inside of a transaction sees it.
-type within struct {
+// inside is a database as the inside of a transaction sees it.
+type inside struct {
 	database
 	session session
 }
 
-func (w within) query(ctx context.Context, text string, args ...any) (rows, error) {
+func (w inside) query(ctx context.Context, text string, args ...any) (rows, error) {
 	return w.session.query(ctx, text, args...)
 }
 
-func (w within) queryAsIs(ctx context.Context, text string, args ...any) (rows, error) {
+func (w inside) queryAsIs(ctx context.Context, text string, args ...any) (rows, error) {
 	return w.session.query(ctx, text, args...)
 }
 
@@ -24,7 +24,7 @@ func (w within) queryAsIs(ctx context.Context, text string, args ...any) (rows, 
 // then what deciding needs of them.
 func (p *placing) Find(q reeve.DeviceQuery) ([]reeve.Target, error) {
 	t := p.tx
-	f, err := t.store.newFinder(t.ctx, within{t.store.db, t.session}, p.account.No, q)
+	f, err := t.store.newFinder(t.ctx, inside{t.store.db, t.session}, p.account.No, q)
 	if err != nil || f.nothing {
 		return nil, err
 	}
