@@ -111,8 +111,14 @@ func (v *View) Command(ctx context.Context, id reeve.CommandID) (reeve.Command, 
 	return v.c.store.Command(ctx, v.caller.Account, id)
 }
 
-// Log returns rows of the log.
+// Log returns rows of the log: those about one device to who sees the device,
+// others to auditors.
 func (v *View) Log(ctx context.Context, q reeve.LogQuery) ([]reeve.AuditEntry, error) {
+	if q.Device == "" {
+		if err := Allow(v.caller, reeve.Audit); err != nil {
+			return nil, err
+		}
+	}
 	return v.c.store.Log(ctx, v.caller.Account, q)
 }
 
