@@ -70,6 +70,7 @@ func Routes(c Config) door.API {
 		h.ssoRoutes(),
 		h.ownRoutes(),
 		h.overviewRoutes(),
+		h.logRoutes(),
 		h.enrolRoutes(),
 		h.codeRoutes(),
 		h.deviceRoutes(),

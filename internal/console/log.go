@@ -1,0 +1,252 @@
+package console
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"reeve"
+	"reeve/internal/door"
+)
+
+func (c *console) logRoutes() []door.Route {
+	return []door.Route{
+		c.see("log", reeve.Audit, c.log),
+		c.see("log/verify", reeve.Audit, c.verifyLog),
+		c.see("log/export", reeve.Audit, c.exportLog),
+	}
+}
+
+// logRows is how many rows a page of the log has.
+const logRows = 100
+
+// A logPage is some of the log, newest first.
+type logPage struct {
+	Rows         []logRow
+	Filter       logFilter
+	Events       []logChoice
+	Sources      []logChoice
+	Newer, Older string // paths of the pages beside this one
+	Export       string // query of the same selection
+}
+
+// A logRow is an entry with its facts spread out.
+type logRow struct {
+	reeve.AuditEntry
+	JobID string
+	Facts []fact
+}
+
+type fact struct{ Name, Value string }
+
+type logChoice struct {
+	Value, Text string
+	Chosen      bool
+}
+
+// A logFilter is what the address of a page says of which rows to show.
+type logFilter struct{ Event, Source, Actor, Device, Job, Outcome, Since, Until string }
+
+func readLogFilter(q url.Values) logFilter {
+	return logFilter{
+		Event: q.Get("event"), Source: q.Get("source"), Actor: strings.TrimSpace(q.Get("actor")), Device: strings.TrimSpace(q.Get("device")),
+		Job: strings.TrimSpace(q.Get("job")), Outcome: q.Get("outcome"), Since: q.Get("since"), Until: q.Get("until"),
+	}
+}
+
+// asked stands for every source through which somebody asked for something:
+// not the agents' reports, and not what the server does by itself.
+const asked = "asked"
+
+// Any reports whether the filter leaves anything out.
+func (f logFilter) Any() bool { return f != logFilter{} }
+
+func (f logFilter) query() url.Values {
+	q := url.Values{}
+	for name, value := range map[string]string{"event": f.Event, "source": f.Source, "actor": f.Actor, "device": f.Device, "job": f.Job,
+		"outcome": f.Outcome, "since": f.Since, "until": f.Until} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return q
+}
+
+// rows returns what the filter selects; days are whole days in UTC.
+func (f logFilter) rows() (reeve.LogQuery, error) {
+	q := reeve.LogQuery{Device: f.Device}
+	if f.Event != "" {
+		q.Events = []string{f.Event}
+	}
+	if f.Source != "" {
+		source, ok := reeve.ParseSource(f.Source)
+		switch {
+		case ok:
+			q.Sources = []reeve.Source{source}
+		case f.Source == asked:
+			q.Sources = []reeve.Source{reeve.FromConsole, reeve.FromOAuthAPI, reeve.FromAPI, reeve.FromCLI}
+		default:
+			return q, reeve.Errorf(reeve.Invalid, "there is no source of this name; choose one of those offered")
+		}
+	}
+	if f.Actor != "" {
+		q.Actors = []string{f.Actor}
+	}
+	if f.Outcome != "" {
+		q.Outcomes = []string{f.Outcome}
+	}
+	if f.Job != "" {
+		id, ok := reeve.ParseJobID(f.Job)
+		if !ok {
+			return q, reeve.Errorf(reeve.Invalid, "a job id has 16 hex digits; copy it from the job's page")
+		}
+		q.Job = id
+	}
+	var err error
+	if q.Since, err = day(f.Since); err != nil {
+		return q, err
+	}
+	if q.Until, err = day(f.Until); err == nil && !q.Until.IsZero() {
+		q.Until = q.Until.AddDate(0, 0, 1)
+	}
+	return q, err
+}
+
+func day(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return t, reeve.Errorf(reeve.Invalid, "a day is written like 2026-11-30")
+	}
+	return t, nil
+}
+
+func (c *console) log(v *visit) (*page, error) {
+	f := readLogFilter(v.URL.Query())
+	shown := logPage{Filter: f, Export: f.query().Encode()}
+	for key, text := range v.words.below("events.") {
+		shown.Events = append(shown.Events, logChoice{key, text, key == f.Event})
+	}
+	slices.SortFunc(shown.Events, func(a, b logChoice) int { return cmp.Compare(a.Text, b.Text) })
+	shown.Sources = append(shown.Sources, logChoice{asked, v.words.say("log.asked"), f.Source == asked})
+	for source := reeve.FromSystem; source <= reeve.FromAgent; source++ {
+		shown.Sources = append(shown.Sources, logChoice{source.String(), v.words.say("sources." + source.String()), source.String() == f.Source})
+	}
+	p := &page{name: "log", title: "log.title", data: &shown}
+	q, err := f.rows()
+	if err != nil {
+		return again(p, err)
+	}
+	after, before := v.place("after"), v.place("before")
+	q.After, q.Before, q.Newest, q.Limit = after, before, after == 0, logRows+1
+	rows, err := v.view.Log(v.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	more := len(rows) > logRows
+	rows = rows[:min(len(rows), logRows)]
+	if !q.Newest {
+		slices.Reverse(rows)
+	}
+	for _, row := range rows {
+		shown.Rows = append(shown.Rows, spread(row))
+	}
+	if n := len(rows); n > 0 {
+		if before > 0 && after == 0 || after > 0 && more {
+			shown.Newer = pathWith("log", f.query(), "after", rows[0].Seq)
+		}
+		if after > 0 || more {
+			shown.Older = pathWith("log", f.query(), "before", rows[n-1].Seq)
+		}
+	}
+	return p, nil
+}
+
+// place reads the number of a row, by which pages of a list go; 0 for none.
+func (v *visit) place(name string) int64 {
+	n, err := strconv.ParseInt(v.URL.Query().Get(name), 10, 64)
+	if err != nil || n < 0 || n == math.MaxInt64 {
+		return 0
+	}
+	return n
+}
+
+func pathWith(path string, q url.Values, name string, place int64) string {
+	q.Set(name, strconv.FormatInt(place, 10))
+	return path + "?" + q.Encode()
+}
+
+// spread takes the facts of a row apart.
+func spread(e reeve.AuditEntry) logRow {
+	row := logRow{AuditEntry: e}
+	if e.Job != 0 {
+		row.JobID = e.Job.String()
+	}
+	var facts map[string]json.RawMessage
+	if json.Unmarshal([]byte(e.Detail), &facts) != nil {
+		return row
+	}
+	for name, raw := range facts {
+		var text string
+		if json.Unmarshal(raw, &text) != nil {
+			var tidy bytes.Buffer
+			json.Compact(&tidy, raw)
+			text = tidy.String()
+		}
+		if text != "" {
+			row.Facts = append(row.Facts, fact{name, text})
+		}
+	}
+	slices.SortFunc(row.Facts, func(a, b fact) int { return cmp.Compare(a.Name, b.Name) })
+	return row
+}
+
+// verifyLog checks the chain of the account's log, which takes long for a long
+// one: the page asks for it by itself.
+func (c *console) verifyLog(v *visit) (*page, error) {
+	verdict, err := c.Verify(v.Context(), v.Account)
+	if err != nil {
+		return nil, err
+	}
+	return v.part("log", "verdict", verdict)
+}
+
+// exportRows is how many rows of an export are read and sent at a time.
+const exportRows = 1000
+
+// exportLog sends the selected rows as a table, oldest first.
+func (c *console) exportLog(v *visit) (*page, error) {
+	q, err := readLogFilter(v.URL.Query()).rows()
+	if err != nil {
+		return nil, err
+	}
+	q.Limit = exportRows
+	rows, err := v.view.Log(v.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	sheet := door.NewSheet(v.w, "log.csv", "seq", "time", "event", "source", "actor", "by", "address", "device", "job", "outcome", "request", "detail", "hash")
+	for {
+		for _, e := range rows {
+			row := spread(e)
+			sheet.Row(strconv.FormatInt(e.Seq, 10), e.At.UTC().Format(time.RFC3339Nano), e.Event, e.Source.String(), e.Actor, e.Name, e.Address,
+				e.Device, row.JobID, e.Outcome, e.RequestID, e.Detail, hex.EncodeToString(e.Hash[:]))
+		}
+		if gone := sheet.Send(); gone || len(rows) < exportRows {
+			return nil, nil
+		}
+		q.After = rows[len(rows)-1].Seq
+		if rows, err = v.view.Log(v.Context(), q); err != nil {
+			return nil, err
+		}
+	}
+}
