@@ -58,7 +58,7 @@ var rooms = map[string]room{
 	"internal/passkeytest": {},
 	"internal/ssotest":     {},
 	"internal/depot":       {},
-	"internal/console":     {own: ". internal/action internal/control internal/depot internal/door internal/watch"},
+	"internal/console":     {own: ". internal/action internal/control internal/depot internal/door internal/watch", mods: "rsc.io/qr"},
 
 	"packaging":          {}, // tests alone
 	"docs":               {},

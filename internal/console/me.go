@@ -8,23 +8,42 @@ import (
 func (c *console) ownRoutes() []door.Route {
 	return []door.Route{
 		c.see("me", reeve.Read, c.own),
+		c.change("me/prove", reeve.Read, "", c.prove),
+		c.change("me/password", reeve.Read, "operator_changed", c.changePassword),
+		c.change("me/app", reeve.Read, "", c.beginFactor),
+		c.change("me/app/confirm", reeve.Read, "second_factor_added", c.confirmFactor),
+		c.change("me/app/codes", reeve.Read, "recovery_codes_renewed", c.renewCodes),
+		c.change("me/app/remove", reeve.Read, "second_factor_removed", c.removeFactor),
+		c.change("me/sessions/end", reeve.Read, "signed_out", c.endSessions),
 	}
 }
 
 // An ownPage is what is an operator's own: by what he signs in, and where he is
 // signed in.
 type ownPage struct {
+	Name       string
+	Prove      bool // whether the password is wanted before anything can be added
+	App        bool // whether codes of an authenticator app are asked for
+	Codes      int64
 	Passkeys   []reeve.Passkey
 	NoPasskeys string // why none can be added; empty if they can
 	Links      []reeve.Link
 	Provider   string // that can be linked; empty without one, and when it is
+	Sessions   []reeve.Session
+	Current    string // id of this one
 }
 
 func (c *console) own(v *visit) (*page, error) {
-	var shown ownPage
-	var err error
-	if err = c.Rules.PasskeysOffered(); err != nil {
+	s, err := v.ownSession()
+	if err != nil {
+		return nil, err
+	}
+	shown := ownPage{Name: s.Operator, Prove: c.Rules.NeedProof(s) != nil, Current: s.ID}
+	if err := c.Rules.PasskeysOffered(); err != nil {
 		shown.NoPasskeys = sentence(reeve.Message(err))
+	}
+	if shown.App, shown.Codes, err = c.Rules.HasFactor(v.Context(), v.Caller); err != nil {
+		return nil, err
 	}
 	if shown.Passkeys, err = c.Rules.Passkeys(v.Context(), v.Caller); err != nil {
 		return nil, err
@@ -35,5 +54,71 @@ func (c *console) own(v *visit) (*page, error) {
 	if len(shown.Links) == 0 {
 		shown.Provider = c.Rules.ProviderName()
 	}
-	return &page{name: "me", title: "me.title", data: shown}, nil
+	shown.Sessions, err = c.Rules.Sessions(v.Context(), v.Caller)
+	return &page{name: "me", title: "me.title", data: shown}, err
+}
+
+// ownAgain shows the page once more, with what was wrong.
+func (c *console) ownAgain(v *visit, wrong error) (*page, error) {
+	p, err := c.own(v)
+	if err != nil {
+		return nil, err
+	}
+	return again(p, wrong)
+}
+
+// proven is an error where the operator must first show that it is he: before
+// there is another way to sign in as him.
+func (c *console) proven(v *visit) error {
+	s, err := v.ownSession()
+	if err == nil {
+		err = c.Rules.NeedProof(s)
+	}
+	return err
+}
+
+func (c *console) prove(v *visit) (*page, error) {
+	s, err := v.ownSession()
+	if err == nil {
+		err = v.form()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Rules.Prove(v.Context(), s, v.PostForm.Get("password"), v.from()); err != nil {
+		return c.ownAgain(v, err)
+	}
+	return v.goTo("me")
+}
+
+func (c *console) changePassword(v *visit) (*page, error) {
+	if err := v.form(); err != nil {
+		return nil, err
+	}
+	e, err := c.Rules.ChangePassword(v.Context(), v.Caller, v.PostForm.Get("present"), v.PostForm.Get("password"), v.from())
+	if err != nil {
+		return c.ownAgain(v, err)
+	}
+	v.keep(c.sessionCookie(), e.Secret, 0)
+	return v.done("me", "me.password.changed")
+}
+
+func (c *console) endSessions(v *visit) (*page, error) {
+	s, err := v.ownSession()
+	if err == nil {
+		err = v.form()
+	}
+	if err != nil {
+		return nil, err
+	}
+	id := v.PostForm.Get("id")
+	if id == "" {
+		err = c.Rules.EndOtherSessions(v.Context(), v.Caller, s.ID)
+	} else {
+		err = c.Rules.EndSession(v.Context(), v.Caller, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v.done("me", "me.sessions.ended")
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"reeve"
-	"reeve/internal/control"
 	"reeve/internal/door"
 )
 
@@ -18,7 +17,7 @@ func (c *console) passkeyRoutes() []door.Route {
 	}
 	return []door.Route{
 		scripted(c.open("POST", "sign-in/passkey", "", c.askPasskey)),
-		scripted(credentials(c.open("POST", "sign-in/passkey/answer", "session_opened", c.checkPasskey))),
+		scripted(credentials(c.open("POST", "sign-in/passkey/answer", "signed_in", c.checkPasskey))),
 		scripted(c.change("me/passkeys/question", reeve.Read, "", c.askNewPasskey)),
 		scripted(c.change("me/passkeys", reeve.Read, "passkey_added", c.addPasskey)),
 		c.change("me/passkeys/{id}/remove", reeve.Read, "passkey_removed", c.removePasskey),
@@ -33,10 +32,11 @@ type passkeyQuestion struct {
 
 // A passkeyAnswer is what the script brings back.
 type passkeyAnswer struct {
-	State  string          `json:"state"`
-	Answer json.RawMessage `json:"answer"`
-	Name   string          `json:"name"` // of a new passkey
-	Next   string          `json:"next"` // where to go after signing in
+	Pending string          `json:"pending"` // of a sign-in that wants its second half; empty for a whole one
+	State   string          `json:"state"`
+	Answer  json.RawMessage `json:"answer"`
+	Name    string          `json:"name"` // of a new passkey
+	Next    string          `json:"next"` // where to go after signing in
 }
 
 // passkeyDone is where the script goes on.
@@ -55,13 +55,18 @@ func (v *visit) json(into any) error {
 	return nil
 }
 
-// from is where a request without a session came from.
-func (v *visit) from() control.From {
-	return control.From{Address: v.Caller.Address, RequestID: v.Caller.RequestID}
-}
-
 func (c *console) askPasskey(v *visit) (*page, error) {
-	q, err := c.Rules.AskPasskey(v.Context(), "")
+	var a passkeyAnswer
+	if err := v.json(&a); err != nil {
+		return nil, err
+	}
+	var q reeve.PasskeyQuestion
+	var err error
+	if a.Pending != "" {
+		q, err = c.Rules.AskSecondPasskey(v.Context(), a.Pending)
+	} else {
+		q, err = c.Rules.AskPasskey(v.Context(), "")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -73,17 +78,31 @@ func (c *console) checkPasskey(v *visit) (*page, error) {
 	if err := v.json(&a); err != nil {
 		return nil, err
 	}
-	o, err := c.Rules.CheckPasskey(v.Context(), v.from(), "", a.State, a.Answer)
-	if err == nil {
-		err = c.enter(v, o, "passkey")
-	}
-	if err != nil {
+	if err := c.enterPasskey(v, a); err != nil {
 		return nil, err
 	}
 	return nil, door.Write(v.w, http.StatusOK, passkeyDone{Prefix + next(a.Next)})
 }
 
+func (c *console) enterPasskey(v *visit, a passkeyAnswer) error {
+	if a.Pending != "" {
+		e, err := c.Rules.EnterPasskey(v.Context(), a.Pending, a.State, a.Answer, v.from())
+		if err == nil {
+			v.keep(c.sessionCookie(), e.Secret, 0)
+		}
+		return err
+	}
+	o, err := c.Rules.CheckPasskey(v.Context(), v.from(), "", a.State, a.Answer)
+	if err == nil {
+		err = c.enter(v, o, "passkey")
+	}
+	return err
+}
+
 func (c *console) askNewPasskey(v *visit) (*page, error) {
+	if err := c.proven(v); err != nil {
+		return nil, err
+	}
 	q, err := c.Rules.AskNewPasskey(v.Context(), v.Caller)
 	if err != nil {
 		return nil, err

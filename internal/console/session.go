@@ -30,9 +30,12 @@ func (c *console) signedIn(r *door.Request) (reeve.Caller, reeve.Account, error)
 func (c *console) signInRoutes() []door.Route {
 	return []door.Route{
 		credentials(c.open("GET", "sign-in", "", c.askToSignIn)),
-		credentials(c.open("POST", "sign-in", "session_opened", c.signIn)),
+		credentials(c.open("POST", "sign-in", "signed_in", c.signIn)),
+		credentials(c.open("POST", "sign-in/code", "signed_in", c.enterCode)),
+		credentials(c.open("GET", "first/{secret}", "", c.first)),
+		credentials(c.open("POST", "first/{secret}", "operator_changed", c.choosePassword)),
 		c.open("POST", "look", "", c.setLook),
-		c.change("sign-out", reeve.Read, "session_closed", c.signOut),
+		c.change("sign-out", reeve.Read, "signed_out", c.signOut),
 	}
 }
 

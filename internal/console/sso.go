@@ -19,7 +19,7 @@ const journeyCookie = "reeve-journey"
 func (c *console) ssoRoutes() []door.Route {
 	return []door.Route{
 		c.open("GET", "sso/begin", "", c.beginJourney),
-		credentials(c.open("GET", strings.TrimPrefix(ReturnPath, Prefix), "session_opened", c.finishJourney)),
+		credentials(c.open("GET", strings.TrimPrefix(ReturnPath, Prefix), "signed_in", c.finishJourney)),
 		c.see("me/link", reeve.Read, c.beginLink),
 		c.change("me/unlink", reeve.Read, "sso_unlinked", c.unlink),
 	}
@@ -34,6 +34,9 @@ func (c *console) beginJourney(v *visit) (*page, error) {
 }
 
 func (c *console) beginLink(v *visit) (*page, error) {
+	if err := c.proven(v); err != nil {
+		return c.ownAgain(v, err)
+	}
 	j, err := c.Rules.BeginLink(v.Context(), v.Caller)
 	if err != nil {
 		return nil, err

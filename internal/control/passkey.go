@@ -158,3 +158,30 @@ func (c *Control) CheckPasskey(ctx context.Context, from From, operator, state s
 	}
 	return c.store.Operator(ctx, k.Operator)
 }
+
+// AskSecondPasskey asks for a passkey as the second half of the sign-in that
+// EnterPassword began; NotFound if the operator has none, or that is over.
+func (c *Control) AskSecondPasskey(ctx context.Context, pending string) (reeve.PasskeyQuestion, error) {
+	t, err := c.ticket(ctx, pending, reeve.SecondFactor)
+	if err != nil {
+		return reeve.PasskeyQuestion{}, err
+	}
+	return c.AskPasskey(ctx, t.Operator)
+}
+
+// EnterPasskey finishes what EnterPassword began, with the answer to the question
+// of AskSecondPasskey instead of a code.
+func (c *Control) EnterPasskey(ctx context.Context, pending, state string, answer []byte, from From) (Entry, error) {
+	over := reeve.Errorf(reeve.Denied, "that took too long, or was used already; begin again with name and password")
+	t, err := c.ticket(ctx, pending, reeve.SecondFactor)
+	if err != nil {
+		return Entry{}, orElse(err, over)
+	}
+	if _, err := c.CheckPasskey(ctx, from, t.Operator, state, answer); err != nil {
+		return Entry{}, err
+	}
+	if err := c.store.SpendTicket(ctx, t.Secret); err != nil {
+		return Entry{}, orElse(err, over)
+	}
+	return c.enter(ctx, t.Operator, "password and passkey", from)
+}

@@ -102,7 +102,7 @@ func Open(t testing.TB, o Options) *House {
 	party, err := passkey.Open(PublicURL, vault, o.Now)
 	must(t, err)
 	h.Rules = control.New(h.Store, own.Seal, nil, control.Options{
-		Now: o.Now, MaxEntries: o.MaxEntries, RequestsPerMinute: o.RequestsPerMinute, Seal: vault.Seal, Contents: sets,
+		Now: o.Now, MaxEntries: o.MaxEntries, RequestsPerMinute: o.RequestsPerMinute, Seal: vault.Seal, Unseal: vault.Open, Contents: sets,
 		Passkeys: party, Provider: o.Provider,
 	})
 	_, err = h.Rules.SetUp(t.Context(), func(b control.Bootstrap) error { h.First = b; return nil })

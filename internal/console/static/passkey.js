@@ -10,12 +10,14 @@ async function send(path, body) {
 }
 
 const ways = {
-  // Any passkey that the browser has for this server.
+  // Any passkey that the browser has for this server, or one of whom a password
+  // named, as the second half of a sign-in.
   "sign-in": async (form) => {
-    const { state, options } = await send("/console/sign-in/passkey", {});
+    const pending = form.elements.pending?.value;
+    const { state, options } = await send("/console/sign-in/passkey", { pending });
     const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
     const answer = await navigator.credentials.get({ publicKey });
-    return send("/console/sign-in/passkey/answer", { state, answer: answer.toJSON(), next: form.elements.next.value });
+    return send("/console/sign-in/passkey/answer", { pending, state, answer: answer.toJSON(), next: form.elements.next.value });
   },
   add: async (form) => {
     const { state, options } = await send("/console/me/passkeys/question", {});
