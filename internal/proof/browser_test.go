@@ -93,10 +93,10 @@ func newWorld(t testing.TB, s *server) world {
 }
 
 // notPages are what a browser fetches from the console for pages, or to keep,
-// and the way to a provider.
+// the way to a provider, and where only somebody's own link leads.
 var notPages = strings.Fields(`
 	/console/static/{hash}/{name} /console/{rest...}
-	/console/sso/begin /console/sso/return /console/me/link
+	/console/sso/begin /console/sso/return /console/me/link /console/first/{secret}
 	/console/devices/count
 	/console/jobs/live /console/jobs/{id}/live /console/jobs/{id}/results.csv /console/commands/{id}/report
 `)
