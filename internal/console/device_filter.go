@@ -21,26 +21,34 @@ type filter struct{ said url.Values }
 type filterField struct {
 	name  string
 	words []string // those that there are; nil where anything can be said
+	one   bool     // of them at most
 	add   func(q *reeve.DeviceQuery, word string) bool
 }
 
 // filterFields are all of them, in the order in which they are shown.
 var filterFields = []filterField{
-	{"q", nil, addSearch},
-	{"standing", wordsOf(reeve.Managed, reeve.OutOfLicense), addWord(reeve.ParseStanding, func(q *reeve.DeviceQuery) *[]reeve.Standing { return &q.Standings })},
-	{"presence", []string{"connected", "disconnected", "unseen"}, addPresence},
-	{"exempt", yesNo, func(q *reeve.DeviceQuery, word string) bool { return addFlag(&q.Exempt, word) }},
-	{"system", wordsOf(reeve.OtherSystem, reeve.Android), addWord(reeve.ParseSystem, func(q *reeve.DeviceQuery) *[]reeve.System { return &q.Systems })},
-	{"kind", wordsOf(reeve.NoAgent, reeve.DomainController), addWord(reeve.ParseAgentKind, func(q *reeve.DeviceQuery) *[]reeve.AgentKind { return &q.Kinds })},
-	{"type", []string{"desktop", "laptop", "server", "vm", "phone", "tablet"}, func(q *reeve.DeviceQuery, word string) bool {
+	{name: "q", add: addSearch, one: true},
+	{name: "standing", words: wordsOf(reeve.Managed, reeve.OutOfLicense), add: addWord(reeve.ParseStanding, func(q *reeve.DeviceQuery) *[]reeve.Standing { return &q.Standings })},
+	{name: "presence", words: []string{"connected", "disconnected", "unseen"}, add: addPresence},
+	{name: "exempt", words: yesNo, add: func(q *reeve.DeviceQuery, word string) bool { return addFlag(&q.Exempt, word) }},
+	{name: "system", words: wordsOf(reeve.OtherSystem, reeve.Android), add: addWord(reeve.ParseSystem, func(q *reeve.DeviceQuery) *[]reeve.System { return &q.Systems })},
+	{name: "kind", words: wordsOf(reeve.NoAgent, reeve.DomainController), add: addWord(reeve.ParseAgentKind, func(q *reeve.DeviceQuery) *[]reeve.AgentKind { return &q.Kinds })},
+	{name: "type", words: []string{"desktop", "laptop", "server", "vm", "phone", "tablet"}, add: func(q *reeve.DeviceQuery, word string) bool {
 		q.Types = append(q.Types, word)
 		return true
 	}},
-	{"outdated", []string{"yes"}, func(q *reeve.DeviceQuery, _ string) bool {
+	{name: "outdated", words: []string{"yes"}, add: func(q *reeve.DeviceQuery, _ string) bool {
 		q.Outdated = true
 		return true
 	}},
-	{"group", nil, func(q *reeve.DeviceQuery, word string) bool {
+	{name: "version", add: addWord(reeve.ParseVersion, func(q *reeve.DeviceQuery) *[]reeve.Version { return &q.Versions })},
+	{name: "threats", words: []string{"yes"}, add: func(q *reeve.DeviceQuery, _ string) bool {
+		q.Infested = true
+		return true
+	}},
+	{name: "ends", words: []string{"day", "week", "month"}, one: true, add: addEnd},
+	{name: "seen", words: seenWords[:], one: true, add: addSeen},
+	{name: "group", add: func(q *reeve.DeviceQuery, word string) bool {
 		q.GroupIDs = append(q.GroupIDs, word)
 		return reeve.IsID(word)
 	}},
@@ -57,6 +65,8 @@ func readFilter(address url.Values) (filter, error) {
 			word = strings.TrimSpace(word)
 			switch {
 			case word == "" || slices.Contains(f.said[field.name], word):
+			case field.one && f.said.Has(field.name):
+				return filter{}, reeve.Errorf(reeve.Invalid, "the filter %s is given more than once; choose one", field.name)
 			case field.words != nil && !slices.Contains(field.words, word), !field.add(&reeve.DeviceQuery{}, word):
 				return filter{}, reeve.Errorf(reeve.Invalid, "the filter %s cannot be %.40q; choose one of those offered", field.name, word)
 			default:
@@ -130,6 +140,18 @@ func addPresence(q *reeve.DeviceQuery, word string) bool {
 	i := slices.Index([]string{reeve.Connected: "connected", reeve.Disconnected: "disconnected", reeve.Unseen: "unseen"}, word)
 	q.Presence = append(q.Presence, reeve.Presence(i))
 	return i >= 0
+}
+
+// addEnd selects exemptions that end soon.
+func addEnd(q *reeve.DeviceQuery, word string) bool {
+	q.ExemptBefore = q.Now.AddDate(0, 0, map[string]int{"day": 1, "week": 7, "month": 30}[word])
+	return true
+}
+
+// addSeen selects one stretch of time.
+func addSeen(q *reeve.DeviceQuery, word string) bool {
+	reeve.SeenWhen(slices.Index(seenWords[:], word)).Select(q, q.Now)
+	return true
 }
 
 // addFlag says yes or no; both are as good as nothing.

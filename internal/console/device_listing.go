@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"reeve"
 )
@@ -119,6 +120,12 @@ func (l listing) by(name string) listing {
 	return l
 }
 
+// at returns the listing behind one place, or before another.
+func (l listing) at(after, before string) listing {
+	l.after, l.before = after, before
+	return l
+}
+
 // A place is a row in the order of a listing as an address carries it. Whatever
 // an address says there, it is looked for in the person's own account.
 type place struct {
@@ -128,23 +135,28 @@ type place struct {
 }
 
 func placeOf(d reeve.Device) string {
-	seen := int64(0)
-	if !d.LastSeen.IsZero() {
-		seen = d.LastSeen.UnixMicro()
+	row := d.Row()
+	p := place{No: row.No, Name: row.Hostname}
+	if !row.LastSeen.IsZero() {
+		p.Seen = row.LastSeen.UnixMicro()
 	}
-	raw, _ := json.Marshal(place{d.No, d.Hostname, seen})
+	raw, _ := json.Marshal(p)
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-func readPlace(text string) (p place, err error) {
+func readPlace(text string) (row reeve.DeviceRow, err error) {
+	var p place
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err == nil {
 		err = json.Unmarshal(raw, &p)
 	}
 	if err != nil {
-		return p, reeve.Errorf(reeve.Invalid, "there is no such page of the list; begin again at the first").Because(err)
+		return row, reeve.Errorf(reeve.Invalid, "there is no such page of the list; begin again at the first").Because(err)
 	}
-	return p, nil
+	if row = (reeve.DeviceRow{No: p.No, Hostname: p.Name}); p.Seen != 0 {
+		row.LastSeen = time.UnixMicro(p.Seen)
+	}
+	return row, nil
 }
 
 // A deviceColumn is one that the list can show beside the device's name.

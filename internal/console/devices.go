@@ -17,6 +17,14 @@ func (c *console) deviceRoutes() []door.Route {
 		c.see("devices", reeve.Read, c.devices),
 		c.see("devices/count", reeve.Read, c.countDevices),
 		c.change("devices/columns", reeve.Read, "", c.chooseColumns),
+		c.see("devices/export", reeve.Read, c.exportDevices),
+		c.see("devices/deleted", reeve.Read, c.deletedDevices),
+		c.change("devices/deleted", reeve.Write, "devices_restored", c.restoreDevices),
+		c.see("devices/import", reeve.Write, c.askToImport),
+		c.change("devices/import", reeve.Write, "devices_imported", c.importDevices),
+		c.see("devices/{id}", reeve.Read, c.device),
+		c.change("devices/{id}", reeve.Write, "device_described", c.describeDevice),
+		c.see("devices/{id}/live", reeve.Read, c.followDevice),
 		c.change("devices/views", reeve.Read, "view_saved", c.saveView),
 		c.change("devices/views/remove", reeve.Read, "view_removed", c.removeView),
 	}
@@ -50,6 +58,7 @@ func (p devicesPage) Cleared() string { return p.Listing.with(filter{}).Path() }
 type filterChoice struct {
 	Name  string
 	Words []wordChoice
+	One   bool // of them at most
 }
 
 type wordChoice struct {
@@ -112,7 +121,9 @@ func (c *console) devices(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, newer, older, err := v.readDevices(l)
+	q := l.Filter.query(v.Account)
+	q.Sort, q.Desc, _ = l.order()
+	found, newer, older, err := v.readDevices(q, l.after, l.before, func(after, before string) string { return l.at(after, before).Path() })
 	if err != nil {
 		return nil, err
 	}
@@ -147,13 +158,37 @@ func orderable() []action.Definition {
 	return slices.DeleteFunc(action.Offered(action.Own), func(d action.Definition) bool { return d.Name == "unquarantine" })
 }
 
-// readDevices reads a page of a listing, and the paths of those beside it.
-func (v *visit) readDevices(l listing) (found []reeve.Device, newer, older string, err error) {
-	q := l.Filter.query(v.Account)
+// readDevices reads a page of a list: behind one place, or before another. Path
+// gives the addresses of the pages beside it.
+func (v *visit) readDevices(q reeve.DeviceQuery, after, before string, path func(after, before string) string) (found []reeve.Device, newer, older string, err error) {
 	q.Limit = devicesShown + 1
-	q.Sort, q.Desc, _ = l.order()
-	found, err = v.view.Devices(v.Context(), q)
-	return found, "", "", err
+	back := before != ""
+	if after != "" || back {
+		row, err := readPlace(after + before)
+		if err != nil {
+			return nil, "", "", err
+		}
+		if q.AfterRow = &row; back {
+			q.AfterRow, q.BeforeRow = nil, &row
+		}
+	}
+	if found, err = v.view.Devices(v.Context(), q); err != nil || len(found) == 0 {
+		return nil, "", "", err
+	}
+	more := len(found) > devicesShown
+	switch {
+	case more && back: // the one too many is the first
+		found = found[1:]
+	case more:
+		found = found[:devicesShown]
+	}
+	if more && back || after != "" {
+		newer = path("", placeOf(found[0]))
+	}
+	if more || back {
+		older = path(placeOf(found[len(found)-1]), "")
+	}
+	return found, newer, older, nil
 }
 
 // headings are those of the columns that are shown, and which there are.
@@ -219,16 +254,21 @@ func (v *visit) describeFilter(l listing) (fields []filterChoice, chips []chip, 
 			}
 			return v.words.or(word, "devices.filters."+field.name+"."+word)
 		}
-		choice := filterChoice{Name: field.name}
+		choice := filterChoice{Name: field.name, One: field.one}
 		offer := func(word string) {
 			choice.Words = append(choice.Words, wordChoice{word, text(word), slices.Contains(l.Filter.said[field.name], word)})
 		}
 		for _, word := range field.words {
 			offer(word)
 		}
-		if field.name == "group" {
+		switch field.name {
+		case "group":
 			for _, g := range groups {
 				offer(g.ID)
+			}
+		case "version":
+			for _, word := range l.Filter.said["version"] {
+				offer(word)
 			}
 		}
 		if field.name != "q" {
@@ -241,19 +281,25 @@ func (v *visit) describeFilter(l listing) (fields []filterChoice, chips []chip, 
 	return fields, chips, nil
 }
 
+// maxCounted is how far the devices that match are counted for their list.
+const maxCounted = 10_000
+
 // A deviceCount is how many devices match a filter.
-type deviceCount struct{ N int64 }
+type deviceCount struct {
+	N    int64
+	More bool // it was not counted further
+}
 
 func (c *console) countDevices(v *visit) (*page, error) {
 	f, err := parseFilter(v.URL.RawQuery)
 	if err != nil {
 		return nil, err
 	}
-	n, err := v.view.CountDevices(v.Context(), f.query(v.Account))
+	n, err := v.view.CountUpTo(v.Context(), f.query(v.Account), maxCounted+1)
 	if err != nil {
 		return nil, err
 	}
-	return v.part("devices", "count", deviceCount{n})
+	return v.part("devices", "count", deviceCount{min(n, maxCounted), n > maxCounted})
 }
 
 // columnsCookie keeps which columns a person last chose, in the browser.

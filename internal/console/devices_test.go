@@ -30,7 +30,7 @@ func newHousehold(t *testing.T) household {
 // see wants a page that has these texts.
 func (h household) see(t *testing.T, path string, texts ...string) string {
 	t.Helper()
-	w := h.admin.Get("/console/"+path)
+	w := h.admin.Get("/console/" + path)
 	if w.Code != http.StatusOK {
 		t.Fatalf("%s: %d %s", path, w.Code, w.Body)
 	}
@@ -91,7 +91,7 @@ func TestUnknownFiltersAreRefused(t *testing.T) {
 	h := newHousehold(t)
 	for _, path := range []string{"devices?standing=archived", "devices?system=beos", "devices?exempt=maybe", "devices?group=x", "devices?sort=colour",
 		"devices?q=" + strings.Repeat("x", 201), "devices/count?standing=archived", "devices/count?colour=red", "devices/count?sort=name"} {
-		if w := h.admin.Get("/console/"+path); w.Code != http.StatusBadRequest {
+		if w := h.admin.Get("/console/" + path); w.Code != http.StatusBadRequest {
 			t.Errorf("%s: %d", path, w.Code)
 		}
 	}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/url"
@@ -17,10 +18,12 @@ func funcs(w *words, a *assets) template.FuncMap {
 		"tor":    w.or,  // a text of the catalogue, or the given one: tor FALLBACK KEY
 		"num":    func(n any) string { i, _ := whole(n); return w.number(i) },
 		"size":   w.size,
-		"asset":  a.path,         // address of a static file
-		"at":     at,             // a time, for the part "time"
-		"action": w.action,       // title of an action, by its name
-		"path":   url.PathEscape, // one segment of an address
+		"asset":  a.path,   // address of a static file
+		"at":     at,       // a time, for the part "time"
+		"action": w.action, // title of an action, by its name
+		"used":   func(d reeve.Disk) int64 { return d.Size - d.Free },
+		"facts":  func(detail string) []param { return w.params("", json.RawMessage(detail)) }, // of a row of the log
+		"path":   url.PathEscape,                                                               // one segment of an address
 		"query":  url.QueryEscape,
 		"dict":   dict,
 		"list":   func(items ...any) []any { return items },

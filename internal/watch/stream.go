@@ -32,18 +32,12 @@ type Teller struct {
 // comes back hears the present state first, so nothing is ever missed. It fails
 // only before the answer has begun, or when the jobs cannot be read any more.
 func (s *Jobs) Serve(w http.ResponseWriter, r *http.Request, account int64, jobs []reeve.Job, t Teller) error {
-	if !s.enter(account) {
-		return reeve.Errorf(reeve.Unavailable, "%d requests of this account follow jobs already; end one of them, or load again when you want to know", maxFollowers)
+	stream, err := s.begin(w, account)
+	if err != nil {
+		return err
 	}
 	defer s.exit(account)
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no") // some proxies would gather it
-	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodHead {
-		return nil
-	}
-	stream := Stream{w, http.NewResponseController(w)}
-	if !t.Tell(stream, jobs) || ended(jobs) {
+	if r.Method == http.MethodHead || !t.Tell(stream, jobs) || ended(jobs) {
 		return nil
 	}
 	leave := s.follow(jobs)
@@ -73,6 +67,42 @@ func (s *Jobs) Serve(w http.ResponseWriter, r *http.Request, account int64, jobs
 		}
 	}
 	return nil
+}
+
+// Repeat tells now and again what jobs do not show, such as how the work on one
+// device goes, until tell reports that nobody listens or that nothing more comes.
+func (s *Jobs) Repeat(w http.ResponseWriter, r *http.Request, account int64, every time.Duration, tell func(Stream) bool) error {
+	stream, err := s.begin(w, account)
+	if err != nil {
+		return err
+	}
+	defer s.exit(account)
+	tick, end := time.NewTicker(every), time.NewTimer(followFor)
+	defer tick.Stop()
+	defer end.Stop()
+	for r.Method != http.MethodHead && tell(stream) {
+		select {
+		case <-tick.C:
+		case <-end.C:
+			return nil
+		case <-s.Stopping:
+			return nil
+		case <-r.Context().Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// begin begins the answer. Call exit at its end.
+func (s *Jobs) begin(w http.ResponseWriter, account int64) (Stream, error) {
+	if !s.enter(account) {
+		return Stream{}, reeve.Errorf(reeve.Unavailable, "%d requests of this account follow jobs already; end one of them, or load again when you want to know", maxFollowers)
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no") // some proxies would gather it
+	w.WriteHeader(http.StatusOK)
+	return Stream{w, http.NewResponseController(w)}, nil
 }
 
 func (t Teller) admits() bool { return t.Admit == nil || t.Admit() }

@@ -2,7 +2,8 @@
 // are chosen. What is chosen is kept in the form alone.
 let last = null;
 
-const boxes = () => [...document.querySelectorAll("tbody input[type=checkbox][form]")];
+const rows = "tbody input[type=checkbox][name=id]";
+const boxes = () => [...document.querySelectorAll(rows)];
 
 function tell() {
   const all = boxes();
@@ -24,7 +25,7 @@ document.addEventListener("click", (event) => {
     for (const one of boxes()) one.checked = box.checked;
     return tell();
   }
-  if (!box.matches?.("tbody input[type=checkbox][form]")) return;
+  if (!box.matches?.(rows)) return;
   const all = boxes();
   const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
   if (event.shiftKey && from >= 0) for (const one of all.slice(from, to + 1)) one.checked = box.checked;

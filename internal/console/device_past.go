@@ -1,0 +1,81 @@
+package console
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"time"
+
+	"reeve"
+	"reeve/internal/action"
+	"reeve/internal/control"
+	"reeve/internal/door"
+)
+
+// A timeline is a page of everything that ever happened to a device.
+type timeline struct {
+	Entries []reeve.TimelineEntry
+	Newest  string // path of the page that begins now; empty for this one
+	Older   string // path of the page behind this one
+}
+
+// timeline reads the page of a device's past that the address names.
+func (v *visit) timeline(d reeve.Device) (timeline, error) {
+	var t timeline
+	var before reeve.TimelinePlace
+	path := "devices/" + d.ID
+	if at := v.URL.Query().Get("past"); at != "" {
+		raw, err := base64.RawURLEncoding.DecodeString(at)
+		if err == nil {
+			err = json.Unmarshal(raw, &before)
+		}
+		if err != nil {
+			return t, reeve.Errorf(reeve.Invalid, "there is no such page of the device's past; begin again at the newest").Because(err)
+		}
+		t.Newest = path + "#past"
+	}
+	page, err := v.view.Timeline(v.Context(), d, before, eventsShown)
+	if err != nil {
+		return t, err
+	}
+	if t.Entries = page.Entries; page.Next != nil {
+		raw, err := json.Marshal(page.Next)
+		if err != nil {
+			return t, err
+		}
+		t.Older = path + "?past=" + base64.RawURLEncoding.EncodeToString(raw) + "#past"
+	}
+	return t, nil
+}
+
+// A threats is a page of what scans found on a device.
+type threats struct {
+	Device reeve.Device
+	Rows   []reeve.Threat
+	Older  string // path of the page behind this one
+	May    bool   // bring files back from quarantine
+}
+
+const threatList = "threats of a device in the console"
+
+func (v *visit) deviceThreats(d reeve.Device) (threats, error) {
+	bringBack, _ := action.Lookup("unquarantine")
+	t := threats{Device: d, May: control.Allow(v.Caller, reeve.Write) == nil && bringBack.Decide(action.Own, d.Class, nil) == reeve.NoReason}
+	var micro, key int64
+	if err := door.ReadCursor("threats", v.URL.Query().Get("threats"), threatList, v.Caller.Account, &micro, &key); err != nil {
+		return t, err
+	}
+	var last time.Time
+	if micro != 0 {
+		last = time.UnixMicro(micro)
+	}
+	var err error
+	t.Rows, err = v.view.Threats(v.Context(), d.No, last, key, threatsShown+1)
+	if len(t.Rows) > threatsShown {
+		t.Rows = t.Rows[:threatsShown]
+		end := t.Rows[threatsShown-1]
+		at := door.Cursor(threatList, v.Caller.Account, end.Last.UnixMicro(), end.Key)
+		t.Older = "devices/" + d.ID + "?threats=" + url.QueryEscape(at) + "#threats"
+	}
+	return t, err
+}

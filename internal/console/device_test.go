@@ -1,0 +1,186 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"reeve"
+	"reeve/internal/control"
+)
+
+// order places an action on the household's laptop and returns its command.
+func (h household) order(t *testing.T, action, params string) reeve.CommandID {
+	t.Helper()
+	placed, err := h.Rules.Place(t.Context(), h.Admin(), control.Order{Action: action, Version: "own", Params: []byte(params), IDs: []string{h.laptop.ID}, Comment: "a reason"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reeve.CommandID{Job: placed.Job.ID}
+}
+
+func TestDevicePage(t *testing.T) {
+	h := newHousehold(t)
+	scan := h.order(t, "scan_threats", `{"full_scan":1}`)
+	h.Report(h.laptop, scan.String(), reeve.Report{State: reeve.Succeeded, Message: "1 threat in 9 files",
+		Result: []byte(`{"threats":[{"path":"/tmp/<b>eicar","signature":"EICAR","engine":"hash","size":68,"quarantine":"abc123"}]}`)})
+	fetch := h.order(t, "fetch_agent_log", "{}")
+	h.Report(h.laptop, fetch.String(), reeve.Report{State: reeve.Succeeded, Message: "the log was packed"})
+	asked := h.order(t, "re-identify", "{}")
+	h.Report(h.laptop, asked.String(), reeve.Report{State: reeve.Succeeded, User: "someone", Door: reeve.WindowDoor,
+		Identity: map[string]string{"full_name": "Ann Other", "email": "ann@example.org"}})
+	h.order(t, "exempt", `{"exempt_time":5}`)
+	path := "devices/" + h.laptop.ID
+	if to := h.send(t, path, url.Values{"nickname": {"Front desk"}, "custom_id": {"HD-1"}}); to != "/console/"+path {
+		t.Error(to)
+	}
+	body := h.see(t, path, "laptop-1", "Front desk", "HD-1", "Test OS 1.0", "02:00:00:00:00:01", "Ann Other",
+		"EICAR", "/tmp/&lt;b&gt;eicar", "commands/"+fetch.String()+"/report", "1 threat in 9 files", "a reason",
+		"Device enrolled", "Device described", "The user identified", "A scan found EICAR", `href="/console/act?action=unexempt&amp;ids=`+h.laptop.ID)
+	if strings.Contains(body, "data-live") || strings.Contains(body, "action=unignore") {
+		t.Error("the page follows what has ended, or offers what does not apply")
+	}
+	h.order(t, "dhcprenew", "{}")
+	h.see(t, path, `data-live="/console/`+path+`/live"`)
+	for _, text := range []string{"?past=x", "?threats=x"} {
+		if w := h.admin.Get("/console/" + path + text); w.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d", text, w.Code)
+		}
+	}
+}
+
+// A device's past goes on behind a link as long as there is more of it.
+func TestDevicePast(t *testing.T) {
+	h := newHousehold(t)
+	for range 30 {
+		h.order(t, "exempt", `{"exempt_time":5}`)
+	}
+	body := h.see(t, "devices/"+h.laptop.ID)
+	older := regexp.MustCompile(`href="/console/(devices/[^"]*past=[^"#]*)`).FindStringSubmatch(body)
+	if older == nil || strings.Contains(body, "Device enrolled") {
+		t.Fatal("there is no link to what was before, or all of it is on one page")
+	}
+	h.see(t, older[1], "Device enrolled", "To the latest")
+}
+
+// Whoever has the page open hears of a command until it has ended.
+func TestDeviceIsFollowed(t *testing.T) {
+	h := newHousehold(t)
+	command := h.order(t, "dhcprenew", "{}")
+	h.Report(h.laptop, command.String(), reeve.Report{State: reeve.Succeeded, Message: "eth0: renewed"})
+	w := h.admin.Get("/console/devices/" + h.laptop.ID + "/live")
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/event-stream" {
+		t.Fatal(w.Code, w.Header())
+	}
+	for _, want := range []string{"event: put\ndata: {", `"id":"device-commands"`, "eth0: renewed", "event: end\n"} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s lacks %s", w.Body, want)
+		}
+	}
+	if w := h.admin.Get("/console/devices/"+h.laptop.ID+"/live", "Sec-Fetch-Site: cross-site"); w.Code != http.StatusForbidden {
+		t.Error("another site hears of it:", w.Code)
+	}
+}
+
+func TestDevicesAreRestored(t *testing.T) {
+	h := newHousehold(t)
+	h.see(t, "devices/deleted", "No deleted device")
+	h.order(t, "delete", "{}")
+	h.see(t, "devices/deleted", "laptop-1", h.laptop.ID)
+	if w := h.admin.Get("/console/devices/" + h.laptop.ID); w.Code != http.StatusNotFound {
+		t.Error("a deleted device has a page:", w.Code)
+	}
+	if to := h.send(t, "devices/deleted", url.Values{"id": {h.laptop.ID, reeve.NewID()}}); to != "/console/devices/deleted" {
+		t.Error(to)
+	}
+	h.see(t, "devices/deleted", "1 device is back, 1 are not: There is no device")
+	h.see(t, "devices/"+h.laptop.ID, "Devices restored")
+}
+
+func TestDevicesAreImported(t *testing.T) {
+	h := newHousehold(t)
+	h.see(t, "devices/import", `enctype="multipart/form-data"`)
+	list := "hostname;macs\nscanner;02:00:00:00:00:09\n\"camera\";\nprinter;02-00-00-00-00-03\n"
+	w := h.admin.Post("/console/devices/import", url.Values{"list": {list}})
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "scanner") || !strings.Contains(w.Body.String(), "Import 2 devices") {
+		t.Fatal(w.Code, w.Body)
+	}
+	if h.see(t, "devices"); strings.Contains(h.see(t, "devices"), "scanner") {
+		t.Error("looking at it imported it")
+	}
+	if to := h.send(t, "devices/import", url.Values{"list": {list}, "import": {"yes"}}); to != "/console/devices?standing=unknown&sort=-added" {
+		t.Error(to)
+	}
+	h.see(t, "devices", "scanner", "camera", "2 devices are added, 1 were there already.")
+	for _, bad := range []string{"", "name\n", "camera,not-a-mac", ",02:00:00:00:00:09", "\"open"} {
+		if w := h.admin.Post("/console/devices/import", url.Values{"list": {bad}, "import": {"yes"}}); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "<textarea") {
+			t.Errorf("%q: %d", bad, w.Code)
+		}
+	}
+}
+
+func TestDevicesAreExported(t *testing.T) {
+	h := newHousehold(t)
+	formula := `=HYPERLINK("https://example.org")`
+	if err := h.Rules.Describe(t.Context(), h.Admin(), h.laptop.ID, reeve.Description{Nickname: &formula}); err != nil {
+		t.Fatal(err)
+	}
+	w := h.admin.Get("/console/devices/export?standing=managed")
+	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
+	if w.Code != http.StatusOK || len(lines) != 3 || !strings.HasPrefix(lines[0], "id,hostname,nickname,") {
+		t.Fatal(w.Code, w.Body)
+	}
+	if !strings.Contains(lines[1], `"'=HYPERLINK(""https://example.org"")"`) || !strings.Contains(w.Header().Get("Content-Disposition"), "devices.csv") {
+		t.Error(lines[1], w.Header())
+	}
+	if w := h.admin.Get("/console/devices/export?sort=name"); w.Code != http.StatusBadRequest {
+		t.Error("what is no filter is passed by:", w.Code)
+	}
+}
+
+// Pages follow one another both ways, in every order.
+func TestDevicesGoByPages(t *testing.T) {
+	h := newHousehold(t)
+	var many []reeve.Device
+	for i := range 120 {
+		many = append(many, reeve.Device{Hostname: "m" + strings.Repeat("x", i%7), MACs: []reeve.MAC{reeve.MAC(0x020000010000 + i)}})
+	}
+	if _, err := h.Rules.Import(t.Context(), h.Admin(), many, false); err != nil {
+		t.Fatal(err)
+	}
+	link := func(rel, body string) string {
+		found := regexp.MustCompile(`rel="` + rel + `" href="/console/([^"]*)"`).FindStringSubmatch(body)
+		if found == nil {
+			return ""
+		}
+		return strings.ReplaceAll(found[1], "&amp;", "&")
+	}
+	ids := regexp.MustCompile(`name="id" value="([0-9a-f]{32})"`)
+	for _, sort := range []string{"", "sort=-name", "sort=added", "sort=-added", "sort=seen", "sort=-seen"} {
+		seen := map[string]bool{}
+		var pages []string
+		for path := "devices?" + sort; path != ""; {
+			body := h.see(t, path)
+			for _, m := range ids.FindAllStringSubmatch(body, -1) {
+				seen[m[1]] = true
+			}
+			pages = append(pages, strings.Join(ids.FindAllString(body, -1), " "))
+			if path = link("next", body); path == "" {
+				for i := len(pages) - 2; i >= 0; i-- {
+					body = h.see(t, link("prev", body))
+					if got := strings.Join(ids.FindAllString(body, -1), " "); got != pages[i] {
+						t.Errorf("%q: page %d is another on the way back", sort, i)
+					}
+				}
+			}
+		}
+		if want := 123; len(seen) != want || len(pages) != 3 {
+			t.Errorf("%q: %d devices on %d pages, want %d on 3", sort, len(seen), len(pages), want)
+		}
+	}
+	if w := h.admin.Get("/console/devices?after=x"); w.Code != http.StatusBadRequest {
+		t.Error("a page that is none:", w.Code)
+	}
+}
