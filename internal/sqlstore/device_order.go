@@ -17,9 +17,8 @@ type ordering struct {
 	ways              func(*finder, *binder) []string
 }
 
-// Between account and the time when a device was heard, the index over presence
-// has whether it is online: who asks for those that are away does not pass over
-// all others.
+// There is an index over presence for the devices that are online, and one for
+// the others: who asks for those that are away does not pass over all that are not.
 var orderings = map[reeve.DeviceSort]ordering{
 	reeve.ByHostname: {table: "device_names AS o", column: "o.folded", no: "o.device",
 		value: func(row reeve.DeviceRow) any { return fold(clean(row.Hostname)) },
@@ -36,7 +35,7 @@ var orderings = map[reeve.DeviceSort]ordering{
 const (
 	fewEnough = 5000
 	walkFirst = 10_000
-	someMore  = 50_000
+	someMore  = 200_000
 )
 
 // sorted returns the keys of a page in an order, or of one that is found by its
@@ -141,7 +140,7 @@ func (f *finder) isFree(o ordering) bool { return f.facets()&^o.granted == 0 && 
 // the end.
 func (f *finder) walkEnd(ctx context.Context, o ordering) (any, bool, error) {
 	b := &binder{db: f.db}
-	text := f.along(b, o, o.table, []string{"o.account = " + b.put(f.account)}) + " LIMIT 1 OFFSET " + b.put(walkFirst)
+	text := f.along(b, o, o.table, []string{"o.account = " + b.put(f.account)}, walkFirst+1) + " LIMIT 1 OFFSET " + b.put(walkFirst)
 	return first(ctx, f.db, func(r rows) (v any, err error) { return v, r.Scan(new(int64), &v) }, text, b.args...)
 }
 
@@ -164,19 +163,20 @@ func (f *finder) walk(last any) (string, []any) {
 		from += " CROSS JOIN devices AS d"
 		where = append(append(where, "d.no = "+o.no), f.conditions(b, o.granted)...)
 	}
-	return f.along(b, o, from, where) + " LIMIT " + b.put(f.q.Limit) + " OFFSET " + b.put(f.offset()), b.args
+	return f.along(b, o, from, where, f.offset()+f.q.Limit) + " LIMIT " + b.put(f.q.Limit) + " OFFSET " + b.put(f.offset()), b.args
 }
 
 // along is a statement that goes along the index of an order, in several places
-// at once; see merge.
-func (f *finder) along(b *binder, o ordering, from string, where []string) string {
+// at once. In each it is told to stop in time, since PostgreSQL would not.
+func (f *finder) along(b *binder, o ordering, from string, where []string, most int) string {
 	order, than := f.direction()
-	stretches := f.behind(b, o, than)
+	stretches, limit := f.behind(b, o, than), b.put(most)
 	var arms []string
 	for _, way := range o.ways(f, b) {
 		for _, stretch := range stretches {
-			arms = append(arms, "SELECT "+o.no+" AS no, "+o.column+" AS value FROM "+from+" WHERE "+
-				strings.Join(append(slices.Clone(where), way, stretch), " AND "))
+			arms = append(arms, "SELECT no, value FROM (SELECT "+o.no+" AS no, "+o.column+" AS value FROM "+from+" WHERE "+
+				strings.Join(append(slices.Clone(where), way, stretch), " AND ")+
+				" ORDER BY "+o.column+order+", "+o.no+order+" LIMIT "+limit+") AS arm")
 		}
 	}
 	return strings.Join(arms, " UNION ALL ") + " ORDER BY value" + order + ", no" + order

@@ -25,6 +25,11 @@ var historyPlans = map[string]struct {
 	"jobs":             {jobsOf(reeve.JobQuery{Before: 1 << 60}), [2]string{"jobs USING", "jobs"}},
 	"jobs of actions":  {jobsOf(reeve.JobQuery{Actions: []string{"exempt", "ignore"}}), [2]string{"jobs_action", "jobs_action"}},
 	"jobs of sources":  {jobsOf(reeve.JobQuery{Sources: []reeve.Source{reeve.FromCLI, reeve.FromConsole}}), [2]string{"jobs_source", "jobs_source"}},
+	"rows of actors":   {logOf(reeve.LogQuery{Actors: []string{"ann", "bob"}, Newest: true}), [2]string{"audit_actor", "audit_actor"}},
+	"rows of a source": {logOf(reeve.LogQuery{Sources: []reeve.Source{reeve.FromConsole}, Newest: true}), [2]string{"audit_source", "audit_source"}},
+	"rows that failed": {logOf(reeve.LogQuery{Outcomes: []string{"forbidden"}, Newest: true}), [2]string{"audit_outcome", "audit_outcome"}},
+	"jobs of actors":   {jobsOf(reeve.JobQuery{Actors: []string{"app:A", "app:B"}}), [2]string{"jobs_actor", "jobs_actor"}},
+	"jobs by somebody": {jobsOf(reeve.JobQuery{By: "ann"}), [2]string{"jobs_name", "jobs_name"}},
 	"commands": {func(ctx context.Context, s *Store, account, _ int64, job reeve.JobID) error {
 		_, err := s.Commands(ctx, account, job, nil, 500, 50)
 		return err

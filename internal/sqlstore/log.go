@@ -90,7 +90,7 @@ func (s *Store) Append(ctx context.Context, entries ...reeve.AuditEntry) error {
 // asked for, or along all.
 func (s *Store) Log(ctx context.Context, account int64, q reeve.LogQuery) ([]reeve.AuditEntry, error) {
 	ways, err := s.waysOf(ctx, account, q)
-	if err != nil {
+	if err != nil || ways.kinds != nil && len(ways.kinds) == 0 {
 		return nil, err
 	}
 	b := &binder{db: s.db}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -39,6 +40,56 @@ func testJobs(t *testing.T, open func(testing.TB) Store) {
 			}
 			if d := cmp.Diff(test.want, got); d != "" {
 				w.t.Errorf("%s: %s", name, d)
+			}
+		}
+	})
+
+	s.run("jobs are narrowed by who placed what, how and when", func(w *world) {
+		d := w.fleet(0, 1)
+		var placed []reeve.Job
+		for i := range 12 {
+			job := w.job([]string{"scan_threats", "dhcprenew"}[i%2])
+			job.Caller.Actor, job.Caller.Name = []string{"app:A", "operator:ann", "ann"}[i%3], []string{"ann", "A", "ann"}[i%3]
+			job.Caller.Source = []reeve.Source{reeve.FromAPI, reeve.FromConsole}[i/2%2]
+			state := reeve.Succeeded
+			if i%4 == 0 {
+				state = reeve.Queued
+			}
+			placed = append(placed, w.place(job, []reeve.Placed{{Device: d[0].No, State: state}}, reeve.Effect{}))
+		}
+		slices.Reverse(placed)
+		span := reeve.Span{Since: placed[9].Issued, Until: placed[3].Issued}
+		for _, q := range []reeve.JobQuery{
+			{}, {Actors: []string{"app:A"}}, {Actors: []string{"app:A", "ann", "ann"}, Actions: []string{"dhcprenew"}}, {By: "ann"}, {By: "app:A", Open: true},
+			{By: "ann", Actions: []string{"scan_threats"}, Sources: []reeve.Source{reeve.FromConsole}}, {Ended: true}, {Open: true, Actions: []string{"scan_threats"}},
+			{Actors: []string{"operator:ann"}, Sources: []reeve.Source{reeve.FromAPI}, Ended: true}, {Placed: span}, {Placed: span, Actors: []string{"ann"}}, {By: "nobody"},
+		} {
+			for _, bound := range []reeve.JobQuery{{Limit: 99}, {Limit: 2}, {Limit: 3, Before: placed[4].ID}, {Limit: 2, After: placed[8].ID}} {
+				q.Limit, q.Before, q.After = bound.Limit, bound.Before, bound.After
+				var want []reeve.JobID
+				for _, j := range placed {
+					has := func(n int, is bool) bool { return n == 0 || is }
+					if has(len(q.Actors), slices.Contains(q.Actors, j.Caller.Actor)) && has(len(q.Actions), slices.Contains(q.Actions, j.Action)) &&
+						has(len(q.Sources), slices.Contains(q.Sources, j.Caller.Source)) && (q.By == "" || q.By == j.Caller.Actor || q.By == j.Caller.Name) &&
+						(!q.Open || j.Open() > 0) && (!q.Ended || j.Open() == 0) && q.Placed.Has(j.Issued) &&
+						(q.Before == 0 || j.ID < q.Before) && j.ID > q.After {
+						want = append(want, j.ID)
+					}
+				}
+				if want = want[:len(want):len(want)]; q.After != 0 {
+					want = want[max(0, len(want)-q.Limit):]
+				} else {
+					want = want[:min(len(want), q.Limit)]
+				}
+				found, err := w.Jobs(w.ctx, w.account.No, q)
+				w.check(err)
+				var got []reeve.JobID
+				for _, j := range found {
+					got = append(got, j.ID)
+				}
+				if !slices.Equal(want, got) {
+					w.t.Errorf("%+v: %v, want %v", q, got, want)
+				}
 			}
 		}
 	})

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -76,6 +77,60 @@ func testLog(t *testing.T, open func(testing.TB) Store) {
 			}
 			if d := cmp.Diff(test.want, got); d != "" {
 				w.t.Errorf("%s: %s", name, d)
+			}
+		}
+	})
+
+	s.run("rows are narrowed by who, through what and how it went", func(w *world) {
+		for i := range 60 {
+			e := w.entry([]string{"a", "b", reeve.Reports}[i%3])
+			e.Actor, e.Source = []string{"operator:ann", "app:A"}[i/3%2], []reeve.Source{reeve.FromConsole, reeve.FromAPI, reeve.FromAgent}[i/2%3]
+			e.Outcome = []string{"ok", "ok", "forbidden", "invalid"}[i/5%4]
+			if i%7 == 0 {
+				e.Device = "dev"
+			}
+			w.check(w.Append(w.ctx, e))
+		}
+		all, err := w.Log(w.ctx, w.account.No, reeve.LogQuery{Limit: 99})
+		w.check(err)
+		r := new(dice)
+		for range 300 {
+			q := reeve.LogQuery{Limit: 1 + r.Intn(20), Newest: r.Intn(2) == 0, After: int64(r.Intn(30))}
+			for range 1 + r.Intn(3) {
+				switch r.Intn(5) {
+				case 0:
+					q.Actors = append(q.Actors, []string{"operator:ann", "app:A", "nobody"}[r.Intn(3)])
+				case 1:
+					q.Outcomes = append(q.Outcomes, []string{"ok", "forbidden", "invalid"}[r.Intn(3)])
+				case 2:
+					q.Sources = append(q.Sources, reeve.Source(r.Intn(6)))
+				case 3:
+					q.Events = append(q.Events, []string{"a", "b", reeve.Reports}[r.Intn(3)])
+				case 4:
+					if r.Intn(3) == 0 {
+						q.Device = "dev"
+					}
+				}
+			}
+			has := func(n int, is bool) bool { return n == 0 || is }
+			var want []int64
+			for _, e := range all {
+				if e.Seq > q.After && has(len(q.Actors), slices.Contains(q.Actors, e.Actor)) && has(len(q.Outcomes), slices.Contains(q.Outcomes, e.Outcome)) &&
+					has(len(q.Sources), slices.Contains(q.Sources, e.Source)) && has(len(q.Events), slices.Contains(q.Events, e.Event)) && has(len(q.Device), e.Device == q.Device) {
+					want = append(want, e.Seq)
+				}
+			}
+			if q.Newest {
+				slices.Reverse(want)
+			}
+			rows, err := w.Log(w.ctx, w.account.No, q)
+			w.check(err)
+			var got []int64
+			for _, row := range rows {
+				got = append(got, row.Seq)
+			}
+			if want = want[:min(len(want), q.Limit)]; !slices.Equal(want, got) {
+				w.t.Fatalf("%+v: %v, want %v", q, got, want)
 			}
 		}
 	})

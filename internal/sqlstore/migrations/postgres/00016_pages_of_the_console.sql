@@ -1,7 +1,8 @@
 -- +goose Up
 -- As in sqlite/, where it is explained.
 DROP INDEX presence_seen;
-CREATE INDEX presence_seen ON presence (account, online, last_seen, device);
+CREATE INDEX presence_online ON presence (account, last_seen, device) WHERE online = 1;
+CREATE INDEX presence_away ON presence (account, last_seen, device) WHERE online = 0;
 
 CREATE INDEX devices_added ON devices (account, (added / 86400000000), no) WHERE added <> 0;
 CREATE INDEX devices_enrolled ON devices (account, (enrolled / 86400000000), no) WHERE enrolled <> 0;

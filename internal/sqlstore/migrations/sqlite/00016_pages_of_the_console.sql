@@ -1,8 +1,9 @@
 -- +goose Up
--- Lists in the order in which devices were last heard go along this index, and
--- those of devices that are away do not pass over the ones that are online.
+-- Lists in the order in which devices were last heard go along these, and those
+-- of devices that are away do not pass over the ones that are online.
 DROP INDEX presence_seen;
-CREATE INDEX presence_seen ON presence (account, online, last_seen);
+CREATE INDEX presence_online ON presence (account, last_seen) WHERE online = 1;
+CREATE INDEX presence_away ON presence (account, last_seen) WHERE online = 0;
 
 -- By the days on which records were made and devices enrolled; within a day they
 -- are in the order of their keys, in which lists are. What says WHERE is not gone
