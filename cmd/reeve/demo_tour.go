@@ -24,12 +24,16 @@ func (d *demo) introduce(device client.Device, took time.Duration) {
 	action := d.first.URL + "/o/api/v3.3/devices/action"
 	fmt.Fprintf(d.out, `Reeve runs, %.1[1]f s after it was started, on this machine only:
 
+  console            %[11]s
   API                %[2]s
   agents' bus        %[10]s
   client id          %[3]s
   client secret      %[4]s
   authority          %[5]s
   devices            %[6]d simulated, %[7]d unknown, and this machine as %[8]s
+
+The console's link is good once: choose a password, and you are in as %[12]s. Your browser
+will not know the demo's certificate; that is as it should be on loopback.
 
 A token, then an action on this machine, as any client of the published API would:
 
@@ -42,7 +46,7 @@ A token, then an action on this machine, as any client of the published API woul
   curl -s --cacert %[5]s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \
     -d '{"limit":50}' %[2]s/o/api/v3.7/devices
 `, took.Seconds(), d.first.URL, d.first.ClientID, d.first.ClientSecret, d.ca(), demoDevices, demoUnknown, device.ID,
-		action, d.server.Agents)
+		action, d.server.Agents, d.first.Console, d.first.Operator)
 	fmt.Fprintf(d.out, `
 The same server from the command line:
 
