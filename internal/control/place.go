@@ -128,9 +128,7 @@ func (p *placing) commit(ctx context.Context, tx reeve.Placing) error {
 		return err
 	}
 	p.settings = Effective(account.Settings)
-	if err := p.narrow(tx); err != nil {
-		return err
-	}
+	p.narrow()
 	if err := p.present(tx); err != nil {
 		return err
 	}

@@ -46,33 +46,14 @@ func (p *placing) allowDecision(tx reeve.Placing, reach Reach) error {
 }
 
 // narrow has a filter select nothing that the caller does not see.
-func (p *placing) narrow(tx reeve.Placing) error {
+func (p *placing) narrow() {
 	sees := readable(p.caller)
 	if p.order.Filter == nil || p.decision != nil || sees.All {
-		return nil
+		return
 	}
 	q := *p.order.Filter
-	asked := slices.Clone(q.GroupNos)
-	for _, id := range q.GroupIDs {
-		group, err := tx.Group(id)
-		if err != nil && reeve.KindOf(err) != reeve.NotFound {
-			return err
-		}
-		if err == nil {
-			asked = append(asked, group)
-		}
-	}
-	if len(q.GroupIDs)+len(q.GroupNos) == 0 {
-		asked = sees.Groups
-	}
-	q.GroupIDs, q.GroupNos = nil, []int64{0} // which is no group's
-	for _, group := range asked {
-		if sees.Has(group) {
-			q.GroupNos = append(q.GroupNos, group)
-		}
-	}
+	q.Within = append([]int64{}, sees.Groups...) // nil would be all
 	p.order.Filter = &q
-	return nil
 }
 
 func outsideOf(tx reeve.Placing, targets []reeve.Target, groups []int64) (out []int64, err error) {

@@ -11,8 +11,8 @@ type Preview struct {
 	Found     int                  // devices that it names and that there are
 	Unmatched int                  // ids or MACs that name none
 	Tally     map[reeve.Reason]int // devices by the reason why it does not apply; NoReason are those that it applies to
-	// Excluded are the first devices that it would pass by, at most MaxExcluded,
-	// and ExcludedMore how many follow.
+	// Excluded are some of the first devices that it would pass by, at most
+	// MaxExcluded, and ExcludedMore how many there are besides.
 	Excluded     []Exclusion
 	ExcludedMore int
 	// Confirm is whether so many devices are to be confirmed by their number, and
@@ -22,10 +22,11 @@ type Preview struct {
 }
 
 // Preview tells what an order would do, and does nothing. It needs the permission
-// that the order needs.
+// that the order needs. Where the order names no device by itself, what is asked
+// is how many there are of each class, which takes as long for many as for few.
 func (c *Control) Preview(ctx context.Context, caller reeve.Caller, o Order) (Preview, error) {
 	o.DryRun, o.Expect, o.Propose, o.Hold, o.Approved, o.Key = true, 0, false, false, 0, ""
-	p, err := c.Place(ctx, caller, o)
+	writes, err := AllowSome(caller, reeve.Write)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -33,12 +34,78 @@ func (c *Control) Preview(ctx context.Context, caller reeve.Caller, o Order) (Pr
 	if err != nil {
 		return Preview{}, err
 	}
-	out := Preview{Found: p.Found, Tally: p.Tally, Excluded: p.Excluded, ExcludedMore: p.ExcludedMore, NeedsApproval: p.NeedsApproval,
-		Confirm: int64(p.Found) >= Effective(account.Settings).ConfirmAbove}
+	settings := Effective(account.Settings)
+	var out Preview
+	if named := o.IDs != nil || o.MACs != nil; named || o.SkipAway || !writes.All {
+		out, err = c.tryOut(ctx, caller, o)
+	} else {
+		out, err = c.estimate(ctx, account, o)
+	}
+	out.Confirm = int64(out.Found) >= settings.ConfirmAbove
+	out.NeedsApproval = settings.ApproveAbove > 0 && int64(out.Found) > settings.ApproveAbove
+	return out, err
+}
+
+// tryOut previews an order by placing it but for the commit.
+func (c *Control) tryOut(ctx context.Context, caller reeve.Caller, o Order) (Preview, error) {
+	p, err := c.Place(ctx, caller, o)
+	out := Preview{Found: p.Found, Tally: p.Tally, Excluded: p.Excluded, ExcludedMore: p.ExcludedMore}
 	for _, one := range p.Outcomes {
 		if one.Leaf < 0 {
 			out.Unmatched++
 		}
 	}
-	return out, nil
+	return out, err
+}
+
+// estimate previews an order for whatever a query selects.
+func (c *Control) estimate(ctx context.Context, account reeve.Account, o Order) (Preview, error) {
+	def, _, err := c.check(&o)
+	if err != nil {
+		return Preview{}, err
+	}
+	if def.Complete != nil {
+		if _, err := def.Complete(o.Params, account); err != nil {
+			return Preview{}, err
+		}
+	}
+	var q reeve.DeviceQuery
+	switch {
+	case o.Filter != nil:
+		q = *o.Filter
+	case o.Group != "":
+		if _, err := c.store.Group(ctx, account.No, o.Group); err != nil {
+			return Preview{}, err
+		}
+		q.GroupIDs = []string{o.Group}
+	}
+	q = filterAt(q, Effective(account.Settings), c.now())
+	counts, err := c.store.CountByClass(ctx, account.No, q)
+	if err != nil {
+		return Preview{}, err
+	}
+	out := Preview{Tally: map[reeve.Reason]int{}}
+	var standings []reeve.Standing
+	for class, n := range counts {
+		reason := def.Decide(o.Version, class, o.Params)
+		out.Found += int(n)
+		out.Tally[reason] += int(n)
+		if reason != reeve.NoReason {
+			out.ExcludedMore += int(n)
+			standings = append(standings, class.Standing)
+		}
+	}
+	if out.ExcludedMore == 0 {
+		return out, nil
+	}
+	// The standing is the most common reason, so that the first of these are.
+	q.Standings, q.Limit = set(standings), MaxExcluded
+	devices, err := c.store.Devices(ctx, account.No, q)
+	for _, d := range devices {
+		if reason := def.Decide(o.Version, d.Class, o.Params); reason != reeve.NoReason {
+			out.Excluded = append(out.Excluded, Exclusion{d.ID, d.Hostname, reason})
+			out.ExcludedMore--
+		}
+	}
+	return out, err
 }

@@ -77,7 +77,7 @@ func (p *placing) walk(tx reeve.Placing) error {
 
 // filterAt is what a filter selects at a moment: alone, in order of the records.
 func filterAt(q reeve.DeviceQuery, s reeve.Settings, now time.Time) reeve.DeviceQuery {
-	q.After, q.Limit, q.Page, q.Sort, q.Desc = 0, 0, 0, reeve.ByRecord, false
+	q.After, q.AfterRow, q.BeforeRow, q.Limit, q.Page, q.Sort, q.Desc = 0, nil, nil, 0, 0, reeve.ByRecord, false
 	q.Now, q.UnseenAfter = now, time.Duration(s.UnseenAfterDays)*24*time.Hour
 	return q
 }
