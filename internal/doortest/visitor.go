@@ -3,6 +3,7 @@ package doortest
 import (
 	"bytes"
 	"encoding/json"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -62,6 +63,29 @@ func (v *Visitor) Send(target string, body any, headers ...string) *httptest.Res
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	return v.ask(r, headers)
+}
+
+// Upload sends a form with files, which have their names as keys.
+func (v *Visitor) Upload(target string, form url.Values, files map[string]string) *httptest.ResponseRecorder {
+	v.house.t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for name, values := range form {
+		for _, value := range values {
+			must(v.house.t, w.WriteField(name, value))
+		}
+	}
+	for name, content := range files {
+		part, err := w.CreateFormFile("files", name)
+		must(v.house.t, err)
+		_, err = part.Write([]byte(content))
+		must(v.house.t, err)
+	}
+	must(v.house.t, w.Close())
+	r := httptest.NewRequest("POST", target, &body)
+	r.Header.Set("Content-Type", w.FormDataContentType())
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return v.ask(r, nil)
 }
 
 func (v *Visitor) ask(r *http.Request, headers []string) *httptest.ResponseRecorder {
