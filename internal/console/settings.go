@@ -35,6 +35,8 @@ var numberSettings = []numberSetting{
 	{Name: "seats", Part: "given", OfServer: true, of: func(a *reeve.Account) *int64 { return &a.Seats }},
 	{Name: "rate", Part: "given", OfServer: true, of: func(a *reeve.Account) *int64 { return &a.RequestsPerMinute }},
 	{Name: "unseen", Part: "devices", Max: control.MaxDays, Default: control.DefaultUnseenAfterDays, of: func(a *reeve.Account) *int64 { return &a.Settings.UnseenAfterDays }},
+	{Name: "approve", Part: "orders", of: func(a *reeve.Account) *int64 { return &a.Settings.ApproveAbove }},
+	{Name: "confirm", Part: "orders", Default: control.DefaultConfirmAbove, of: func(a *reeve.Account) *int64 { return &a.Settings.ConfirmAbove }},
 	{Name: "restore", Part: "kept", Max: control.MaxDays, Default: control.DefaultRestoreDays, of: func(a *reeve.Account) *int64 { return &a.Settings.RestoreDays }},
 	{Name: "reports", Part: "kept", Max: control.MaxDays, Default: control.DefaultKeepReportsDays, of: func(a *reeve.Account) *int64 { return &a.Settings.KeepReportsDays }},
 	{Name: "log", Part: "kept", Max: control.MaxDays, of: func(a *reeve.Account) *int64 { return &a.Settings.KeepLogDays }},
@@ -48,10 +50,11 @@ type boxSetting struct {
 
 var boxSettings = []boxSetting{
 	{"random", "devices", func(a *reeve.Account) *bool { return &a.Settings.RandomMACs }},
+	{"comment", "orders", func(a *reeve.Account) *bool { return &a.Settings.RequireComment }},
 }
 
 // settingParts are the parts of the form in their order.
-var settingParts = []string{"given", "devices", "kept"}
+var settingParts = []string{"given", "devices", "orders", "kept"}
 
 // A settingsPage is the form for what an account's administrators decide.
 type settingsPage struct {

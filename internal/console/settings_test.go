@@ -15,7 +15,7 @@ func TestSettings(t *testing.T) {
 	h.see(t, "settings", `placeholder="30"`, `name="seats"`)
 	form := url.Values{
 		"name": {"default"}, "unassessed": {"compliant"}, "seats": {"100"}, "rate": {"-1"}, "unseen": {"7"}, "restore": {""}, "reports": {"90"},
-		"log": {"9999"}, "random": {"on"},
+		"log": {"9999"}, "random": {"on"}, "approve": {"500"}, "confirm": {"20"}, "comment": {"on"},
 	}
 	h.refused(t, "settings", form, `value="9999"`, `value="7"`, `name="random" checked`)
 	form.Set("log", "ten")
@@ -24,7 +24,8 @@ func TestSettings(t *testing.T) {
 	h.send(t, "settings", form)
 	h.logged(t, "account_changed")
 	a := h.Account()
-	want := reeve.Settings{Unassessed: "compliant", UnseenAfterDays: 7, KeepReportsDays: 90, KeepLogDays: 400, RandomMACs: true}
+	want := reeve.Settings{Unassessed: "compliant", UnseenAfterDays: 7, KeepReportsDays: 90, KeepLogDays: 400, RandomMACs: true,
+		ApproveAbove: 500, ConfirmAbove: 20, RequireComment: true}
 	if !reflect.DeepEqual(a.Settings, want) || a.Seats != 100 || a.RequestsPerMinute != -1 {
 		t.Errorf("the account is %+v", a)
 	}
