@@ -13,7 +13,8 @@ import (
 // A devicePage is all that is known of one device.
 type devicePage struct {
 	deviceRow
-	Actions  []action.Definition // those that apply to it now
+	MayWrite bool                // whether the person may change it
+	Actions  []action.Definition // those that apply to it now, if so
 	Answers  []answer            // to re-identify
 	Commands deviceCommands
 	Threats  threats
@@ -35,11 +36,14 @@ func (c *console) device(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := devicePage{deviceRow: shown(d, time.Now(), v.Account), Actions: v.actionsOn(d), Answers: answers(d, v.Account)}
+	p := devicePage{deviceRow: shown(d, time.Now(), v.Account), MayWrite: v.mayChange(d), Answers: answers(d, v.Account)}
+	if p.MayWrite {
+		p.Actions = actionsOn(d)
+	}
 	if p.Commands, err = v.deviceCommands(d); err != nil {
 		return nil, err
 	}
-	if p.Threats, err = v.deviceThreats(d); err != nil {
+	if p.Threats, err = v.deviceThreats(d, p.MayWrite); err != nil {
 		return nil, err
 	}
 	if p.Timeline, err = v.timeline(d); err != nil {
@@ -57,12 +61,18 @@ func (v *visit) findDevice() (reeve.Device, error) {
 	return d, err
 }
 
-// actionsOn are the actions that the person may order and that apply to the
-// device now.
-func (v *visit) actionsOn(d reeve.Device) []action.Definition {
-	if control.Allow(v.Caller, reeve.Write) != nil {
-		return nil
+// mayChange reports whether the person may change the device.
+func (v *visit) mayChange(d reeve.Device) bool {
+	reach, err := control.AllowSome(v.Caller, reeve.Write)
+	if err != nil || reach.All {
+		return err == nil
 	}
+	group, err := v.view.Group(v.Context(), d.GroupID)
+	return err == nil && reach.Has(group.No)
+}
+
+// actionsOn are the actions that apply to the device now.
+func actionsOn(d reeve.Device) []action.Definition {
 	return slices.DeleteFunc(orderable(), func(def action.Definition) bool {
 		return def.Decide(action.Own, d.Class, nil) != reeve.NoReason || def.Name == "unexempt" && !d.IsExempt(time.Now())
 	})

@@ -8,7 +8,6 @@ import (
 
 	"reeve"
 	"reeve/internal/action"
-	"reeve/internal/control"
 	"reeve/internal/door"
 )
 
@@ -58,9 +57,9 @@ type threats struct {
 
 const threatList = "threats of a device in the console"
 
-func (v *visit) deviceThreats(d reeve.Device) (threats, error) {
+func (v *visit) deviceThreats(d reeve.Device, mayWrite bool) (threats, error) {
 	bringBack, _ := action.Lookup("unquarantine")
-	t := threats{Device: d, May: control.Allow(v.Caller, reeve.Write) == nil && bringBack.Decide(action.Own, d.Class, nil) == reeve.NoReason}
+	t := threats{Device: d, May: mayWrite && bringBack.Decide(action.Own, d.Class, nil) == reeve.NoReason}
 	var micro, key int64
 	if err := door.ReadCursor("threats", v.URL.Query().Get("threats"), threatList, v.Caller.Account, &micro, &key); err != nil {
 		return t, err

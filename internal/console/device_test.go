@@ -38,7 +38,7 @@ func TestDevicePage(t *testing.T) {
 	}
 	body := h.see(t, path, "laptop-1", "Front desk", "HD-1", "Test OS 1.0", "02:00:00:00:00:01", "Ann Other",
 		"EICAR", "/tmp/&lt;b&gt;eicar", "commands/"+fetch.String()+"/report", "1 threat in 9 files", "a reason",
-		"Device enrolled", "Device described", "The user identified", "A scan found EICAR", `href="/console/act?action=unexempt&amp;ids=`+h.laptop.ID)
+		"Device enrolled", "Device described", "The user identified", "A scan found EICAR", `href="/console/act?action=unexempt&amp;id=`+h.laptop.ID)
 	if strings.Contains(body, "data-live") || strings.Contains(body, "action=unignore") {
 		t.Error("the page follows what has ended, or offers what does not apply")
 	}

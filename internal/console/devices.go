@@ -147,7 +147,7 @@ func (c *console) devices(v *visit) (*page, error) {
 	for _, d := range found {
 		p.Rows = append(p.Rows, shown(d, time.Now(), v.Account))
 	}
-	if control.Allow(v.Caller, reeve.Write) == nil {
+	if _, err := control.AllowSome(v.Caller, reeve.Write); err == nil {
 		p.Actions = orderable()
 	}
 	return &page{name: "devices", title: "devices.title", data: p}, nil
