@@ -7,7 +7,7 @@ import (
 	"reeve"
 )
 
-var groupID = Param{"group_id", "group_id must be the id of a group, or default"}
+var groupID = Param{Name: "group_id", Rule: "group_id must be the id of a group, or default", Ask: Ask{Kind: InGroup, Default: DefaultGroup}}
 
 type groupParams struct {
 	GroupID string `json:"group_id"`

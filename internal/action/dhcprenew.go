@@ -13,8 +13,14 @@ import (
 const maxInterface = 256
 
 var (
-	renewInterface = Param{"interface", fmt.Sprintf("interface must be the name of one interface, of at most %d bytes; leave it out for all", maxInterface)}
-	renewRelease   = Param{"release", "release must be true or false: whether a lease that does not renew may be given back for another"}
+	renewInterface = Param{
+		Name: "interface", Rule: fmt.Sprintf("interface must be the name of one interface, of at most %d bytes; leave it out for all", maxInterface),
+		Ask: Ask{Kind: Text, Most: maxInterface},
+	}
+	renewRelease = Param{
+		Name: "release", Rule: "release must be true or false: whether a lease that does not renew may be given back for another",
+		Ask: Ask{Kind: Flag},
+	}
 )
 
 type renewParams struct {

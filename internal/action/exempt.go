@@ -11,7 +11,10 @@ import (
 // maxExemptHours is the published bound: exempt_time "should be less than 65000".
 const maxExemptHours = 65000
 
-var exemptTime = Param{"exempt_time", fmt.Sprintf("exempt_time must be a whole number of hours from 0 to %d", maxExemptHours-1)}
+var exemptTime = Param{
+	Name: "exempt_time", Rule: fmt.Sprintf("exempt_time must be a whole number of hours from 0 to %d", maxExemptHours-1),
+	Ask: Ask{Kind: Hours, Choices: []string{"1", "8", "24", "168", "720", "0"}, Max: maxExemptHours - 1, Default: "24"},
+}
 
 type exemptParams struct {
 	Hours int64 `json:"exempt_time"` // 0 is for ever

@@ -13,6 +13,7 @@ import (
 type Param struct {
 	Name string
 	Rule string // the sentence about what it may hold, for who sent something else
+	Ask  Ask    // how a person is asked for it
 }
 
 // CheckNames returns an Invalid error if params has a member that the action

@@ -33,10 +33,22 @@ type scanParams struct {
 const maxPath = 4096
 
 var (
-	fullScan       = Param{"full_scan", "full_scan must be 0 for a custom scan or 1 for a full one"}
-	scanTypes      = Param{"scan_types", fmt.Sprintf("scan_types must be a list of whole numbers from %d to %d", ScanMemory, ScanBootRecords)}
-	scanQuarantine = Param{"quarantine", "quarantine must be true or false"}
-	scanPath       = Param{"path", fmt.Sprintf("scan type %d needs path, absolute as in /srv or C:\\Data, of at most %d bytes", ScanSpecificPath, maxPath)}
+	fullScan = Param{
+		Name: "full_scan", Rule: "full_scan must be 0 for a custom scan or 1 for a full one",
+		Ask: Ask{Kind: One, Choices: []string{"1", "0"}, Default: "1"},
+	}
+	scanTypes = Param{
+		Name: "scan_types", Rule: fmt.Sprintf("scan_types must be a list of whole numbers from %d to %d", ScanMemory, ScanBootRecords),
+		Ask: Ask{Kind: Many, Choices: []string{"0", "1", "2", "3", "4", "5"}, When: "full_scan=0"},
+	}
+	scanPath = Param{
+		Name: "path", Rule: fmt.Sprintf("scan type %d needs path, absolute as in /srv or C:\\Data, of at most %d bytes", ScanSpecificPath, maxPath),
+		Ask: Ask{Kind: Text, Most: maxPath, When: "scan_types=4"},
+	}
+	scanQuarantine = Param{
+		Name: "quarantine", Rule: "quarantine must be true or false",
+		Ask: Ask{Kind: One, Choices: []string{"", "true", "false"}},
+	}
 )
 
 func init() {

@@ -17,7 +17,10 @@ type unquarantineParams struct {
 // MaxBroughtBack is how many files one order brings back.
 const MaxBroughtBack = 100
 
-var putAway = Param{"quarantine", fmt.Sprintf("quarantine must name 1 to %d files in quarantine, as the threats of the device do", MaxBroughtBack)}
+var putAway = Param{
+	Name: "quarantine", Rule: fmt.Sprintf("quarantine must name 1 to %d files in quarantine, as the threats of the device do", MaxBroughtBack),
+	Ask: Ask{Kind: Lines, Most: MaxBroughtBack},
+}
 
 func init() {
 	define(Definition{
