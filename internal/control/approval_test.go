@@ -421,7 +421,7 @@ func TestPreview(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	p, err = w.Preview(t.Context(), w.admin, order("exempt", w.device(t, printer.ID).ID, "nonsense"))
-	if err != nil || p.Found != 1 || p.Unmatched != 1 || p.Confirm || p.NeedsApproval {
+	if err != nil || p.Found != 1 || p.Unmatched != 1 || p.Confirm || p.NeedsApproval || len(p.Excluded) != 1 {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if len(w.jobs(t)) != 0 || len(w.wake.told) != 0 {

@@ -32,6 +32,8 @@ type Order struct {
 	Propose  bool        `json:"-"` // only store the order, for a second person to approve
 	Hold     bool        `json:"-"` // with Propose: once approved it waits for a request with Approved
 
+	named bool // a dry run names devices whatever its outcomes say, some that would be ordered as well
+
 	Key   string   `json:"-"` // Idempotency-Key; "" for none
 	Route string   `json:"-"` // method and pattern that the key belongs to
 	Body  [32]byte `json:"-"`
@@ -50,6 +52,7 @@ type Placement struct {
 	// not be ordered, at most MaxExcluded, and ExcludedMore how many follow.
 	Excluded     []Exclusion
 	ExcludedMore int
+	sample       []Named
 	Repeated     bool // answered from an earlier request with the same key
 }
 
@@ -66,6 +69,9 @@ type Exclusion struct {
 	Hostname string
 	Reason   reeve.Reason
 }
+
+// A Named is a device by its id and its name for people.
+type Named struct{ ID, Hostname string }
 
 // MaxExcluded is how many devices a dry run names that would not be ordered.
 const MaxExcluded = 500

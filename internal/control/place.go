@@ -333,14 +333,16 @@ func (p *placing) moved() (devices []int64) {
 
 // exclude names devices that would not be ordered, where nothing else does.
 func (p *placing) exclude(ctx context.Context) error {
-	if p.out.Outcomes != nil {
+	if p.out.Outcomes != nil && !p.order.named {
 		return nil
 	}
-	reasons, nos := map[int64]reeve.Reason{}, []int64{}
+	reasons, nos, sample := map[int64]reeve.Reason{}, []int64{}, 0
 	for _, one := range p.placed {
-		switch {
-		case one.State == reeve.Queued || one.State == reeve.Succeeded:
-		case len(nos) == MaxExcluded:
+		switch applies := one.State == reeve.Queued || one.State == reeve.Succeeded; {
+		case applies && p.order.named && sample < maxSample:
+			nos, sample = append(nos, one.Device), sample+1
+		case applies:
+		case len(reasons) == MaxExcluded:
 			p.out.ExcludedMore++
 		default:
 			nos, reasons[one.Device] = append(nos, one.Device), one.Reason
@@ -351,10 +353,17 @@ func (p *placing) exclude(ctx context.Context) error {
 	}
 	devices, err := p.c.store.DevicesByNo(ctx, p.caller.Account, nos)
 	for _, d := range devices {
-		p.out.Excluded = append(p.out.Excluded, Exclusion{d.ID, d.Hostname, reasons[d.No]})
+		if reason, excluded := reasons[d.No]; excluded {
+			p.out.Excluded = append(p.out.Excluded, Exclusion{d.ID, d.Hostname, reason})
+		} else {
+			p.out.sample = append(p.out.sample, Named{d.ID, d.Hostname})
+		}
 	}
 	return err
 }
+
+// maxSample is how many devices a preview names that would be ordered.
+const maxSample = 10
 
 // Header returns the part of a job that its seal covers.
 func Header(j reeve.Job) seal.Header {

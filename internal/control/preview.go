@@ -15,6 +15,7 @@ type Preview struct {
 	// MaxExcluded, and ExcludedMore how many there are besides.
 	Excluded     []Exclusion
 	ExcludedMore int
+	Sample       []Named // some of those that it applies to, where the order was tried out
 	// Confirm is whether so many devices are to be confirmed by their number, and
 	// NeedsApproval whether by a second person.
 	Confirm       bool
@@ -25,8 +26,64 @@ type Preview struct {
 // that the order needs. Where the order names no device by itself, what is asked
 // is how many there are of each class, which takes as long for many as for few.
 func (c *Control) Preview(ctx context.Context, caller reeve.Caller, o Order) (Preview, error) {
-	o.DryRun, o.Expect, o.Propose, o.Hold, o.Approved, o.Key = true, 0, false, false, 0, ""
 	writes, err := AllowSome(caller, reeve.Write)
+	if err != nil {
+		return Preview{}, err
+	}
+	if named := o.IDs != nil || o.MACs != nil; named || o.SkipAway || !writes.All {
+		return c.tryOut(ctx, caller, o, func(o Order) (Placement, error) { return c.Place(ctx, caller, o) })
+	}
+	account, err := c.store.Account(ctx, caller.Account)
+	if err != nil {
+		return Preview{}, err
+	}
+	out, err := c.estimate(ctx, account, o)
+	return out.under(account), err
+}
+
+// PreviewRetry is Preview for Retry, and PreviewUndo for Undo.
+func (c *Control) PreviewRetry(ctx context.Context, caller reeve.Caller, id reeve.JobID, states []reeve.State, o Order) (Preview, error) {
+	return c.tryOut(ctx, caller, o, func(o Order) (Placement, error) { return c.Retry(ctx, caller, id, states, o) })
+}
+
+func (c *Control) PreviewUndo(ctx context.Context, caller reeve.Caller, id reeve.JobID, o Order) (Preview, error) {
+	return c.tryOut(ctx, caller, o, func(o Order) (Placement, error) { return c.Undo(ctx, caller, id, o) })
+}
+
+// PreviewProposal is Preview for a proposed order that waits for a second person,
+// as the caller would approve it now: the error is the one that would say no.
+func (c *Control) PreviewProposal(ctx context.Context, caller reeve.Caller, id reeve.JobID) (Preview, error) {
+	reach, err := AllowSome(caller, reeve.Write)
+	if err != nil {
+		return Preview{}, err
+	}
+	kept, err := c.store.Proposal(ctx, caller.Account, id)
+	if err != nil {
+		return Preview{}, err
+	}
+	p, err := c.resume(ctx, kept)
+	if err != nil {
+		return Preview{}, err
+	}
+	p.decision = &decision{id: id, by: caller, reach: reach}
+	return c.tryOut(ctx, caller, p.order, func(o Order) (Placement, error) {
+		p.order = o
+		return c.place(ctx, p)
+	})
+}
+
+// under says what the account's settings ask for on so many devices.
+func (p Preview) under(a reeve.Account) Preview {
+	settings := Effective(a.Settings)
+	p.Confirm = int64(p.Found) >= settings.ConfirmAbove
+	p.NeedsApproval = settings.ApproveAbove > 0 && int64(p.Found) > settings.ApproveAbove
+	return p
+}
+
+// tryOut previews an order by placing it but for the commit.
+func (c *Control) tryOut(ctx context.Context, caller reeve.Caller, o Order, place func(Order) (Placement, error)) (Preview, error) {
+	o.DryRun, o.named, o.Expect, o.Propose, o.Hold, o.Approved, o.Key = true, true, 0, false, false, 0, ""
+	p, err := place(o)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -34,28 +91,13 @@ func (c *Control) Preview(ctx context.Context, caller reeve.Caller, o Order) (Pr
 	if err != nil {
 		return Preview{}, err
 	}
-	settings := Effective(account.Settings)
-	var out Preview
-	if named := o.IDs != nil || o.MACs != nil; named || o.SkipAway || !writes.All {
-		out, err = c.tryOut(ctx, caller, o)
-	} else {
-		out, err = c.estimate(ctx, account, o)
-	}
-	out.Confirm = int64(out.Found) >= settings.ConfirmAbove
-	out.NeedsApproval = settings.ApproveAbove > 0 && int64(out.Found) > settings.ApproveAbove
-	return out, err
-}
-
-// tryOut previews an order by placing it but for the commit.
-func (c *Control) tryOut(ctx context.Context, caller reeve.Caller, o Order) (Preview, error) {
-	p, err := c.Place(ctx, caller, o)
-	out := Preview{Found: p.Found, Tally: p.Tally, Excluded: p.Excluded, ExcludedMore: p.ExcludedMore}
+	out := Preview{Found: p.Found, Tally: p.Tally, Excluded: p.Excluded, ExcludedMore: p.ExcludedMore, Sample: p.sample}
 	for _, one := range p.Outcomes {
 		if one.Leaf < 0 {
 			out.Unmatched++
 		}
 	}
-	return out, err
+	return out.under(account), nil
 }
 
 // estimate previews an order for whatever a query selects.

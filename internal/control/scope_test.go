@@ -35,6 +35,18 @@ var calls = map[string]struct {
 		_, err := w.Preview(t.Context(), c, order("exempt", reeve.NewID()))
 		return err
 	}},
+	"PreviewRetry": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.PreviewRetry(t.Context(), c, 1, nil, control.Order{})
+		return err
+	}},
+	"PreviewUndo": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.PreviewUndo(t.Context(), c, 1, control.Order{})
+		return err
+	}},
+	"PreviewProposal": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
+		_, err := w.PreviewProposal(t.Context(), c, 1)
+		return err
+	}},
 	"Approve": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
 		c.Operator = "ann"
 		_, _, err := w.Approve(t.Context(), c, 1, "")
