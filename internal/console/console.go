@@ -81,6 +81,7 @@ func Routes(c Config) door.API {
 		h.settingRoutes(),
 		h.setRoutes(),
 		h.accountRoutes(),
+		h.actRoutes(),
 	} {
 		routes = append(routes, some...)
 	}

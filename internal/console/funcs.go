@@ -27,6 +27,7 @@ func funcs(w *words, a *assets) template.FuncMap {
 		"query":  url.QueryEscape,
 		"dict":   dict,
 		"list":   func(items ...any) []any { return items },
+		"sub":    func(a, b int) int { return a - b },
 		"scope":  func(name string) reeve.Scope { return reeve.Scope(name) },
 		"share":  share,
 		"prefix": func() string { return Prefix },

@@ -15,11 +15,12 @@ import (
 // A jobPage is a job with how it stands and what became of each device.
 type jobPage struct {
 	progress
-	Params  []param
-	Root    string
-	Results results
-	May     jobMay
-	Live    string // path of its news; empty if it has ended
+	Params   []param
+	Approval *reeve.Proposal // that it was placed by; nil for none
+	Root     string
+	Results  results
+	May      jobMay
+	Live     string // path of its news; empty if it has ended
 }
 
 // Tallied is what the part of the page shows that changes.
@@ -57,6 +58,12 @@ func (c *console) job(v *visit) (*page, error) {
 	if p.Results, err = v.results(job); err != nil {
 		return nil, err
 	}
+	switch approved, err := v.view.Proposal(v.Context(), job.ID); {
+	case err == nil && approved.State == reeve.Used:
+		p.Approval = &approved
+	case err != nil && reeve.KindOf(err) != reeve.NotFound:
+		return nil, err
+	}
 	if job.Open() > 0 {
 		p.Live = "jobs/" + job.ID.String() + "/live"
 		if v.URL.RawQuery != "" { // so that the rows of this very page come anew at the end
@@ -69,7 +76,8 @@ func (c *console) job(v *visit) (*page, error) {
 func mayDo(caller reeve.Caller, job reeve.Job) jobMay {
 	p := progress{job}
 	may := jobMay{progress: p}
-	if control.Allow(caller, reeve.Write) != nil {
+	reach, err := control.AllowSome(caller, reeve.Write)
+	if err != nil || !reach.All && job.Caller.Actor != caller.Actor {
 		return may
 	}
 	def, _ := action.Lookup(job.Action)
@@ -77,6 +85,7 @@ func mayDo(caller reeve.Caller, job reeve.Job) jobMay {
 	may.Pause = job.Open() > 0 && def.Pauses && job.Paused.IsZero()
 	may.Resume = job.Open() > 0 && !job.Paused.IsZero()
 	may.Retry = p.Retryable() > 0 && def.OfferedIn(action.Own)
+	may.Undo = job.Counts[reeve.Succeeded] > 0 && def.Opposite != ""
 	return may
 }
 

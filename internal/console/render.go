@@ -59,7 +59,7 @@ type page struct {
 // the person's end the matter instead.
 func again(p *page, err error) (*page, error) {
 	switch reeve.KindOf(err) {
-	case reeve.Invalid, reeve.Conflict, reeve.Denied, reeve.TooLarge, reeve.Forbidden, reeve.Limited:
+	case reeve.Invalid, reeve.Conflict, reeve.Denied, reeve.TooLarge, reeve.Forbidden, reeve.Limited, reeve.Unapproved:
 		return nil, &shownAgain{p, err}
 	}
 	return nil, err

@@ -1,6 +1,7 @@
 // What pages gain where scripts run: times in the reader's zone, lines to copy,
 // parts that load later, and news as it happens. Every page works without.
 import { tellTimes } from "./times.js";
+import "./act.js";
 import "./enrol.js";
 import "./select.js";
 
@@ -28,7 +29,9 @@ function put(old, html) {
 async function load(part) {
   const address = part.dataset.load;
   delete part.dataset.load;
-  const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
+  const asked = { headers: { Accept: "text/html" } };
+  if ("post" in part.dataset) Object.assign(asked, { method: "POST", body: new URLSearchParams(new FormData(part.closest("form"))) });
+  const answer = await fetch(address, asked).catch(() => null);
   if (answer?.ok) return put(part, await answer.text());
   if (answer?.status === 401) return location.reload();
   const said = document.createElement("p");

@@ -1,0 +1,186 @@
+package console
+
+import (
+	"cmp"
+	"crypto/rand"
+	"crypto/sha256"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"reeve"
+	"reeve/internal/action"
+	"reeve/internal/control"
+)
+
+// A check is what an order would do, and what its person has to do for it.
+type check struct {
+	control.Preview
+	Applies  int       // devices that it would be ordered on
+	Reasons  []counted // why not on the others
+	Named    []control.Exclusion
+	Type     bool      // whether the number is to be typed
+	Ends     time.Time // of what ends by itself
+	Restores bool
+	Agent    bool // whether agents do the work
+}
+
+// A counted is a reason with the number of devices that it keeps out.
+type counted struct {
+	Reason reeve.Reason
+	N      int
+}
+
+// namedExclusions is how many devices a check names that the order passes by.
+const namedExclusions = 20
+
+// check looks what the order would do.
+func (c *console) check(v *visit, a acting) (*check, error) {
+	var p control.Preview
+	var err error
+	switch {
+	case a.Subject.Retry.ID != 0:
+		p, err = c.Rules.PreviewRetry(v.Context(), v.Caller, a.Subject.Retry.ID, nil, a.order)
+	case a.Subject.Undo.ID != 0:
+		p, err = c.Rules.PreviewUndo(v.Context(), v.Caller, a.Subject.Undo.ID, a.order)
+	default:
+		p, err = c.Rules.Preview(v.Context(), v.Caller, a.order)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := checkOf(p, a.Def)
+	out.Type = p.Confirm || a.Def.Destructive
+	out.Restores = a.Restores()
+	if a.Def.Effect != nil {
+		out.Ends = a.Def.Effect(a.order.Params, time.Now()).ExemptUntil
+		if out.Ends.Equal(reeve.Forever) {
+			out.Ends = time.Time{}
+		}
+	}
+	return out, nil
+}
+
+func checkOf(p control.Preview, def action.Definition) *check {
+	out := &check{Preview: p, Applies: p.Tally[reeve.NoReason], Agent: def.Agent}
+	for reason, n := range p.Tally {
+		if reason != reeve.NoReason {
+			out.Reasons = append(out.Reasons, counted{reason, n})
+		}
+	}
+	slices.SortFunc(out.Reasons, func(a, b counted) int { return cmp.Or(b.N-a.N, int(a.Reason)-int(b.Reason)) })
+	out.Named = p.Excluded[:min(len(p.Excluded), namedExclusions)]
+	return out
+}
+
+// More is how many devices are passed by that are not named.
+func (c check) More() int { return len(c.Excluded) + c.ExcludedMore - len(c.Named) }
+
+// previewOrder is the second step: the order in words, and below it what it would
+// do, which loads by itself as it may take a while.
+func (c *console) previewOrder(v *visit) (*page, error) {
+	a, form, err := c.fill(v)
+	if form != nil || err != nil {
+		return form, err
+	}
+	p := c.confirm(v, &a)
+	if v.Form.Has("now") { // without scripts the page brings it along
+		if a.Check, err = c.check(v, a); err != nil {
+			return again(p, err)
+		}
+		p.data = a
+	}
+	return p, nil
+}
+
+// confirm is the page of the second step.
+func (c *console) confirm(v *visit, a *acting) *page {
+	a.Key = cmp.Or(a.Key, rand.Text())
+	v.Form.Set("key", a.Key)
+	a.Kept = keep(v.Form, false)
+	return &page{name: "act_confirm", title: "act.titled", args: []any{v.words.action(a.Def.Name)}, data: *a}
+}
+
+// checkOrder answers with what the second step shows of what the order would do.
+func (c *console) checkOrder(v *visit) (*page, error) {
+	a, form, err := c.fill(v)
+	if form != nil || err != nil {
+		return form, err
+	}
+	found, err := c.check(v, a)
+	if reeve.KindOf(err) == reeve.Internal && err != nil {
+		return nil, err
+	}
+	if err != nil {
+		return v.part("act_confirm", "refused", sentence(reeve.Message(err)))
+	}
+	return v.part("act_confirm", "check", found)
+}
+
+// placeOrder is the last step: the order is placed, or proposed where a second
+// person has to agree. Sent twice it is carried out once.
+func (c *console) placeOrder(v *visit) (*page, error) {
+	a, form, err := c.fill(v)
+	if form != nil || err != nil {
+		return form, err
+	}
+	o := a.order
+	o.Propose = v.Form.Get("propose") != ""
+	o.Key, o.Route, o.Body = a.Key, "POST "+Prefix+"act/place", sha256.Sum256([]byte(v.PostForm.Encode()))
+	o.Expect, _ = strconv.Atoi(v.Form.Get("expect"))
+	if err = c.confirmed(v, a, o); err == nil {
+		var placed control.Placement
+		if placed, err = c.order(v, a, o); err == nil {
+			return v.ordered(a, placed)
+		}
+	}
+	p := c.confirm(v, &a)
+	found, failed := c.check(v, a)
+	if failed != nil { // which says more than that it was not confirmed
+		return again(p, failed)
+	}
+	a.Check = found
+	p.data = a
+	return again(p, err)
+}
+
+// confirmed reports whether the person has said as much as the order needs.
+func (c *console) confirmed(v *visit, a acting, o control.Order) error {
+	account, err := v.view.Account(v.Context())
+	if err != nil {
+		return err
+	}
+	if o.Key == "" || o.Expect == 0 {
+		return reeve.Errorf(reeve.Invalid, "look at what the order would do before you place it")
+	}
+	if !a.Def.Destructive && int64(o.Expect) < control.Effective(account.Settings).ConfirmAbove {
+		return nil
+	}
+	typed := strings.TrimSpace(v.Form.Get("typed"))
+	if n, err := strconv.Atoi(typed); err != nil || n != o.Expect {
+		return reeve.Errorf(reeve.Invalid, "type the number of devices, %d, to confirm that so many are meant", o.Expect)
+	}
+	return nil
+}
+
+func (c *console) order(v *visit, a acting, o control.Order) (control.Placement, error) {
+	switch {
+	case a.Subject.Retry.ID != 0:
+		return c.Rules.Retry(v.Context(), v.Caller, a.Subject.Retry.ID, nil, o)
+	case a.Subject.Undo.ID != 0:
+		return c.Rules.Undo(v.Context(), v.Caller, a.Subject.Undo.ID, o)
+	}
+	return c.Rules.Place(v.Context(), v.Caller, o)
+}
+
+// ordered goes on to what came of the order.
+func (v *visit) ordered(a acting, p control.Placement) (*page, error) {
+	switch {
+	case p.Proposal != nil:
+		return v.done("approvals/"+p.Proposal.ID.String(), "act.proposed")
+	case a.Restores():
+		return v.done("jobs/"+a.Subject.Undo.ID.String(), "act.restored", len(p.Restored))
+	}
+	return v.done("jobs/"+p.Job.ID.String(), "act.placed", p.Job.Targets)
+}
