@@ -157,9 +157,9 @@ func (c *console) confirmed(v *visit, a acting, o control.Order) error {
 	if !a.Def.Destructive && int64(o.Expect) < control.Effective(account.Settings).ConfirmAbove {
 		return nil
 	}
-	typed := strings.TrimSpace(v.Form.Get("typed"))
-	if n, err := strconv.Atoi(typed); err != nil || n != o.Expect {
-		return reeve.Errorf(reeve.Invalid, "type the number of devices, %d, to confirm that so many are meant", o.Expect)
+	wanted, typed := v.Form.Get("applies"), strings.TrimSpace(v.Form.Get("typed"))
+	if wanted == "" || typed != wanted {
+		return reeve.Errorf(reeve.Invalid, "type the number of devices that the order is placed on, to confirm that so many are meant")
 	}
 	return nil
 }
