@@ -82,6 +82,7 @@ func Routes(c Config) door.API {
 		h.setRoutes(),
 		h.accountRoutes(),
 		h.actRoutes(),
+		h.operatorRoutes(),
 	} {
 		routes = append(routes, some...)
 	}

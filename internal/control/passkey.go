@@ -106,6 +106,25 @@ func (c *Control) RemovePasskey(ctx context.Context, caller reeve.Caller, id str
 		entry(caller, c.now(), "passkey_removed", detail("", map[string]any{"operator": operator, "passkey": k.Name})))
 }
 
+// ResetPasskeys takes all passkeys of an operator of the caller's account away.
+func (c *Control) ResetPasskeys(ctx context.Context, caller reeve.Caller, name string) error {
+	o, err := c.operatorToChange(ctx, caller, name)
+	if err != nil {
+		return err
+	}
+	passkeys, err := c.store.Passkeys(ctx, o.Account, o.Name)
+	if err != nil {
+		return err
+	}
+	for _, k := range passkeys {
+		e := entry(caller, c.now(), "passkey_removed", detail("", map[string]any{"operator": name, "passkey": k.Name}))
+		if err := c.store.RemovePasskey(ctx, o.Account, o.Name, k.ID, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // AskPasskey asks for a passkey: of the operator who has shown the password, or
 // of anyone who wants to sign in if there is none. Without a passkey of the
 // operator's it is NotFound.

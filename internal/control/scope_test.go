@@ -131,6 +131,9 @@ var calls = map[string]struct {
 		_, _, err := w.Invite(t.Context(), c, "nobody")
 		return err
 	}},
+	"ResetPasskeys": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
+		return w.ResetPasskeys(t.Context(), c, "nobody")
+	}},
 	"RemoveOperator": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.RemoveOperator(t.Context(), c, "nobody")
 	}},
