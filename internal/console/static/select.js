@@ -33,5 +33,13 @@ document.addEventListener("click", (event) => {
   tell();
 });
 
-addEventListener("pageshow", tell);
+// What is not filtered by stays out of the address.
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "get") return;
+  for (const field of event.target.elements) if (field.name && !field.value) field.disabled = true;
+});
+addEventListener("pageshow", () => {
+  for (const field of document.querySelectorAll("form[method=get] :disabled")) field.disabled = false;
+  tell();
+});
 tell();
