@@ -17,3 +17,13 @@ export async function call(world, token, method, path, body) {
   });
   return { status: answer.status, body: await answer.json() };
 }
+
+// devicesOf returns all devices that a token may see.
+export async function devicesOf(world, token) {
+  const all = [];
+  for (let page = { next: '' }; page; page = page.next && page) {
+    ({ body: page } = await call(world, token, 'GET', `/api/v1/devices?limit=200${page.next && `&cursor=${page.next}`}`));
+    all.push(...page.items);
+  }
+  return all;
+}

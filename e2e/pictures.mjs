@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { MIDDLE, NARROW, open, Person, WIDE } from './browser.mjs';
-import { call, grant } from './api.mjs';
+import { call, devicesOf, grant } from './api.mjs';
 import { signIn } from './console.mjs';
 
 const world = JSON.parse(process.env.REEVE_E2E);
@@ -23,11 +23,7 @@ const app = await stage(async (method, path, body) => {
 async function stage(api) {
   let devices = [];
   for (const end = Date.now() + 60_000; devices.length < 500 && Date.now() < end;) { // they enrol now
-    devices = [];
-    for (let page = { next: '' }; page; page = page.next && page) {
-      page = await api('GET', `/devices?limit=200${page.next && `&cursor=${page.next}`}`);
-      devices.push(...page.items);
-    }
+    devices = await devicesOf(world, token);
   }
   devices.sort((a, b) => a.hostname.localeCompare(b.hostname));
   const named = (prefix, count) => devices.filter((d) => d.hostname.startsWith(prefix)).slice(0, count).map((d) => d.id);
