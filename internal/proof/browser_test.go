@@ -26,11 +26,20 @@ type world struct {
 	Operator string `json:"operator"` // the first one, an administrator
 	Password string `json:"password"`
 
+	First   string `json:"first"`   // the link at which that one chooses a password
+	Careful login  `json:"careful"` // adds an authenticator app
+	Second  login  `json:"second"`  // may do what the first one does
+
 	Client  oauthApp `json:"client"`  // with all scopes, for client_credentials
 	Gateway oauthApp `json:"gateway"` // asks operators to agree
 
 	Pages  []string `json:"pages"`  // patterns of the paths of all pages of the console
 	Marked []string `json:"marked"` // what a vandal wrote markup on
+}
+
+type login struct {
+	Operator string `json:"operator"`
+	Password string `json:"password"`
 }
 
 type oauthApp struct {
@@ -75,7 +84,12 @@ func newBrowsed(t testing.TB) *server {
 // newWorld makes the apps and tells what there is.
 func newWorld(t testing.TB, s *server) world {
 	t.Helper()
-	w := world{URL: s.first.URL, Folder: pictures(t), Operator: s.first.Operator, Password: s.first.Password, Marked: vandalise(t, s)}
+	w := world{URL: s.first.URL, Folder: pictures(t), Operator: s.first.Operator, Password: s.first.Password, First: s.first.Console, Marked: vandalise(t, s)}
+	for who, name := range map[*login]string{&w.Careful: "careful", &w.Second: "second"} {
+		made, err := s.own.CreateOperator(t.Context(), client.NewOperator{Name: name, Scopes: []string{"read", "write", "admin"}})
+		must(t, err)
+		*who = login{name, made.Password}
+	}
 	for _, r := range console.Routes(console.Config{}).Routes {
 		if r.Method == "GET" && !slices.Contains(notPages, r.Path) {
 			w.Pages = append(w.Pages, r.Path)
