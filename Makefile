@@ -8,9 +8,10 @@
 #   make bench    the figures; ONLY=name runs one, ONLY='place-*' a family
 #   make proof    the long ones: fuzzing, kills, large fleets (FUZZTIME=1m)
 #   make dist     packages and archives of all systems in dist/, with checksums
+#   make pictures the pictures in docs/pictures, of the console of a demo
 #   make clean
 
-.PHONY: build demo check test bench proof dist clean
+.PHONY: build demo check test bench proof dist pictures clean
 .DEFAULT_GOAL := build
 
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -69,6 +70,11 @@ dist:
 	@scripts/need.sh $(PACKERS)
 	@rm -rf dist
 	@scripts/dist.sh dist
+
+pictures: build
+	@scripts/need.sh $(BROWSER) curl:curl jq:jq fonts-dejavu-core:/usr/share/fonts/truetype/dejavu
+	@scripts/npm.sh e2e
+	@scripts/pictures.sh docs/pictures
 
 clean:
 	rm -rf bin dist

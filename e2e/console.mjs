@@ -25,13 +25,13 @@ export async function tabTo(page, locator) {
   throw new Error(`no Tab leads to ${locator}`);
 }
 
-// crawl follows the links of the console and calls look on the first page of
-// each sort: a sort is a pattern such as /console/devices/{id}. It returns the
-// sorts for which there was no link.
-export async function crawl(page, sorts, look) {
+// crawl follows the links of the console from some addresses on, and calls look
+// on the first page of each sort: a sort is a pattern such as
+// /console/devices/{id}. It returns the sorts for which there was no link.
+export async function crawl(page, addresses, sorts, look) {
   const exactFirst = sorts.toSorted((a, b) => a.split('{').length - b.split('{').length);
   const left = new Map(exactFirst.map((sort) => [sort, pattern(sort)]));
-  const found = [new URL('/console/overview', page.url()).href];
+  const found = addresses.map((address) => new URL(address, page.url()).href);
   const known = new Set(found);
   while (found.length && left.size) {
     const address = found.shift();

@@ -10,7 +10,8 @@ export default {
     await page.addInitScript(() => { globalThis.planted = () => console.error('markup ran'); });
     await signIn(page, world);
     const wrong = [];
-    const unseen = await crawl(page, world.pages.filter((sort) => !sort.startsWith('/console/sign-in')), async (sort) => {
+    const starts = ['/console/devices?q=%3D', `/console/devices/${world.marked}`, '/console/overview'];
+    const unseen = await crawl(page, starts, world.pages.filter((sort) => !sort.startsWith('/console/sign-in')), async (sort) => {
       await page.evaluate(() => { // rows are alike: a few are enough
         for (const { rows } of document.querySelectorAll('tbody')) [...rows].slice(10).forEach((row) => row.remove());
       });

@@ -34,7 +34,7 @@ type world struct {
 	Gateway oauthApp `json:"gateway"` // asks operators to agree
 
 	Pages  []string `json:"pages"`  // patterns of the paths of all pages of the console
-	Marked []string `json:"marked"` // what a vandal wrote markup on
+	Marked string   `json:"marked"` // id of the device on which a vandal wrote markup
 }
 
 type login struct {
@@ -111,7 +111,8 @@ func newWorld(t testing.TB, s *server) world {
 var notPages = strings.Fields(`
 	/console/static/{hash}/{name} /console/{rest...}
 	/console/sso/begin /console/sso/return /console/me/link /console/first/{secret}
-	/console/devices/count
+	/console/devices/count /console/devices/export /console/devices/{id}/live /console/groups/{id}/summary
+	/console/log/export /console/log/verify
 	/console/jobs/live /console/jobs/{id}/live /console/jobs/{id}/results.csv /console/commands/{id}/report
 `)
 

@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,30 +16,22 @@ import (
 
 // A vandal writes markup wherever anybody may write: as an agent and as an
 // operator, through the doors that both have.
-type vandal struct {
-	*server
-	mu    sync.Mutex
-	wrote map[string]bool
-}
+type vandal struct{ *server }
 
 // mark names a field in text that breaks out of a cell of a spreadsheet, of
 // attributes and of elements, and tells a browser that it did.
 func (v *vandal) mark(field string) string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.wrote[field] = true
 	return fmt.Sprintf(`=%s'"><img src=x onerror=planted()>`, field)
 }
 
-// vandalise writes on everything and returns the names of the fields, in the
-// marks of which they stand.
-func vandalise(t testing.TB, s *server) []string {
+// vandalise writes on everything and returns the id of the device that it is.
+func vandalise(t testing.TB, s *server) string {
 	t.Helper()
-	v := &vandal{server: s, wrote: map[string]bool{}}
+	v := &vandal{s}
 	device := v.agent()
 	v.operator(device)
 	v.reports(device)
-	return slices.Sorted(maps.Keys(v.wrote))
+	return device
 }
 
 // agent enrols a device that lies in all it says of itself and of its work, and
