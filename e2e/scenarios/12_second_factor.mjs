@@ -4,20 +4,6 @@ import { checkPage } from '../pages.mjs';
 import { codeNow } from '../second.mjs';
 
 export default {
-  'the link of the first run is good for a password, once': async (world, enter) => {
-    const { page } = await enter();
-    await page.goto(world.first);
-    assert.deepEqual(await checkPage(page), []);
-    await page.getByLabel('New password').fill(world.password);
-    await page.keyboard.press('Enter');
-    await page.waitForURL('**/console/overview');
-    await signOut(page);
-    const again = await page.goto(world.first);
-    assert.ok(again.status() >= 400, `the link is answered again with ${again.status()}`);
-    assert.equal(await page.getByLabel('New password').count(), 0);
-    assert.deepEqual(await checkPage(page), []);
-  },
-
   'an operator adds an authenticator app and needs it from then on': async (world, enter) => {
     const { page } = await enter();
     const person = world.careful;
