@@ -66,6 +66,14 @@ func TestOperators(t *testing.T) {
 	}
 	h.SignIn("ann lee", renewed[1])
 	h.send(t, path+"/factors", nil) // there are none
+	key := reeve.Passkey{ID: "a key", Account: h.Account().No, Operator: "ann lee", Name: "blue key"}
+	if err := h.Store.AddPasskey(t.Context(), key, 1, reeve.AuditEntry{Account: key.Account, Event: "passkey_added"}); err != nil {
+		t.Fatal(err)
+	}
+	h.see(t, path, "1 passkey")
+	h.send(t, path+"/factors", nil)
+	h.logged(t, "passkey_removed")
+	h.see(t, path, "Only the password is left", `<span class="none">nothing</span>`)
 	h.send(t, path+"/remove", nil)
 	h.logged(t, "operator_removed")
 	if w := h.admin.Get("/console/" + path); w.Code != http.StatusNotFound {
