@@ -196,7 +196,7 @@ func (c *console) fill(v *visit) (acting, *page, error) {
 		form, err := c.askFor(v, a)
 		return a, form, err
 	}
-	if err := v.fixHours(a.Def); err == nil {
+	if err = v.fixHours(a.Def); err == nil {
 		err = a.makeOrder(v)
 	}
 	if err != nil {

@@ -83,6 +83,7 @@ func Routes(c Config) door.API {
 		h.accountRoutes(),
 		h.actRoutes(),
 		h.operatorRoutes(),
+		h.approvalRoutes(),
 	} {
 		routes = append(routes, some...)
 	}

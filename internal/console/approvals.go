@@ -1,0 +1,162 @@
+package console
+
+import (
+	"strings"
+	"time"
+
+	"reeve"
+	"reeve/internal/action"
+	"reeve/internal/control"
+	"reeve/internal/door"
+)
+
+func (c *console) approvalRoutes() []door.Route {
+	return []door.Route{
+		c.see("approvals", reeve.Read, c.approvals),
+		c.see("approvals/{id}", reeve.Read, c.approval),
+		c.see("approvals/{id}/check", reeve.Write, c.checkApproval),
+		c.change("approvals/{id}/approve", reeve.Write, "job_approved", c.approve),
+		c.change("approvals/{id}/reject", reeve.Write, "job_rejected", c.reject),
+	}
+}
+
+// approvalsShown is how many proposals a page of the list has.
+const approvalsShown = 40
+
+// An approvalsPage has the proposals that wait, or those that were decided.
+type approvalsPage struct {
+	Past  bool
+	Rows  []proposal
+	First string // paths of other pages
+	Older string
+}
+
+// A proposal is an order that waits for a second person, or did.
+type proposal struct {
+	reeve.Proposal
+	Stands string // the word for its state now
+	Said   []param
+}
+
+func (v *visit) proposal(p reeve.Proposal) proposal {
+	return proposal{p, p.At(time.Now()).String(), v.words.params(p.Action, p.Params)}
+}
+
+func (c *console) approvals(v *visit) (*page, error) {
+	p := approvalsPage{Past: v.URL.Query().Get("state") == "decided"}
+	q := reeve.ProposalQuery{Limit: approvalsShown + 1, Now: time.Now(), States: []reeve.ProposalState{reeve.Proposed, reeve.Approved}}
+	here := "approvals"
+	if p.Past {
+		q.States, here = []reeve.ProposalState{reeve.Used, reeve.Rejected, reeve.Lapsed}, "approvals?state=decided"
+	}
+	var before int64
+	cursor := v.URL.Query().Get("cursor")
+	if err := door.ReadCursor("cursor", cursor, here, v.Caller.Account, &before); err != nil {
+		return nil, err
+	}
+	if q.Before = reeve.JobID(before); cursor != "" {
+		p.First = here
+	}
+	found, err := v.view.Proposals(v.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > approvalsShown {
+		found = found[:approvalsShown]
+		p.Older = with(here, "cursor", door.Cursor(here, v.Caller.Account, int64(found[approvalsShown-1].ID)))
+	}
+	for _, one := range found {
+		p.Rows = append(p.Rows, v.proposal(one))
+	}
+	return &page{name: "approvals", title: "approvals.title", data: p}, nil
+}
+
+// An approvalPage is one proposal with what the person can do about it.
+type approvalPage struct {
+	proposal
+	Own    bool // the person asked
+	Decide bool // the person may approve or reject
+	Open   bool
+	Given  string // the reason that was given, where the decision has a fault
+}
+
+func (c *console) approval(v *visit) (*page, error) {
+	p, err := v.findProposal()
+	if err != nil {
+		return nil, err
+	}
+	return v.showProposal(p), nil
+}
+
+func (v *visit) showProposal(p reeve.Proposal) *page {
+	state := p.At(time.Now())
+	_, err := control.AllowSome(v.Caller, reeve.Write)
+	a := approvalPage{proposal: v.proposal(p), Own: p.Caller.Person() != "" && p.Caller.Person() == v.Caller.Person(),
+		Decide: err == nil, Open: state == reeve.Proposed || state == reeve.Approved, Given: v.Form.Get("reason")}
+	return &page{name: "approval", title: "approvals.one", args: []any{v.words.action(p.Action)}, data: a}
+}
+
+// findProposal reads the proposal that the address names.
+func (v *visit) findProposal() (reeve.Proposal, error) {
+	id, ok := reeve.ParseJobID(v.PathValue("id"))
+	if !ok {
+		return reeve.Proposal{}, errNoProposal
+	}
+	p, err := v.view.Proposal(v.Context(), id)
+	if err != nil && reeve.KindOf(err) == reeve.NotFound {
+		err = errNoProposal.Because(err)
+	}
+	return p, err
+}
+
+var errNoProposal = reeve.Errorf(reeve.NotFound, "there is no such proposal; look for it in the list of approvals")
+
+// checkApproval answers with what the proposed order would do now.
+func (c *console) checkApproval(v *visit) (*page, error) {
+	p, err := v.findProposal()
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.Rules.PreviewProposal(v.Context(), v.Caller, p.ID)
+	if err != nil && reeve.KindOf(err) == reeve.Internal {
+		return nil, err
+	}
+	if err != nil {
+		return v.part("act_confirm", "refused", sentence(reeve.Message(err)))
+	}
+	def, _ := action.Lookup(p.Action)
+	return v.part("approval", "outlook", checkOf(found, def))
+}
+
+func (c *console) approve(v *visit) (*page, error) {
+	return c.decide(v, func(id reeve.JobID, reason string) (string, string, error) {
+		p, placed, err := c.Rules.Approve(v.Context(), v.Caller, id, reason)
+		if placed.Job.ID != 0 {
+			return "jobs/" + placed.Job.ID.String(), "approvals.placed", err
+		}
+		return "approvals/" + p.ID.String(), "approvals.approved", err
+	})
+}
+
+func (c *console) reject(v *visit) (*page, error) {
+	return c.decide(v, func(id reeve.JobID, reason string) (string, string, error) {
+		_, err := c.Rules.Reject(v.Context(), v.Caller, id, reason)
+		return "approvals/" + id.String(), "approvals.rejected", err
+	})
+}
+
+// decide says yes or no to a proposal. A fault shows it again.
+func (c *console) decide(v *visit, decide func(id reeve.JobID, reason string) (path, said string, err error)) (*page, error) {
+	if err := v.form(); err != nil {
+		return nil, err
+	}
+	p, err := v.findProposal()
+	if err != nil {
+		return nil, err
+	}
+	path, said, err := decide(p.ID, strings.TrimSpace(v.PostForm.Get("reason")))
+	if err != nil {
+		return again(v.showProposal(p), err)
+	}
+	return v.done(path, said)
+}

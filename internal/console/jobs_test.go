@@ -1,0 +1,281 @@
+package console_test
+
+import (
+	"encoding/json"
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"reeve"
+	"reeve/internal/control"
+	"reeve/internal/doortest"
+)
+
+// scanned enrols devices and orders a scan of all of them.
+func scanned(t *testing.T, h *doortest.House, n int) ([]reeve.Device, reeve.Job) {
+	t.Helper()
+	var devices []reeve.Device
+	for i := range n {
+		devices = append(devices, h.Enrol("=laptop-"+strconv.Itoa(i), reeve.Persistent, reeve.Linux, "1.0.0.0", "02:00:5e:00:53:0"+strconv.Itoa(i)))
+	}
+	placed, err := h.Rules.Place(t.Context(), h.Admin(), control.Order{
+		Action: "scan_threats", All: true, Params: json.RawMessage(`{"full_scan":1}`), Comment: "<b>weekly</b>",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return devices, placed.Job
+}
+
+func commandOf(job reeve.Job, leaf int) string {
+	return reeve.CommandID{Job: job.ID, Leaf: int32(leaf)}.String()
+}
+
+func TestJobPages(t *testing.T) {
+	h := doortest.Open(t, doortest.Options{})
+	devices, job := scanned(t, h, 3)
+	h.Report(devices[0], commandOf(job, 0), reeve.Report{State: reeve.Succeeded, Message: "1 threat in 9 files",
+		Result: json.RawMessage(`{"counts":{"files":9,"threats":1},"engines":[{"name":"hashes","judged":9}],"threats":[{"path":"/srv/<i>x","signature":"Test","engine":"hashes"}]}`)})
+	h.Report(devices[1], commandOf(job, 1), reeve.Report{State: reeve.Failed, Message: "no disk"})
+	who := h.SignIn("admin", h.First.Password)
+	page := "/console/jobs/" + job.ID.String()
+	for target, wants := range map[string][]string{
+		"/console/jobs": {"Scan for threats", "&lt;b&gt;weekly", "2 of 3 finished", "1 without success", "data-live=\"/console/jobs/live?id=" + job.ID.String()},
+		"/console/jobs?state=open&action=scan_threats&source=console&by=admin": {job.ID.String()},
+		"/console/jobs?state=ended":              {"No job like this"},
+		"/console/jobs?by=nobody":                {"No job like this"},
+		page:                                     {"=laptop-0", "1 threat in 9 files", "no disk", "Retry 1 device", "Cancel job", "Pause", "everything"},
+		page + "?state=failed":                   {"=laptop-1"},
+		page + "?state=refused":                  {"No device is in this state"},
+		"/console/commands/" + commandOf(job, 0): {"/srv/&lt;i&gt;x", "Download", "judged 9 files"},
+		"/console/commands/" + commandOf(job, 0) + "/report": {`"signature":"Test"`},
+		page + "/results.csv?state=failed":                   {"device,hostname,state", "'=laptop-1,failed", "no disk"},
+	} {
+		got := who.Get(target)
+		if got.Code != http.StatusOK {
+			t.Errorf("%s: %d", target, got.Code)
+		}
+		for _, want := range wants {
+			if !strings.Contains(got.Body.String(), want) {
+				t.Errorf("%s lacks %q", target, want)
+			}
+		}
+	}
+	for _, target := range []string{page + "?state=x", "/console/jobs?action=x", "/console/jobs?source=x", "/console/jobs?cursor=x", page + "?cursor=x"} {
+		if got := who.Get(target); got.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d, want 400", target, got.Code)
+		}
+	}
+	for _, change := range []struct {
+		verb  string
+		check func(reeve.Job) bool
+	}{
+		{"pause", func(j reeve.Job) bool { return !j.Paused.IsZero() }},
+		{"resume", func(j reeve.Job) bool { return j.Paused.IsZero() }},
+		{"cancel", func(j reeve.Job) bool { return j.Open() == 0 && !j.Cancelled.IsZero() }},
+	} {
+		got := who.Post(page+"/"+change.verb, nil)
+		now, err := h.Store.Job(t.Context(), job.Account, job.ID)
+		if got.Code != http.StatusSeeOther || err != nil || !change.check(now) {
+			t.Errorf("%s: %d, %+v %v", change.verb, got.Code, now, err)
+		}
+	}
+}
+
+// What belongs to another account is not there.
+func TestJobsOfOthers(t *testing.T) {
+	h := doortest.Open(t, doortest.Options{})
+	_, job := scanned(t, h, 1)
+	made, err := h.Rules.CreateAccount(t.Context(), h.Admin(), "neighbour", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := h.SignIn(made.Operator, made.Password)
+	for _, path := range []string{"jobs/" + job.ID.String(), "jobs/" + job.ID.String() + "/live", "jobs/" + job.ID.String() + "/results.csv", "jobs/live?id=" + job.ID.String(),
+		"commands/" + commandOf(job, 0), "commands/" + commandOf(job, 0) + "/report", "act?retry=" + job.ID.String(), "act?undo=" + job.ID.String()} {
+		if got := other.Get("/console/" + path); got.Code != http.StatusNotFound {
+			t.Errorf("%s: %d, want 404", path, got.Code)
+		}
+	}
+	for _, verb := range []string{"cancel", "pause", "resume"} {
+		if got := other.Post("/console/jobs/"+job.ID.String()+"/"+verb, nil); got.Code != http.StatusNotFound {
+			t.Errorf("%s: %d, want 404", verb, got.Code)
+		}
+	}
+}
+
+var numbers = regexp.MustCompile(`<td class="number">(?:<b>)?([0-9,]+)`)
+
+// Whatever a stream tells, its counts add up to the devices targeted; and it ends
+// with the job.
+func TestJobStream(t *testing.T) {
+	h := doortest.Open(t, doortest.Options{})
+	devices, job := scanned(t, h, 6)
+	who := h.SignIn("admin", h.First.Password)
+	streams := make(chan *httptest.ResponseRecorder, 2)
+	for _, path := range []string{"jobs/" + job.ID.String() + "/live", "jobs/live?id=" + job.ID.String()} {
+		go func() {
+			streams <- h.SignIn("admin", h.First.Password).Get("/console/"+path, "Sec-Fetch-Site: same-origin")
+		}()
+	}
+	for i, d := range devices {
+		state := []reeve.State{reeve.Running, reeve.Succeeded, reeve.Failed}[i%3]
+		h.Report(d, commandOf(job, i), reeve.Report{State: state})
+	}
+	if got := who.Post("/console/jobs/"+job.ID.String()+"/cancel", nil); got.Code != http.StatusSeeOther {
+		t.Fatal(got.Code)
+	}
+	for range 2 {
+		stream := (<-streams).Body.String()
+		if !strings.HasSuffix(stream, "event: end\ndata: {}\n\n") {
+			t.Errorf("the stream ends with %.200q", stream[max(0, len(stream)-200):])
+		}
+		for line := range strings.SplitSeq(stream, "\n") {
+			var put struct{ ID, HTML string }
+			data, ok := strings.CutPrefix(line, "data: ")
+			if !ok || json.Unmarshal([]byte(data), &put) != nil || put.ID != "progress" {
+				continue
+			}
+			sum, last := 0, 0
+			for _, n := range numbers.FindAllStringSubmatch(put.HTML, -1) {
+				last, _ = strconv.Atoi(n[1])
+				sum += last
+			}
+			if last != len(devices) || sum != 2*last {
+				t.Errorf("the counts add up to %d of %d: %s", sum-last, last, put.HTML)
+			}
+		}
+	}
+	for _, header := range []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Origin: https://evil.example"} {
+		if got := who.Get("/console/jobs/"+job.ID.String()+"/live", header); got.Code != http.StatusForbidden {
+			t.Errorf("with %s: %d, want 403", header, got.Code)
+		}
+	}
+}
+
+var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`)
+
+// fields are the hidden fields of a page's forms.
+func fields(body string) url.Values {
+	form := url.Values{}
+	for _, f := range hidden.FindAllStringSubmatch(body, -1) {
+		form.Add(f[1], html.UnescapeString(f[2]))
+	}
+	return form
+}
+
+// An order goes from step to step, and is placed once however often it is sent.
+func TestOrderInSteps(t *testing.T) {
+	h := doortest.Open(t, doortest.Options{})
+	a := h.Enrol("one", reeve.Persistent, reeve.Linux, "1.0.0.0", "02:00:5e:00:53:01")
+	h.Import("printer", "02:00:5e:00:53:02")
+	who := h.SignIn("admin", h.First.Password)
+	if got := who.Post("/console/act", url.Values{"id": {a.ID}}); !strings.Contains(got.Body.String(), "Which action?") {
+		t.Errorf("without an action: %d", got.Code)
+	}
+	if got := who.Post("/console/act", url.Values{"id": {a.ID}, "filter": {""}, "action": {"exempt"}}); !strings.Contains(got.Body.String(), "7 days") || strings.Contains(got.Body.String(), a.ID) {
+		t.Errorf("the form of everything: %d %s", got.Code, got.Body)
+	}
+	form := url.Values{"filter": {""}, "action": {"exempt"}, "param.exempt_time": {"8"}, "comment": {"maintenance"}}
+	preview := who.Post("/console/act/preview", form).Body.String()
+	form = fields(preview)
+	check := who.Post("/console/act/check", form).Body.String()
+	for _, want := range []string{"passed by", "printer", "Order on 1 device", "It ends"} {
+		if !strings.Contains(check, want) {
+			t.Errorf("the preview lacks %q: %s", want, check)
+		}
+	}
+	unseen := who.Post("/console/act/place", form)
+	for name, values := range fields(check) {
+		form[name] = values
+	}
+	other := fields(preview)
+	other.Set("expect", "5")
+	changed := who.Post("/console/act/place", other)
+	if unseen.Code != http.StatusBadRequest || changed.Code != http.StatusConflict || !strings.Contains(changed.Body.String(), "Order on 1 device") {
+		t.Errorf("without a look %d, with another number %d", unseen.Code, changed.Code)
+	}
+	first, second := who.Post("/console/act/place", form), who.Post("/console/act/place", form)
+	jobs, err := h.Store.Jobs(t.Context(), h.Account().No, reeve.JobQuery{Limit: 9})
+	if err != nil || len(jobs) != 1 || jobs[0].Comment != "maintenance" || string(jobs[0].Params) != `{"exempt_time":8}` || jobs[0].Caller.Source != reeve.FromConsole {
+		t.Fatalf("%+v %v", jobs, err)
+	}
+	want := "/console/jobs/" + jobs[0].ID.String()
+	if first.Header().Get("Location") != want || second.Header().Get("Location") != want {
+		t.Errorf("led to %d %q and %d %q", first.Code, first.Header(), second.Code, second.Header())
+	}
+	if got := who.Get("/console/act?undo=" + jobs[0].ID.String()); !strings.Contains(got.Body.String(), "End an exemption") {
+		t.Errorf("undo: %d", got.Code)
+	}
+	for _, bad := range []url.Values{
+		{"action": {"exempt"}}, {"id": {a.ID}, "action": {"nonsense"}}, {"id": {a.ID}, "action": {"exempt"}, "param.exempt_time": {"-1"}},
+		{"id": {a.ID}, "action": {"exempt"}, "param.exempt_time": {"until"}}, {"filter": {"nonsense=1"}, "action": {"exempt"}},
+	} {
+		if got := who.Post("/console/act/preview", bad); got.Code != http.StatusBadRequest {
+			t.Errorf("%v: %d, want 400", bad, got.Code)
+		}
+	}
+}
+
+// What destroys is typed, and above the limit a second person agrees.
+func TestApproval(t *testing.T) {
+	h := doortest.Open(t, doortest.Options{})
+	account := h.Account()
+	account.Settings.ApproveAbove, account.Settings.RequireComment = 1, true
+	if err := h.SetAccount(account); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		h.Enrol("d"+strconv.Itoa(i), reeve.Persistent, reeve.Linux, "1.0.0.0", "02:00:5e:00:53:0"+strconv.Itoa(i))
+	}
+	one := h.SignIn("admin", h.First.Password)
+	two := h.Operator(reeve.Operator{Name: "second", Role: reeve.RoleOperator})
+	order := url.Values{"filter": {""}, "action": {"delete"}}
+	if got := one.Post("/console/act/preview", order); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), "wants a comment") {
+		t.Errorf("without a comment: %d", got.Code)
+	}
+	order.Set("comment", "sold")
+	form := fields(one.Post("/console/act/preview", order).Body.String())
+	check := one.Post("/console/act/check", form).Body.String()
+	if !strings.Contains(check, "Ask for approval") || !strings.Contains(check, "Type 3") {
+		t.Fatalf("the preview is %s", check)
+	}
+	for name, values := range fields(check) {
+		form[name] = values
+	}
+	form.Set("propose", "1")
+	if got := one.Post("/console/act/place", form); got.Code != http.StatusBadRequest {
+		t.Errorf("without the number: %d", got.Code)
+	}
+	form.Set("typed", "3")
+	path := one.Post("/console/act/place", form).Header().Get("Location")
+	if !strings.HasPrefix(path, "/console/approvals/") {
+		t.Fatalf("led to %q", path)
+	}
+	for target, want := range map[string]string{"/console/approvals": "sold", path: "Approve for 3 devices", path + "/check": "Some of the devices"} {
+		if got := two.Get(target); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), want) {
+			t.Errorf("%s lacks %q: %d %s", target, want, got.Code, got.Body)
+		}
+	}
+	if got := one.Get(path); strings.Contains(got.Body.String(), "Approve for") || !strings.Contains(got.Body.String(), "Withdraw") {
+		t.Error("who asked sees another page than his own")
+	}
+	if got := one.Post(path+"/approve", nil); got.Code != http.StatusForbidden {
+		t.Errorf("approved by who asked: %d", got.Code)
+	}
+	job := two.Post(path+"/approve", url.Values{"reason": {"fine"}}).Header().Get("Location")
+	if got := two.Get(job); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "second") {
+		t.Errorf("the approved job is %q: %d", job, got.Code)
+	}
+	if got := two.Get("/console/approvals?state=decided"); !strings.Contains(got.Body.String(), "sold") {
+		t.Error("what was decided is not listed")
+	}
+	if got := two.Post(path+"/reject", nil); got.Code != http.StatusConflict {
+		t.Errorf("rejected what is placed: %d", got.Code)
+	}
+}
