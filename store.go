@@ -120,6 +120,9 @@ type GroupQuery struct {
 	Desc   bool
 	Limit  int // at least 1
 	Page   int // from 1
+	// Uncounted leaves Group.Devices 0, since counting meets every device. Not
+	// together with the order by devices.
+	Uncounted bool
 }
 
 // A WindowStore counts requests for the rate limit, shared by all nodes.

@@ -53,7 +53,7 @@ func (v *visit) ask(def action.Definition) (all []question, err error) {
 }
 
 func (v *visit) groupChoices(chosen string) (all []choice, err error) {
-	groups, err := v.view.Groups(v.Context(), reeve.GroupQuery{Limit: maxGroupChoices, Page: 1})
+	groups, err := v.view.Groups(v.Context(), reeve.GroupQuery{Limit: maxGroupChoices, Page: 1, Uncounted: true})
 	all = append(all, choice{action.DefaultGroup, v.words.say("params.group_id_default"), chosen == action.DefaultGroup})
 	for _, g := range groups {
 		all = append(all, choice{g.ID, g.Name, chosen == g.ID})

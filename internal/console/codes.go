@@ -59,7 +59,7 @@ func stateOfCode(code reeve.Code, now time.Time) string {
 const maxChoices = 1000
 
 func groupNames(v *visit) (map[string]string, error) {
-	groups, err := v.view.Groups(v.Context(), reeve.GroupQuery{Limit: maxChoices, Page: 1})
+	groups, err := v.view.Groups(v.Context(), reeve.GroupQuery{Limit: maxChoices, Page: 1, Uncounted: true})
 	names := map[string]string{}
 	for _, g := range groups {
 		names[g.ID] = g.Name
@@ -76,7 +76,7 @@ type newCodePage struct {
 }
 
 func (c *console) newCodeForm(v *visit, spec reeve.Code, days int64) (*page, error) {
-	groups, err := v.view.Groups(v.Context(), reeve.GroupQuery{Limit: maxChoices, Page: 1})
+	groups, err := v.view.Groups(v.Context(), reeve.GroupQuery{Limit: maxChoices, Page: 1, Uncounted: true})
 	shown := newCodePage{Groups: groups, Spec: spec, Days: days}
 	for kind := reeve.Persistent; kind <= reeve.DomainController; kind++ {
 		shown.Kinds = append(shown.Kinds, kind.String())

@@ -228,7 +228,7 @@ const maxGroupChoices = 200
 
 // describeFilter puts a filter in words: what can be chosen, and what is.
 func (v *visit) describeFilter(l listing) (fields []filterChoice, chips []chip, err error) {
-	groups, err := v.view.Groups(v.Context(), reeve.GroupQuery{Limit: maxGroupChoices, Page: 1})
+	groups, err := v.view.Groups(v.Context(), reeve.GroupQuery{Limit: maxGroupChoices, Page: 1, Uncounted: true})
 	if err != nil {
 		return nil, nil, err
 	}

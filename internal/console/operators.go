@@ -54,7 +54,7 @@ type rolesForm struct {
 const freshRows = 2
 
 func newRolesForm(v *visit, f filled) (rolesForm, error) {
-	groups, err := v.view.Groups(v.Context(), reeve.GroupQuery{Limit: maxChoices, Page: 1})
+	groups, err := v.view.Groups(v.Context(), reeve.GroupQuery{Limit: maxChoices, Page: 1, Uncounted: true})
 	form := rolesForm{Filled: f, Roles: everyRole, Groups: groups}
 	free := 0
 	for i := 0; free < freshRows; i++ {

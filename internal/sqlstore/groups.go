@@ -88,7 +88,7 @@ func (s *Store) Groups(ctx context.Context, account int64, q reeve.GroupQuery) (
 	})
 	from := min((q.Page-1)*q.Limit, len(groups))
 	groups = groups[from:min(from+q.Limit, len(groups))]
-	if q.Sort != "devices" {
+	if q.Sort != "devices" && !q.Uncounted {
 		err = s.countInGroups(ctx, groups)
 	}
 	return groups, err

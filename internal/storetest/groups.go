@@ -80,6 +80,17 @@ func testGroups(t *testing.T, open func(testing.TB) Store) {
 		}
 	})
 
+	s.run("devices are counted unless nobody wants to know", func(w *world) {
+		w.save(w.account.No, device(0))
+		for uncounted, want := range map[bool]int64{false: 1, true: 0} {
+			groups, err := w.Groups(w.ctx, w.account.No, reeve.GroupQuery{Limit: 9, Page: 1, Uncounted: uncounted})
+			w.check(err)
+			if len(groups) != 1 || int64(groups[0].Devices) != want {
+				w.t.Errorf("uncounted %v: %+v, want %d devices", uncounted, groups, want)
+			}
+		}
+	})
+
 	s.run("lists are searched, sorted and cut into pages", func(w *world) {
 		for i, name := range []string{"delta", "Älpha", "Beta", "älm"} {
 			g := w.group(name)
