@@ -25,9 +25,12 @@ const Prefix = "/console/"
 // Home is the page that people begin at.
 const Home = Prefix + "overview"
 
-// Entrance reports whether a path is one that people type to reach the console;
-// it leads to Home.
-func Entrance(path string) bool { return path == "/" || path+"/" == Prefix || path == Prefix }
+// Entrance reports whether a request is for an address that people type to reach
+// the console; it leads to Home.
+func Entrance(r *http.Request) bool {
+	path := r.URL.Path
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && (path == "/" || path+"/" == Prefix || path == Prefix)
+}
 
 // A Config is what the console needs of the server.
 type Config struct {

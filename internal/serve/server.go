@@ -249,8 +249,9 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Ke
 	site := reference.Site(docs.Files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch { // a mux in front of the doors would redirect what they refuse
-		case console.Entrance(r.URL.Path):
-			http.Redirect(w, r, console.Home, http.StatusSeeOther)
+		case console.Entrance(r):
+			w.Header().Set("Location", console.Home)
+			w.WriteHeader(http.StatusSeeOther)
 		case r.URL.Path == "/healthz":
 			io.WriteString(w, "ok\n")
 		case r.URL.Path == "/readyz":
