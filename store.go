@@ -123,6 +123,9 @@ type GroupQuery struct {
 	// Uncounted leaves Group.Devices 0, since counting meets every device. Not
 	// together with the order by devices.
 	Uncounted bool
+	// Within are the internal keys of the only groups that there are for whoever
+	// asks; nil is all.
+	Within []int64
 }
 
 // A WindowStore counts requests for the rate limit, shared by all nodes.

@@ -73,16 +73,13 @@ func (c *Control) allowDevices(ctx context.Context, caller reeve.Caller, reach R
 	if reach.All {
 		return devices, nil
 	}
-	sees, keys := readable(caller), map[string]int64{}
+	sees := readable(caller)
+	keys, err := c.groupKeys(ctx, caller.Account, devices)
+	if err != nil {
+		return nil, err
+	}
 	var known []reeve.Device
 	for _, d := range devices {
-		if _, ok := keys[d.GroupID]; !ok {
-			g, err := c.store.Group(ctx, caller.Account, d.GroupID)
-			if err != nil {
-				return nil, err
-			}
-			keys[d.GroupID] = g.No
-		}
 		group := keys[d.GroupID]
 		switch {
 		case reach.Has(group):

@@ -41,8 +41,8 @@ type making struct {
 // Overview returns an overview of what the caller may see, as of Overview.At.
 func (v *View) Overview(ctx context.Context) (reeve.Overview, error) {
 	q := reeve.OverviewQuery{Top: overviewTop}
-	if reach := readable(v.caller); !reach.All {
-		q.Within, q.Actor = reach.Groups, v.caller.Actor
+	if !v.reach.All {
+		q.Within, q.Actor = v.reach.Groups, v.caller.Actor
 	}
 	return v.c.overview(ctx, v.caller.Account, q)
 }

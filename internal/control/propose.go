@@ -90,7 +90,7 @@ func (c *Control) Approve(ctx context.Context, caller reeve.Caller, id reeve.Job
 	if caller.Person() == "" {
 		return reeve.Proposal{}, Placement{}, reeve.Errorf(reeve.Forbidden, "only a person approves; sign in to the console, or use a token that an operator agreed to")
 	}
-	kept, err := c.store.Proposal(ctx, caller.Account, id)
+	kept, err := c.proposal(ctx, caller, reach, id)
 	if err != nil {
 		return reeve.Proposal{}, Placement{}, err
 	}
@@ -141,17 +141,21 @@ func (c *Control) resume(ctx context.Context, kept reeve.Proposal) (placing, err
 }
 
 // Reject ends a proposal that nobody has used. Any person with permission to
-// order may, and who asked takes it back so.
+// order for all of its devices may, and who asked takes it back so.
 func (c *Control) Reject(ctx context.Context, caller reeve.Caller, id reeve.JobID, reason string) (reeve.Proposal, error) {
-	if _, err := AllowSome(caller, reeve.Write); err != nil {
+	reach, err := AllowSome(caller, reeve.Write)
+	if err != nil {
 		return reeve.Proposal{}, err
 	}
 	if len(reason) > MaxComment {
 		return reeve.Proposal{}, errLongReason
 	}
+	o, err := c.proposal(ctx, caller, reach, id)
+	if err != nil {
+		return reeve.Proposal{}, err
+	}
 	now := c.now()
-	var o reeve.Proposal
-	err := c.store.Place(ctx, caller.Account, func(tx reeve.Placing) (err error) {
+	err = c.store.Place(ctx, caller.Account, func(tx reeve.Placing) (err error) {
 		if o, err = tx.Proposal(id); err != nil {
 			return err
 		}

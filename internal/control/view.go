@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"reeve"
@@ -13,14 +12,18 @@ import (
 type View struct {
 	c      *Control
 	caller reeve.Caller
+	reach  Reach // what of the account the person sees
 }
 
-// View returns what caller may see; an error for who may see nothing.
+// View returns what caller may see; an error for who may see nothing. Whoever
+// sees some groups only finds their devices and what belongs to these; all else
+// is answered as if it did not exist.
 func (c *Control) View(caller reeve.Caller) (*View, error) {
-	if err := Allow(caller, reeve.Read); err != nil {
+	reach, err := AllowSome(caller, reeve.Read)
+	if err != nil {
 		return nil, err
 	}
-	return &View{c, caller}, nil
+	return &View{c, caller, reach}, nil
 }
 
 // Account returns the account as it is.
@@ -30,8 +33,8 @@ func (v *View) Account(ctx context.Context) (reeve.Account, error) {
 
 // narrow keeps a query to the groups that the caller sees.
 func (v *View) narrow(q reeve.DeviceQuery) reeve.DeviceQuery {
-	if reach := readable(v.caller); !reach.All {
-		q.Within = reach.Groups
+	if !v.reach.All {
+		q.Within = v.reach.Groups
 	}
 	return q
 }
@@ -56,68 +59,83 @@ func (v *View) CountByClass(ctx context.Context, q reeve.DeviceQuery) (map[reeve
 	return v.c.store.CountByClass(ctx, v.caller.Account, v.narrow(q))
 }
 
-// Timeline returns what happened to a device; see TimelineStore.
-func (v *View) Timeline(ctx context.Context, device reeve.Device, before reeve.TimelinePlace, limit int) (reeve.TimelinePage, error) {
-	return v.c.store.Timeline(ctx, v.caller.Account, device, before, limit)
-}
-
 // Device returns one device by public id.
 func (v *View) Device(ctx context.Context, id string) (reeve.Device, error) {
-	return v.c.store.Device(ctx, v.caller.Account, id)
+	d, err := v.c.store.Device(ctx, v.caller.Account, id)
+	if err == nil {
+		err = v.mustSee(ctx, []reeve.Device{d})
+	}
+	if err != nil {
+		return reeve.Device{}, err
+	}
+	return d, nil
 }
 
-// DevicesByNo returns the devices with these internal keys, in their order.
+// DevicesByNo returns those of the devices with these internal keys that the
+// person sees, in the order of the keys.
 func (v *View) DevicesByNo(ctx context.Context, nos []int64) ([]reeve.Device, error) {
-	return v.c.store.DevicesByNo(ctx, v.caller.Account, nos)
+	found, err := v.c.store.DevicesByNo(ctx, v.caller.Account, nos)
+	if err != nil {
+		return nil, err
+	}
+	return v.seen(ctx, found)
+}
+
+// Timeline returns what happened to a device; see TimelineStore.
+func (v *View) Timeline(ctx context.Context, device reeve.Device, before reeve.TimelinePlace, limit int) (reeve.TimelinePage, error) {
+	if err := v.mustSeeID(ctx, device.ID); err != nil {
+		return reeve.TimelinePage{}, err
+	}
+	return v.c.store.Timeline(ctx, v.caller.Account, device, before, limit)
 }
 
 // DeviceCommands returns a device's commands, newest first; see JobStore.
 func (v *View) DeviceCommands(ctx context.Context, device int64, before reeve.JobID, limit int) ([]reeve.Command, error) {
+	if err := v.mustSeeNo(ctx, device); err != nil {
+		return nil, err
+	}
 	return v.c.store.DeviceCommands(ctx, v.caller.Account, device, before, limit)
 }
 
 // Threats returns a device's threats behind a place; see ThreatStore.
 func (v *View) Threats(ctx context.Context, device int64, last time.Time, key int64, limit int) ([]reeve.Threat, error) {
+	if err := v.mustSeeNo(ctx, device); err != nil {
+		return nil, err
+	}
 	return v.c.store.ThreatsAfter(ctx, v.caller.Account, device, last, key, limit)
 }
 
 // Groups returns one page of groups.
 func (v *View) Groups(ctx context.Context, q reeve.GroupQuery) ([]reeve.Group, error) {
+	if !v.reach.All {
+		q.Within = v.reach.Groups
+	}
 	return v.c.store.Groups(ctx, v.caller.Account, q)
 }
 
 // Group returns one group by public id.
 func (v *View) Group(ctx context.Context, id string) (reeve.Group, error) {
-	return v.c.store.Group(ctx, v.caller.Account, id)
-}
-
-// Jobs returns one page of jobs, newest first.
-func (v *View) Jobs(ctx context.Context, q reeve.JobQuery) ([]reeve.Job, error) {
-	return v.c.store.Jobs(ctx, v.caller.Account, q)
-}
-
-// Job returns one job.
-func (v *View) Job(ctx context.Context, id reeve.JobID) (reeve.Job, error) {
-	return v.c.store.Job(ctx, v.caller.Account, id)
-}
-
-// Commands returns commands of a job; see JobStore.
-func (v *View) Commands(ctx context.Context, job reeve.JobID, states []reeve.State, from int32, limit int) ([]reeve.Command, error) {
-	return v.c.store.Commands(ctx, v.caller.Account, job, states, from, limit)
-}
-
-// Command returns one command with the structured result that its agent sent.
-func (v *View) Command(ctx context.Context, id reeve.CommandID) (reeve.Command, json.RawMessage, error) {
-	return v.c.store.Command(ctx, v.caller.Account, id)
+	g, err := v.c.store.Group(ctx, v.caller.Account, id)
+	if err == nil && !v.reach.Has(g.No) {
+		err = errNoGroup
+	}
+	if err != nil {
+		return reeve.Group{}, err
+	}
+	return g, nil
 }
 
 // Log returns rows of the log: those about one device to who sees the device,
-// others to auditors.
+// others to who audits the whole account.
 func (v *View) Log(ctx context.Context, q reeve.LogQuery) ([]reeve.AuditEntry, error) {
+	var err error
 	if q.Device == "" {
-		if err := Allow(v.caller, reeve.Audit); err != nil {
-			return nil, err
-		}
+		err = Allow(v.caller, reeve.Audit)
+	} else {
+		err = v.mustSeeID(ctx, q.Device)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return v.c.store.Log(ctx, v.caller.Account, q)
 }

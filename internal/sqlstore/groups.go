@@ -65,6 +65,9 @@ func (s *Store) Groups(ctx context.Context, account int64, q reeve.GroupQuery) (
 	if err != nil {
 		return nil, err
 	}
+	if q.Within != nil {
+		groups = slices.DeleteFunc(groups, func(g reeve.Group) bool { return !slices.Contains(q.Within, g.No) })
+	}
 	if wanted := fold(q.Search); wanted != "" {
 		groups = slices.DeleteFunc(groups, func(g reeve.Group) bool { return !strings.Contains(fold(g.Name), wanted) })
 	}
