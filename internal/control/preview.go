@@ -57,7 +57,7 @@ func (c *Control) PreviewProposal(ctx context.Context, caller reeve.Caller, id r
 	if err != nil {
 		return Preview{}, err
 	}
-	kept, err := c.store.Proposal(ctx, caller.Account, id)
+	kept, err := c.proposal(ctx, caller, reach, id)
 	if err != nil {
 		return Preview{}, err
 	}

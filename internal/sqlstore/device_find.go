@@ -77,24 +77,23 @@ func (f *finder) begin() {
 // findGroups finds the keys of the groups asked for, as far as the caller may know of them.
 func (f *finder) findGroups(ctx context.Context) error {
 	q := f.q
-	if len(q.GroupIDs)+len(q.GroupNos) > 0 {
-		these, arg := f.db.among(2, texts("id", q.GroupIDs))
-		found, err := all(ctx, f.db, number, "SELECT no FROM device_groups WHERE account = $1 AND id "+these, f.account, arg)
-		if err != nil {
-			return err
-		}
-		f.groups = append(found, q.GroupNos...)
-		if q.Within != nil {
-			f.groups = slices.DeleteFunc(f.groups, func(no int64) bool { return !slices.Contains(q.Within, no) })
-		}
-		f.nothing = len(f.groups) == 0
-	} else if q.Within != nil {
-		f.groups = slices.Clone(q.Within)
-		f.nothing = len(f.groups) == 0
+	named := len(q.GroupIDs)+len(q.GroupNos) > 0
+	if !named && q.Within == nil {
+		return nil
 	}
+	b := &binder{db: f.db}
+	text := "SELECT no FROM device_groups WHERE account = " + b.put(f.account)
+	if named {
+		text += " AND (id " + b.among(texts("id", q.GroupIDs)) + " OR no " + b.among(numbers("no", q.GroupNos)) + ")"
+	}
+	if q.Within != nil {
+		text += " AND no " + b.among(numbers("no", q.Within))
+	}
+	var err error
+	f.groups, err = all(ctx, f.db, number, text, b.args...)
+	f.nothing = len(f.groups) == 0
 	slices.Sort(f.groups)
-	f.groups = slices.Compact(f.groups)
-	return nil
+	return err
 }
 
 // classesOf walks from class to class along the index.
