@@ -73,10 +73,6 @@ func (v *visit) findCommand() (commandPage, json.RawMessage, error) {
 	if !ok {
 		return commandPage{}, nil, errNoCommand
 	}
-	job, err := v.findJob(id.Job.String())
-	if err != nil {
-		return commandPage{}, nil, err
-	}
 	command, result, err := v.view.Command(v.Context(), id)
 	if err != nil {
 		if reeve.KindOf(err) == reeve.NotFound {
@@ -84,6 +80,11 @@ func (v *visit) findCommand() (commandPage, json.RawMessage, error) {
 		}
 		return commandPage{}, nil, err
 	}
+	jobs, err := v.view.JobsOf(v.Context(), []reeve.Command{command})
+	if err != nil {
+		return commandPage{}, nil, err
+	}
+	job := jobs[id.Job]
 	def, _ := action.Lookup(job.Action)
 	return commandPage{Command: command, Job: job, File: command.State == reeve.Succeeded && (def.Uploads || len(result) > 0)}, result, nil
 }

@@ -122,6 +122,11 @@ func (c *console) route(method, path string, scope reeve.Scope, verb string, ser
 				return door.Refuse(reeve.Forbidden, http.StatusForbidden, "cross_origin",
 					"this form was sent by another site; open the console itself and try again")
 			}
+			if scope == reeve.Admin || scope == reeve.Audit { // which no page has for some groups only
+				if err := control.Allow(r.Caller, scope); err != nil {
+					return err
+				}
+			}
 			if scope != "" {
 				var err error
 				if v.view, err = c.Rules.View(r.Caller); err != nil {
@@ -134,6 +139,17 @@ func (c *console) route(method, path string, scope reeve.Scope, verb string, ser
 			}
 			return v.show(http.StatusOK, p, "")
 		},
+	}
+}
+
+// ofAll is a page for those only who may do what needs the scope in the whole
+// account.
+func ofAll(scope reeve.Scope, serve handler) handler {
+	return func(v *visit) (*page, error) {
+		if err := control.Allow(v.Caller, scope); err != nil {
+			return nil, err
+		}
+		return serve(v)
 	}
 }
 

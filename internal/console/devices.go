@@ -20,7 +20,7 @@ func (c *console) deviceRoutes() []door.Route {
 		c.see("devices/export", reeve.Read, c.exportDevices),
 		c.see("devices/deleted", reeve.Read, c.deletedDevices),
 		c.change("devices/deleted", reeve.Write, "devices_restored", c.restoreDevices),
-		c.see("devices/import", reeve.Write, c.askToImport),
+		c.see("devices/import", reeve.Write, ofAll(reeve.Write, c.askToImport)),
 		c.change("devices/import", reeve.Write, "devices_imported", c.importDevices),
 		c.see("devices/{id}", reeve.Read, c.device),
 		c.change("devices/{id}", reeve.Write, "device_described", c.describeDevice),

@@ -12,13 +12,13 @@ import (
 func (c *console) groupRoutes() []door.Route {
 	return []door.Route{
 		c.see("groups", reeve.Read, c.groups),
-		c.see("groups/new", reeve.Write, c.newGroup),
+		c.see("groups/new", reeve.Write, ofAll(reeve.Write, c.newGroup)),
 		c.change("groups", reeve.Write, "group_created", c.createGroup),
 		c.see("groups/{id}", reeve.Read, c.group),
 		c.see("groups/{id}/summary", reeve.Read, c.groupSummary),
 		c.change("groups/{id}", reeve.Write, "group_changed", c.changeGroup),
 		c.change("groups/{id}/default", reeve.Write, "group_changed", c.makeDefault),
-		c.see("groups/{id}/remove", reeve.Write, c.askToRemoveGroup),
+		c.see("groups/{id}/remove", reeve.Write, ofAll(reeve.Write, c.askToRemoveGroup)),
 		c.change("groups/{id}/remove", reeve.Write, "group_removed", c.removeGroup),
 		c.change("groups/{id}/agents", reeve.Admin, "agent_settings_changed", c.changeGroupAgents),
 		c.change("groups/{id}/agents/remove", reeve.Admin, "agent_settings_removed", c.removeGroupAgents),

@@ -95,6 +95,9 @@ func (f frame) May(scope reeve.Scope) bool {
 	return err == nil
 }
 
+// MayAll reports whether the person may do it in the whole account.
+func (f frame) MayAll(scope reeve.Scope) bool { return control.Allow(f.Caller, scope) == nil }
+
 // show writes a page.
 func (v *visit) show(status int, p *page, fault string) error {
 	path := strings.TrimPrefix(v.URL.Path, Prefix)
