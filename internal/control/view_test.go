@@ -149,6 +149,17 @@ var looks = map[string]struct {
 		_, err := v.Operators(t.Context())
 		return err == nil, err
 	}},
+	"OperatorStates": {reeve.Admin, true, func(t *testing.T, v *control.View, s spot) (bool, error) {
+		_, err := v.OperatorStates(t.Context())
+		return err == nil, err
+	}},
+	"OperatorState": {reeve.Admin, true, func(t *testing.T, v *control.View, s spot) (bool, error) {
+		all, err := v.Operators(t.Context())
+		if err == nil && len(all) > 0 {
+			_, err = v.OperatorState(t.Context(), all[0].Name)
+		}
+		return err == nil, err
+	}},
 	"Outlets": {reeve.Admin, true, func(t *testing.T, v *control.View, s spot) (bool, error) {
 		_, err := v.Outlets(t.Context())
 		return err == nil, err
