@@ -26,6 +26,30 @@ func testGroups(t *testing.T, open func(testing.TB) Store) {
 		w.wantKind(w.RemoveGroup(w.ctx, other.No, g.ID, entryOf(other.No, "group_removed")), reeve.NotFound)
 	})
 
+	s.run("whoever sees some groups has those, and devices of the account's own only", func(w *world) {
+		lab, office := w.group("Lab"), w.group("Office")
+		w.fleet(0, 1)
+		own, err := w.Account(w.ctx, w.account.No)
+		w.check(err)
+		other := w.addAccount("other", 0)
+		found, err := w.Groups(w.ctx, w.account.No, reeve.GroupQuery{Limit: 9, Page: 1, Within: []int64{office.No, lab.No, other.DefaultGroup}})
+		w.check(err)
+		if len(found) != 2 || found[0].No != lab.No || found[1].No != office.No {
+			w.t.Errorf("within two groups there are %+v", found)
+		}
+		for what, q := range map[string]reeve.DeviceQuery{
+			"named":  {GroupNos: []int64{own.DefaultGroup}},
+			"within": {Within: []int64{own.DefaultGroup}},
+		} {
+			if n, err := w.CountFound(w.ctx, w.account.No, q); err != nil || n != 1 {
+				w.t.Errorf("%s: %d, %v", what, n, err)
+			}
+			if n, err := w.CountFound(w.ctx, other.No, q); err != nil || n != 0 {
+				w.t.Errorf("%s, in another account: %d, %v", what, n, err)
+			}
+		}
+	})
+
 	s.run("a name is taken once in an account", func(w *world) {
 		w.group("Lab")
 		g := w.group("Office")
