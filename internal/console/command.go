@@ -19,6 +19,7 @@ type commandPage struct {
 	Scan   *scanned
 	Result string // what the agent sent otherwise, laid out for reading
 	File   bool   // whether there is a file to fetch
+	Whole  bool   // whether the person sees the job, too
 }
 
 // A scanned is what a scan found, as far as people read it here.
@@ -85,8 +86,9 @@ func (v *visit) findCommand() (commandPage, json.RawMessage, error) {
 		return commandPage{}, nil, err
 	}
 	job := jobs[id.Job]
+	_, unseen := v.view.Job(v.Context(), id.Job)
 	def, _ := action.Lookup(job.Action)
-	return commandPage{Command: command, Job: job, File: command.State == reeve.Succeeded && (def.Uploads || len(result) > 0)}, result, nil
+	return commandPage{Command: command, Job: job, Whole: unseen == nil, File: command.State == reeve.Succeeded && (def.Uploads || len(result) > 0)}, result, nil
 }
 
 var errNoCommand = reeve.Errorf(reeve.NotFound, "there is no such command; look for it among the results of its job")

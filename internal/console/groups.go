@@ -128,6 +128,7 @@ func (c *console) createGroup(v *visit) (*page, error) {
 type groupPage struct {
 	Group     reeve.Group
 	MayChange bool
+	MayAct    bool   // order actions on its devices
 	Filled    filled // of the form for name and description
 	Agents    agentsForm
 }
@@ -142,6 +143,9 @@ func (c *console) showGroup(v *visit, group, agents filled) (*page, error) {
 		return nil, err
 	}
 	shown := groupPage{Group: g, MayChange: control.Allow(v.Caller, reeve.Write) == nil, Filled: group}
+	if writes, err := control.AllowSome(v.Caller, reeve.Write); err == nil {
+		shown.MayAct = writes.Has(g.No)
+	}
 	if group == nil {
 		shown.Filled = filled{"name": g.Name, "description": g.Description}
 	}
