@@ -113,7 +113,7 @@ func render(pages fs.FS) (map[string][]byte, error) {
 		err = frame.Execute(&page, struct {
 			Title, Style, Home string
 			Body               template.HTML
-		}{titleOf(source), Prefix + "style.css", Prefix + "api/", template.HTML(body.String())})
+		}{titleOf(source), Prefix + "style.css", Prefix + "api/", template.HTML(emptyHeading.Replace(body.String()))})
 		answers[address(file)] = page.Bytes()
 		return err
 	})
@@ -122,6 +122,10 @@ func render(pages fs.FS) (map[string][]byte, error) {
 	}
 	return answers, err
 }
+
+// emptyHeading makes what heads nothing an ordinary cell: Markdown has no tables
+// without a row of headings, and readers of screens announce each heading.
+var emptyHeading = strings.NewReplacer("<th></th>", "<td></td>")
 
 func titleOf(source []byte) string {
 	for line := range strings.Lines(string(source)) {

@@ -37,6 +37,9 @@ func TestSite(t *testing.T) {
 		if found := loads.FindString(string(body)); found != "" {
 			t.Errorf("%s has %q", from, found)
 		}
+		if strings.Contains(string(body), "<th></th>") {
+			t.Errorf("%s has a heading that says nothing", from)
+		}
 		for _, link := range links.FindAllStringSubmatch(string(body), -1) {
 			target, anchor, _ := strings.Cut(link[1], "#")
 			if strings.Contains(target, "://") {
