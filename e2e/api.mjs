@@ -11,9 +11,9 @@ export async function grant(world, app) {
 }
 
 // call makes a request with a token and returns the answer's status and what is in it.
-export async function call(world, token, method, path, body) {
+export async function call(world, token, method, path, body, headers = {}) {
   const answer = await fetch(world.url + path, {
-    method, headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }, body: body && JSON.stringify(body),
+    method, headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', ...headers }, body: body && JSON.stringify(body),
   });
   return { status: answer.status, body: await answer.json() };
 }
