@@ -28,14 +28,18 @@ var orderings = map[reeve.DeviceSort]ordering{
 		granted: byPresence, ways: func(f *finder, b *binder) []string { return f.heard.ways(b, "o") }},
 }
 
-// How many devices are gathered and sorted rather than met along an index:
-// fewEnough before any are met so, someMore after walkFirst of them did not fill
-// the page. That happens where the order has to do with what is asked for, such
-// as a group whose hostnames begin alike.
+// How devices are found that something is asked of. First those are met that come
+// next in the order, glance of them: what many devices have fills a page there.
+// Then they are gathered and sorted, if they are fewEnough; then walkFirst of those
+// that come next are met. Only where the order has to do with what is asked for,
+// such as a group whose hostnames begin alike, that does not fill the page either,
+// and someMore are gathered.
 const (
+	glance    = 1000
 	fewEnough = 5000
 	walkFirst = 10_000
-	someMore  = 200_000
+	someMore  = 120_000
+	mostAsked = 30_000 // are gathered if more is asked of each than what they are met along
 )
 
 // sorted returns the keys of a page in an order, or of one that is found by its
@@ -43,25 +47,22 @@ const (
 func (f *finder) sorted(ctx context.Context) ([]int64, error) {
 	o, ordered := orderings[f.q.Sort]
 	ordered = ordered && f.offset() == 0 && !f.isFree(o)
-	for most := fewEnough; f.isNarrow(); most = someMore {
-		keys, few, err := f.gather(ctx, most)
+	for _, try := range []struct{ met, gathered int }{{glance, fewEnough}, {walkFirst, someMore}} {
+		if !f.isNarrow() || !ordered && try.gathered == someMore {
+			break
+		}
+		if ordered {
+			keys, done, err := f.walkFor(ctx, o, try.met)
+			if done || err != nil {
+				return keys, err
+			}
+		}
+		keys, few, err := f.gather(ctx, try.gathered)
 		if err != nil {
 			return nil, err
 		}
 		if few {
 			return f.sort(ctx, keys)
-		}
-		if !ordered || most == someMore {
-			break
-		}
-		last, found, err := f.walkEnd(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		text, args := f.walk(last)
-		keys, err = all(ctx, f.db, firstNumber, text, args...)
-		if err != nil || !found || len(keys) == f.q.Limit {
-			return keys, err
 		}
 	}
 	text, args := f.walk(nil)
@@ -80,6 +81,11 @@ func (f *finder) gather(ctx context.Context, most int) (keys []int64, few bool, 
 		return nil, false, err
 	}
 	for _, s := range streams {
+		if most > mostAsked && f.facets()&^s.grants != 0 {
+			if n, err := f.count(ctx, s, mostAsked); err != nil || n == mostAsked {
+				return nil, false, err
+			}
+		}
 		b := &binder{db: f.db}
 		found, err := f.numbers(ctx, s, "SELECT "+s.no+f.all(b, s)+" LIMIT "+b.put(most+1), b.args)
 		if err != nil {
@@ -108,13 +114,14 @@ func (f *finder) sort(ctx context.Context, keys []int64) ([]int64, error) {
 	if o, ok := orderings[f.q.Sort]; ok {
 		b := &binder{db: f.db}
 		order, than := f.direction()
-		where := o.no + " " + b.among(numbers("no", keys))
+		list := b.list("k", numbers("a", keys))
+		where := o.no + " = k.a"
 		if f.from != nil {
 			where += " AND (" + strings.Join(f.behind(b, o, than), " OR ") + ")"
 		}
 		var err error
-		keys, err = all(ctx, f.db, number, "SELECT "+o.no+" FROM "+o.table+" WHERE "+where+
-			" ORDER BY "+o.column+order+", "+o.no+order, b.args...)
+		keys, err = all(ctx, f.db, number, "SELECT "+o.no+" FROM "+list+" CROSS JOIN "+o.table+" WHERE "+where+
+			" ORDER BY "+o.column+order+", "+o.no+order+" LIMIT "+b.put(f.offset()+f.q.Limit), b.args...)
 		if err != nil {
 			return nil, err
 		}
@@ -136,11 +143,23 @@ func (f *finder) behind(b *binder, o ordering, than string) []string {
 // isFree reports whether no device has to be looked at that comes along an order.
 func (f *finder) isFree(o ordering) bool { return f.facets()&^o.granted == 0 && f.everyClass }
 
-// walkEnd returns the value up to which a first walk goes, false if it may go to
-// the end.
-func (f *finder) walkEnd(ctx context.Context, o ordering) (any, bool, error) {
+// walkFor looks for a page among the next devices in the order, and reports
+// whether that is all of it.
+func (f *finder) walkFor(ctx context.Context, o ordering, met int) ([]int64, bool, error) {
+	last, found, err := f.walkEnd(ctx, o, met)
+	if err != nil {
+		return nil, false, err
+	}
+	text, args := f.walk(last)
+	keys, err := all(ctx, f.db, firstNumber, text, args...)
+	return keys, !found || len(keys) == f.q.Limit, err
+}
+
+// walkEnd returns the value up to which a walk past so many goes, false if it may
+// go to the end.
+func (f *finder) walkEnd(ctx context.Context, o ordering, met int) (any, bool, error) {
 	b := &binder{db: f.db}
-	text := f.along(b, o, o.table, []string{"o.account = " + b.put(f.account)}, walkFirst+1) + " LIMIT 1 OFFSET " + b.put(walkFirst)
+	text := f.along(b, o, o.table, []string{"o.account = " + b.put(f.account)}, met+1) + " LIMIT 1 OFFSET " + b.put(met)
 	return first(ctx, f.db, func(r rows) (v any, err error) { return v, r.Scan(new(int64), &v) }, text, b.args...)
 }
 
