@@ -98,7 +98,7 @@ func (c *console) groups(v *visit) (*page, error) {
 	}
 	shown := groupsPage{Query: at, Groups: groups, MayMake: control.Allow(v.Caller, reeve.Write) == nil}
 	if len(groups) == groupsOnPage {
-		query.Page++
+		query.Page, query.Uncounted = query.Page+1, query.Sort != "devices"
 		next, err := v.view.Groups(v.Context(), query)
 		if err != nil {
 			return nil, err
