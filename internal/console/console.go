@@ -127,7 +127,7 @@ func (c *console) route(method, path string, scope reeve.Scope, verb string, ser
 					return err
 				}
 			}
-			if scope != "" {
+			if scope != "" && scope != door.Session {
 				var err error
 				if v.view, err = c.Rules.View(r.Caller); err != nil {
 					return err

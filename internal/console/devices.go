@@ -96,6 +96,8 @@ func shown(d reeve.Device, now time.Time, account reeve.Account) deviceRow {
 		row.Presence = "none"
 	case d.Online:
 		row.Presence = "connected"
+	case d.LastSeen.IsZero():
+		row.Presence = "never"
 	case d.LastSeen.Before(now.Add(-unseenAfter)):
 		row.Presence = "unseen"
 	default:

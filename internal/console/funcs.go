@@ -14,23 +14,24 @@ import (
 // template names texts and no languages.
 func funcs(w *words, a *assets) template.FuncMap {
 	return template.FuncMap{
-		"t":      w.say, // a text of the catalogue
-		"tor":    w.or,  // a text of the catalogue, or the given one: tor FALLBACK KEY
-		"num":    func(n any) string { i, _ := whole(n); return w.number(i) },
-		"size":   w.size,
-		"asset":  a.path,   // address of a static file
-		"at":     at,       // a time, for the part "time"
-		"action": w.action, // title of an action, by its name
-		"used":   func(d reeve.Disk) int64 { return d.Size - d.Free },
-		"facts":  func(detail string) []param { return w.params("", json.RawMessage(detail)) }, // of a row of the log
-		"path":   url.PathEscape,                                                               // one segment of an address
-		"query":  url.QueryEscape,
-		"dict":   dict,
-		"list":   func(items ...any) []any { return items },
-		"sub":    func(a, b int) int { return a - b },
-		"scope":  func(name string) reeve.Scope { return reeve.Scope(name) },
-		"share":  share,
-		"prefix": func() string { return Prefix },
+		"t":       w.say, // a text of the catalogue
+		"tor":     w.or,  // a text of the catalogue, or the given one: tor FALLBACK KEY
+		"num":     func(n any) string { i, _ := whole(n); return w.number(i) },
+		"size":    w.size,
+		"browser": browserOf, // what a browser says of itself, for the part "browser"
+		"asset":   a.path,    // address of a static file
+		"at":      at,        // a time, for the part "time"
+		"action":  w.action,  // title of an action, by its name
+		"used":    func(d reeve.Disk) int64 { return d.Size - d.Free },
+		"facts":   func(detail string) []param { return w.params("", json.RawMessage(detail)) }, // of a row of the log
+		"path":    url.PathEscape,                                                               // one segment of an address
+		"query":   url.QueryEscape,
+		"dict":    dict,
+		"list":    func(items ...any) []any { return items },
+		"sub":     func(a, b int) int { return a - b },
+		"scope":   func(name string) reeve.Scope { return reeve.Scope(name) },
+		"share":   share,
+		"prefix":  func() string { return Prefix },
 	}
 }
 
@@ -46,7 +47,7 @@ func at(t time.Time) instant {
 		return instant{}
 	}
 	t = t.UTC()
-	return instant{t.Format(time.RFC3339), t.Format("2006-01-02 15:04 UTC")}
+	return instant{t.Format(time.RFC3339), t.Format("2006-01-02 15:04:05 UTC")}
 }
 
 // dict gathers what a part needs: names and values in turn.

@@ -33,6 +33,7 @@ type logPage struct {
 	Filter       logFilter
 	Events       []logChoice
 	Sources      []logChoice
+	Outcomes     []logChoice
 	Newer, Older string // paths of the pages beside this one
 	Export       string // query of the same selection
 }
@@ -60,6 +61,9 @@ func readLogFilter(q url.Values) logFilter {
 		Job: strings.TrimSpace(q.Get("job")), Outcome: q.Get("outcome"), Since: q.Get("since"), Until: q.Get("until"),
 	}
 }
+
+// outcomes are the words in which rows say how it ended.
+var outcomes = []string{"ok", "denied", "failed", "suspect", "unknown_group"}
 
 // asked stands for every source through which somebody asked for something:
 // not the agents' reports, and not what the server does by itself.
@@ -98,6 +102,9 @@ func (f logFilter) rows() (reeve.LogQuery, error) {
 	}
 	if f.Actor != "" {
 		q.Actors = []string{f.Actor}
+	}
+	if f.Outcome != "" && !slices.Contains(outcomes, f.Outcome) {
+		return q, reeve.Errorf(reeve.Invalid, "there is no outcome of this name; choose one of those offered")
 	}
 	if f.Outcome != "" {
 		q.Outcomes = []string{f.Outcome}
@@ -140,6 +147,9 @@ func (c *console) log(v *visit) (*page, error) {
 	shown.Sources = append(shown.Sources, logChoice{asked, v.words.say("log.asked"), f.Source == asked})
 	for source := reeve.FromSystem; source <= reeve.FromAgent; source++ {
 		shown.Sources = append(shown.Sources, logChoice{source.String(), v.words.say("sources." + source.String()), source.String() == f.Source})
+	}
+	for _, outcome := range outcomes {
+		shown.Outcomes = append(shown.Outcomes, logChoice{outcome, v.words.say("log.outcomes." + outcome), outcome == f.Outcome})
 	}
 	p := &page{name: "log", title: "log.title", data: &shown}
 	q, err := f.rows()

@@ -7,14 +7,14 @@ import (
 
 func (c *console) ownRoutes() []door.Route {
 	return []door.Route{
-		c.see("me", reeve.Read, c.own),
-		c.change("me/prove", reeve.Read, "", c.prove),
-		c.change("me/password", reeve.Read, "operator_changed", c.changePassword),
-		c.change("me/app", reeve.Read, "", c.beginFactor),
-		c.change("me/app/confirm", reeve.Read, "second_factor_added", c.confirmFactor),
-		c.change("me/app/codes", reeve.Read, "recovery_codes_renewed", c.renewCodes),
-		c.change("me/app/remove", reeve.Read, "second_factor_removed", c.removeFactor),
-		c.change("me/sessions/end", reeve.Read, "signed_out", c.endSessions),
+		c.see("me", door.Session, c.own),
+		c.change("me/prove", door.Session, "", c.prove),
+		c.change("me/password", door.Session, "operator_changed", c.changePassword),
+		c.change("me/app", door.Session, "", c.beginFactor),
+		c.change("me/app/confirm", door.Session, "second_factor_added", c.confirmFactor),
+		c.change("me/app/codes", door.Session, "recovery_codes_renewed", c.renewCodes),
+		c.change("me/app/remove", door.Session, "second_factor_removed", c.removeFactor),
+		c.change("me/sessions/end", door.Session, "signed_out", c.endSessions),
 	}
 }
 

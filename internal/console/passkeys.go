@@ -18,9 +18,9 @@ func (c *console) passkeyRoutes() []door.Route {
 	return []door.Route{
 		scripted(c.open("POST", "sign-in/passkey", "", c.askPasskey)),
 		scripted(credentials(c.open("POST", "sign-in/passkey/answer", "signed_in", c.checkPasskey))),
-		scripted(c.change("me/passkeys/question", reeve.Read, "", c.askNewPasskey)),
-		scripted(c.change("me/passkeys", reeve.Read, "passkey_added", c.addPasskey)),
-		c.change("me/passkeys/{id}/remove", reeve.Read, "passkey_removed", c.removePasskey),
+		scripted(c.change("me/passkeys/question", door.Session, "", c.askNewPasskey)),
+		scripted(c.change("me/passkeys", door.Session, "passkey_added", c.addPasskey)),
+		c.change("me/passkeys/{id}/remove", door.Session, "passkey_removed", c.removePasskey),
 	}
 }
 

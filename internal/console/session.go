@@ -35,7 +35,7 @@ func (c *console) signInRoutes() []door.Route {
 		credentials(c.open("GET", "first/{secret}", "", c.first)),
 		credentials(c.open("POST", "first/{secret}", "operator_changed", c.choosePassword)),
 		c.open("POST", "look", "", c.setLook),
-		c.change("sign-out", reeve.Read, "signed_out", c.signOut),
+		c.change("sign-out", door.Session, "signed_out", c.signOut),
 	}
 }
 

@@ -20,8 +20,8 @@ func (c *console) ssoRoutes() []door.Route {
 	return []door.Route{
 		c.open("GET", "sso/begin", "", c.beginJourney),
 		credentials(c.open("GET", strings.TrimPrefix(ReturnPath, Prefix), "signed_in", c.finishJourney)),
-		c.see("me/link", reeve.Read, c.beginLink),
-		c.change("me/unlink", reeve.Read, "sso_unlinked", c.unlink),
+		c.see("me/link", door.Session, c.beginLink),
+		c.change("me/unlink", door.Session, "sso_unlinked", c.unlink),
 	}
 }
 

@@ -71,6 +71,10 @@ type API struct {
 	Absent   []Absence // what callers may look for in vain
 }
 
+// Session is the scope of routes that are for everybody who has signed in, without
+// any role too: who has lost his roles must still be able to leave.
+const Session reeve.Scope = "session"
+
 // A Route is one method on one path.
 type Route struct {
 	Method string // GET serves HEAD as well
@@ -238,7 +242,9 @@ func (d *doorway) admit(w http.ResponseWriter, r *Request, api API, route Route)
 			return err
 		}
 		r.Caller, r.Account, entry.caller = caller, account, caller
-		_, err = control.AllowSome(caller, route.Scope)
+		if route.Scope != Session {
+			_, err = control.AllowSome(caller, route.Scope)
+		}
 		return err
 	}
 	token, err := findToken(r.Request, api.QueryToken)

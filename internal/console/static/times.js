@@ -1,7 +1,7 @@
 // Times as the reader counts them. The exact one in UTC is in the title, where
 // the server put it.
 const language = document.documentElement.lang;
-const exact = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const exact = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const units = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
@@ -18,4 +18,5 @@ export function tellTimes(root) {
   }
 }
 
-setInterval(() => tellTimes(document), 30000);
+// What is seconds old changes as one looks.
+setInterval(() => tellTimes(document), 5000);
