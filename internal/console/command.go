@@ -46,6 +46,17 @@ type scanned struct {
 		Quarantine string `json:"quarantine"`
 	} `json:"threats"`
 	Truncated bool `json:"threats_truncated"`
+	Areas     []struct {
+		Type   int      `json:"type"`
+		Name   string   `json:"name"`
+		Roots  []string `json:"roots"`
+		Status string   `json:"status"`
+		Reason string   `json:"reason"`
+	} `json:"areas"`
+	Unread []struct {
+		Path  string `json:"path"`
+		Error string `json:"error"`
+	} `json:"errors"`
 }
 
 func (c *console) command(v *visit) (*page, error) {

@@ -47,6 +47,7 @@ type devicesPage struct {
 	Older      string
 	Actions    []action.Definition
 	Count      string // path of the fragment with how many match
+	Export     string // path of all that match as a file
 	IsFiltered bool
 	IsDeep     bool // not the first page
 }
@@ -139,7 +140,7 @@ func (c *console) devices(v *visit) (*page, error) {
 	}
 	p := devicesPage{
 		Listing: l, Views: views, Search: strings.Join(l.Filter.said["q"], " "), Fields: fields, Chips: chips, Newer: newer, Older: older,
-		Count: "devices/count?" + l.Filter.String(), IsFiltered: len(l.Filter.said) > 0, IsDeep: l.after != "" || l.before != "",
+		Count: "devices/count?" + l.Filter.String(), Export: "devices/export?" + l.Filter.String(), IsFiltered: len(l.Filter.said) > 0, IsDeep: l.after != "" || l.before != "",
 	}
 	columns := l.columns
 	if len(columns) == 0 {

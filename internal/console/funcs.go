@@ -25,7 +25,6 @@ func funcs(w *words, a *assets) template.FuncMap {
 		"used":    func(d reeve.Disk) int64 { return d.Size - d.Free },
 		"facts":   func(detail string) []param { return w.params("", json.RawMessage(detail)) }, // of a row of the log
 		"path":    url.PathEscape,                                                               // one segment of an address
-		"query":   url.QueryEscape,
 		"dict":    dict,
 		"list":    func(items ...any) []any { return items },
 		"sub":     func(a, b int) int { return a - b },

@@ -40,19 +40,21 @@ func TestJobPages(t *testing.T) {
 	h := doortest.Open(t, doortest.Options{})
 	devices, job := scanned(t, h, 3)
 	h.Report(devices[0], commandOf(job, 0), reeve.Report{State: reeve.Succeeded, Message: "1 threat in 9 files",
-		Result: json.RawMessage(`{"counts":{"files":9,"threats":1},"engines":[{"name":"hashes","judged":9}],"threats":[{"path":"/srv/<i>x","signature":"Test","engine":"hashes"}]}`)})
+		Result: json.RawMessage(`{"counts":{"files":9,"threats":1},"engines":[{"name":"hashes","judged":9}],"threats":[{"path":"/srv/<i>x","signature":"Test","engine":"hashes"}],
+			"areas":[{"type":1,"roots":["/"],"status":"partial","reason":"no time left"},{"type":9,"name":"Cloud","status":"gone"}],"errors":[{"path":"/srv/shut","error":"no permission"}]}`)})
 	h.Report(devices[1], commandOf(job, 1), reeve.Report{State: reeve.Failed, Message: "no disk"})
 	who := h.SignIn("admin", h.First.Password)
 	page := "/console/jobs/" + job.ID.String()
 	for target, wants := range map[string][]string{
 		"/console/jobs": {"Scan for threats", "&lt;b&gt;weekly", "2 of 3 finished", "1 without success", "data-live=\"/console/jobs/live?id=" + job.ID.String()},
 		"/console/jobs?state=open&action=scan_threats&source=console&by=admin": {job.ID.String()},
-		"/console/jobs?state=ended":              {"No job like this"},
-		"/console/jobs?by=nobody":                {"No job like this"},
-		page:                                     {"=laptop-0", "1 threat in 9 files", "no disk", "Retry 1 device", "Cancel job", "Pause", "everything"},
-		page + "?state=failed":                   {"=laptop-1"},
-		page + "?state=refused":                  {"No device is in this state"},
-		"/console/commands/" + commandOf(job, 0): {"/srv/&lt;i&gt;x", "Download", "judged 9 files"},
+		"/console/jobs?state=ended": {"No job like this"},
+		"/console/jobs?by=nobody":   {"No job like this"},
+		page:                        {"=laptop-0", "1 threat in 9 files", "no disk", "Retry 1 device", "Cancel job", "Pause", "everything"},
+		page + "?state=failed":      {"=laptop-1"},
+		page + "?state=refused":     {"No device is in this state"},
+		"/console/commands/" + commandOf(job, 0): {"/srv/&lt;i&gt;x", "Download", "judged 9 files",
+			"System volume", "in part<small class=\"note\">no time left", "Cloud", "gone", "/srv/shut", "no permission"},
 		"/console/commands/" + commandOf(job, 0) + "/report": {`"signature":"Test"`},
 		page + "/results.csv?state=failed":                   {"device,hostname,state", "'=laptop-1,failed", "no disk"},
 	} {

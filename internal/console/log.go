@@ -35,7 +35,7 @@ type logPage struct {
 	Sources      []logChoice
 	Outcomes     []logChoice
 	Newer, Older string // paths of the pages beside this one
-	Export       string // query of the same selection
+	Export       string // path of the same selection as a file
 }
 
 // A logRow is an entry with its facts spread out.
@@ -139,7 +139,7 @@ func day(text string) (time.Time, error) {
 
 func (c *console) log(v *visit) (*page, error) {
 	f := readLogFilter(v.URL.Query())
-	shown := logPage{Filter: f, Export: f.query().Encode()}
+	shown := logPage{Filter: f, Export: "log/export?" + f.query().Encode()}
 	for key, text := range v.words.below("events.") {
 		shown.Events = append(shown.Events, logChoice{key, text, key == f.Event})
 	}
