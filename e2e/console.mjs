@@ -25,27 +25,37 @@ export async function tabTo(page, locator) {
   throw new Error(`no Tab leads to ${locator}`);
 }
 
-// crawl follows the links of the console from some addresses on, and calls look
-// on the first page of each sort: a sort is a pattern such as
-// /console/devices/{id}. It returns the sorts for which there was no link.
-export async function crawl(page, addresses, sorts, look) {
+// crawl follows the links of the console from some addresses on, in some tabs
+// at once, and calls look on the first page of each sort: a sort is a pattern
+// such as /console/devices/{id}. It returns the sorts for which there was no link.
+export async function crawl(tabs, addresses, sorts, look) {
   const exactFirst = sorts.toSorted((a, b) => a.split('{').length - b.split('{').length);
   const left = new Map(exactFirst.map((sort) => [sort, pattern(sort)]));
-  const found = addresses.map((address) => new URL(address, page.url()).href);
+  const console = new URL('/console/', tabs[0].url()).href;
+  const found = addresses.map((address) => new URL(address, console).href);
   const known = new Set(found);
-  while (found.length && left.size) {
-    const address = found.shift();
+  const visit = async (page, address) => {
     const { pathname } = new URL(address);
     const sort = [...left.keys()].find((sort) => left.get(sort).test(pathname));
-    if (!sort) continue;
+    if (!sort) return;
     left.delete(sort);
     await page.goto(address);
-    await look(sort);
+    await look(page, sort);
     for (const link of await page.locator('a[href]').evaluateAll((links) => links.filter((a) => !a.download).map((a) => a.href.split('#')[0]))) {
-      if (known.has(link) || !link.startsWith(new URL('/console/', address).href)) continue;
+      if (known.has(link) || !link.startsWith(console)) continue;
       known.add(link);
       found.push(link);
     }
+  };
+  const visits = new Map();
+  try {
+    while (visits.size || left.size && found.length) {
+      const idle = tabs.find((page) => !visits.has(page));
+      if (idle && left.size && found.length) visits.set(idle, visit(idle, found.shift()).finally(() => visits.delete(idle)));
+      else await Promise.race(visits.values());
+    }
+  } finally {
+    await Promise.allSettled(visits.values());
   }
   return [...left.keys()];
 }

@@ -6,30 +6,47 @@ import { WIDE, NARROW } from './browser.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+// LOOKS are how a page is looked at. Two tell what all four would: colours have
+// the same names at every width, and what there is depends on no colour.
+const LOOKS = [
+  { viewport: WIDE, colorScheme: 'light' },
+  { viewport: NARROW, colorScheme: 'dark' },
+];
+
 // checkPage returns what is wrong with the page that is shown, in sentences.
 export async function checkPage(page) {
   const wrong = [];
   await page.evaluate(axe);
-  for (const viewport of [WIDE, NARROW]) {
+  for (const { viewport, colorScheme } of LOOKS) {
     await page.setViewportSize(viewport);
-    if (viewport === NARROW) wrong.push(...await tooWide(page));
-    for (const colorScheme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme });
-      // Only contrast changes with the colours; the other rules ran in light.
-      wrong.push(...await violations(page, colorScheme === 'dark' ? ['color-contrast'] : null, `${viewport.width} px, ${colorScheme}`));
-    }
+    await page.emulateMedia({ colorScheme });
+    wrong.push(...await tooWide(page), ...await violations(page, `${viewport.width} px, ${colorScheme}`));
   }
   await page.setViewportSize(WIDE);
   await page.emulateMedia({ colorScheme: 'light' });
   return wrong;
 }
 
-async function violations(page, rules, where) {
-  const found = await page.evaluate(async (rules) => {
-    const options = rules ? { runOnly: { type: 'rule', values: rules } } : {};
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'], ...options });
+// textOf returns all text on a page, that in fields included.
+export async function textOf(page) {
+  return page.evaluate(() => [document.body.textContent, ...[...document.querySelectorAll('input, textarea')].map((field) => field.value)].join('\n'));
+}
+
+// sheet fetches a file that a page offers, and returns its cells if it is a table.
+export async function sheet(page, address) {
+  const { type, text } = await page.evaluate(async (address) => {
+    const answer = await fetch(address);
+    return { type: answer.headers.get('Content-Type'), text: await answer.text() };
+  }, address);
+  if (!type.startsWith('text/csv')) return null;
+  return [...text.matchAll(/"((?:[^"]|"")*)"|[^",\r\n]+/g)].map(([bare, quoted]) => quoted?.replaceAll('""', '"') ?? bare);
+}
+
+async function violations(page, where) {
+  const found = await page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] });
     return violations.map((v) => ({ id: v.id, help: v.help, nodes: v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')}: ${n.failureSummary?.split('\n')[1]?.trim()}`) }));
-  }, rules);
+  });
   return found.map((v) => `${where}: ${v.id}: ${v.help}\n    ${v.nodes.join('\n    ')}`);
 }
 

@@ -34,7 +34,13 @@ type world struct {
 	Gateway oauthApp `json:"gateway"` // asks operators to agree
 
 	Pages  []string `json:"pages"`  // patterns of the paths of all pages of the console
-	Marked string   `json:"marked"` // id of the device on which a vandal wrote markup
+	Marked traces   `json:"marked"` // where a vandal wrote markup
+}
+
+// traces are what a vandal left.
+type traces struct {
+	Device string   `json:"device"` // id of the one that lies
+	Texts  []string `json:"texts"`
 }
 
 type login struct {

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,27 +19,39 @@ import (
 
 // A vandal writes markup wherever anybody may write: as an agent and as an
 // operator, through the doors that both have.
-type vandal struct{ *server }
+type vandal struct {
+	*server
+
+	mu     sync.Mutex
+	wrote  map[string]bool
+	device string // which says of itself what nobody should trust
+}
 
 // mark names a field in text that breaks out of a cell of a spreadsheet, of
 // attributes and of elements, and tells a browser that it did.
 func (v *vandal) mark(field string) string {
-	return fmt.Sprintf(`=%s'"><img src=x onerror=planted()>`, field)
+	text := fmt.Sprintf(`=%s'"><img src=x onerror=planted()>`, field)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.wrote[text] = true
+	return text
 }
 
-// vandalise writes on everything and returns the id of the device that it is.
-func vandalise(t testing.TB, s *server) string {
+// vandalise writes on everything.
+func vandalise(t testing.TB, s *server) traces {
 	t.Helper()
-	v := &vandal{s}
-	device := v.agent()
-	v.operator(device)
-	v.reports(device)
-	return device
+	v := &vandal{server: s, wrote: map[string]bool{}}
+	v.agent()
+	v.operator()
+	v.reports()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return traces{v.device, slices.Sorted(maps.Keys(v.wrote))}
 }
 
 // agent enrols a device that lies in all it says of itself and of its work, and
-// returns its id once it is connected.
-func (v *vandal) agent() string {
+// waits until it is connected.
+func (v *vandal) agent() {
 	v.t.Helper()
 	facts, err := json.Marshal(map[string]any{
 		"os_name": v.mark("os name"), "os_version": v.mark("os version"), "arch": v.mark("architecture"), "type": v.mark("type"),
@@ -70,7 +85,7 @@ func (v *vandal) agent() string {
 		<-done
 	})
 	eventually(v.t, time.Minute, "the lying agent is connected", session.Connected)
-	return m.Place.Device
+	v.device = m.Place.Device
 }
 
 // A liar answers every order at once with markup.
@@ -90,7 +105,7 @@ func (l *liar) Ordered(o line.Order) {
 		r.Result, _ = json.Marshal(map[string]any{
 			"started": time.Now().UTC(), "finished": time.Now().UTC(),
 			"engines": []any{map[string]any{"name": l.v.mark("engine"), "version": "1", "signatures": 1, "signature_digest": "", "signature_faults": 0}},
-			"areas":   []any{map[string]any{"type": 4, "name": l.v.mark("area"), "roots": []string{l.v.mark("root")}, "status": "scanned"}},
+			"areas":   []any{map[string]any{"type": 9, "name": l.v.mark("area"), "roots": []string{l.v.mark("root")}, "status": "scanned"}},
 			"counts":  map[string]int64{"files": 1, "bytes": 1, "bytes_read": 1, "directories": 1, "skipped": 0, "errors": 1, "threats": 1},
 			"skipped": map[string]int64{},
 			"threats": []any{map[string]any{"path": "/srv/" + l.v.mark("path"), "signature": l.v.mark("signature"), "engine": l.v.mark("finding engine"),
@@ -111,7 +126,7 @@ func (*liar) Lost(error, time.Duration)      {}
 func (l *liar) Dropped(verb string, e error) { l.v.t.Errorf("%s was dropped: %v", verb, e) }
 
 // operator writes what operators and apps may.
-func (v *vandal) operator(device string) {
+func (v *vandal) operator() {
 	v.t.Helper()
 	ctx, t, own := v.t.Context(), v.t, v.own
 	mark := func(field string) *string { text := v.mark(field); return &text }
@@ -121,7 +136,7 @@ func (v *vandal) operator(device string) {
 	must(t, err)
 	_, err = own.Import(ctx, client.Import{Devices: []client.NewDevice{{Hostname: v.mark("imported hostname"), MACs: []string{"02:00:00:00:00:98"}}}})
 	must(t, err)
-	_, err = own.Describe(ctx, device, client.Description{
+	_, err = own.Describe(ctx, v.device, client.Description{
 		Nickname: mark("nickname"), CustomID: mark("custom id"), LinkedUser: mark("linked user"), LinkedTeam: mark("linked team"),
 	})
 	must(t, err)
@@ -136,16 +151,16 @@ func (v *vandal) operator(device string) {
 	_, err = own.Upload(ctx, "marked", v.mark("set's description"), map[string]io.Reader{"own.hsb": strings.NewReader(strings.Repeat("0", 64) + ":*:Any:73\n")})
 	must(t, err)
 	params, _ := json.Marshal(map[string]any{"group_id": group.ID})
-	v.order(client.Order{Action: "assign_to_group", IDs: []string{device}, Params: params})
+	v.order(client.Order{Action: "assign_to_group", IDs: []string{v.device}, Params: params})
 }
 
 // reports orders what the lying agent answers, and waits for its answers.
-func (v *vandal) reports(device string) {
+func (v *vandal) reports() {
 	v.t.Helper()
 	for action, params := range map[string]string{
 		"dhcprenew": "", "re-identify": "", "scan_threats": `{"full_scan":0,"scan_types":[4],"path":"/srv/` + `=path'\"><img src=x onerror=planted()>"}`,
 	} {
-		o := client.Order{Action: action, IDs: []string{device}, Terms: client.Terms{Comment: v.mark("comment")}}
+		o := client.Order{Action: action, IDs: []string{v.device}, Terms: client.Terms{Comment: v.mark("comment")}}
 		if params != "" {
 			o.Params = json.RawMessage(params)
 		}
