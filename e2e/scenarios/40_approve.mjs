@@ -72,9 +72,9 @@ export default {
 async function approve(page, id) {
   await page.goto('/console/approvals');
   await page.locator(`a[href$="/approvals/${id}"]`).click();
-  await page.getByText('devices to act on').waitFor(); // what it would do now
+  await page.getByText('targeted', { exact: true }).waitFor(); // what it would do now
   await page.getByLabel('Reason').fill('As agreed');
-  await page.getByRole('button', { name: /^Approve for \d+ devices$/ }).click();
+  await page.getByRole('button', { name: /^Approve: \d+ targeted/ }).click();
 }
 
 // rows returns what rows of the log are about, and who did it.

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"reeve"
 	"reeve/internal/action"
@@ -29,6 +30,8 @@ type subject struct {
 	Group  reeve.Group
 	Retry  reeve.Job // its devices without success
 	Undo   reeve.Job // its devices with success
+
+	Limited bool // the person sees some groups only
 }
 
 // An acting is an order as a person fills it in, step by step. Each step brings
@@ -116,6 +119,8 @@ func (v *visit) readSubject() (s subject, err error) {
 		var f filter
 		if f, err = parseFilter(v.Form.Get("filter")); err == nil {
 			s.Filter = &f
+			reach, _ := control.AllowSome(v.Caller, reeve.Read)
+			s.Limited = !reach.All
 		}
 	case v.Form.Get("group") != "":
 		s.Group, err = v.view.Group(v.Context(), v.Form.Get("group"))
@@ -225,7 +230,7 @@ func (a *acting) makeOrder(v *visit) (err error) {
 	} else if o.Params, err = a.Def.Fill(paramsOf(v.Form)); err != nil {
 		return err
 	}
-	a.order, a.Said = o, v.words.params(a.Def.Name, o.Params)
+	a.order, a.Said = o, v.params(a.Def.Name, o.Params, time.Now())
 	return nil
 }
 

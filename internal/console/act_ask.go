@@ -2,11 +2,13 @@ package console
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
 	"reeve"
 	"reeve/internal/action"
+	"reeve/internal/control"
 )
 
 // A question is a parameter as a form asks for it.
@@ -54,9 +56,23 @@ func (v *visit) ask(def action.Definition) (all []question, err error) {
 
 func (v *visit) groupChoices(chosen string) (all []choice, err error) {
 	groups, err := v.view.Groups(v.Context(), reeve.GroupQuery{Limit: maxGroupChoices, Page: 1, Uncounted: true})
-	all = append(all, choice{action.DefaultGroup, v.words.say("params.group_id_default"), chosen == action.DefaultGroup})
+	if err != nil {
+		return nil, err
+	}
+	reach, err := control.AllowSome(v.Caller, reeve.Read)
+	usual, offered := v.words.say("params.group_id_default"), reach.All
 	for _, g := range groups {
+		if g.No == v.Account.DefaultGroup {
+			usual, offered = g.Name+" ("+usual+")", true
+			if chosen == g.ID {
+				chosen = action.DefaultGroup
+			}
+			continue
+		}
 		all = append(all, choice{g.ID, g.Name, chosen == g.ID})
+	}
+	if offered {
+		all = slices.Insert(all, 0, choice{action.DefaultGroup, usual, chosen == action.DefaultGroup})
 	}
 	return all, err
 }

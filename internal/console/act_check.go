@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"reeve"
 	"reeve/internal/action"
@@ -20,8 +19,8 @@ type check struct {
 	Applies  int       // devices that it would be ordered on
 	Reasons  []counted // why not on the others
 	Named    []control.Exclusion
-	Type     bool      // whether the number is to be typed
-	Ends     time.Time // of what ends by itself
+	Type     bool // whether the number is to be typed
+	Action   string
 	Restores bool
 	Agent    bool // whether agents do the work
 }
@@ -53,17 +52,11 @@ func (c *console) check(v *visit, a acting) (*check, error) {
 	out := checkOf(p, a.Def)
 	out.Type = p.Confirm || a.Def.Destructive
 	out.Restores = a.Restores()
-	if a.Def.Effect != nil {
-		out.Ends = a.Def.Effect(a.order.Params, time.Now()).ExemptUntil
-		if out.Ends.Equal(reeve.Forever) {
-			out.Ends = time.Time{}
-		}
-	}
 	return out, nil
 }
 
 func checkOf(p control.Preview, def action.Definition) *check {
-	out := &check{Preview: p, Applies: p.Tally[reeve.NoReason], Agent: def.Agent}
+	out := &check{Preview: p, Applies: p.Tally[reeve.NoReason], Agent: def.Agent, Action: def.Name}
 	for reason, n := range p.Tally {
 		if reason != reeve.NoReason {
 			out.Reasons = append(out.Reasons, counted{reason, n})

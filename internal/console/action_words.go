@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"reeve/internal/action"
 )
@@ -24,8 +25,44 @@ func (w *words) params(name string, raw json.RawMessage) (out []param) {
 	json.Unmarshal(raw, &all) // control made it
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if value := w.value(name, key, all[key]); value != "" {
-			out = append(out, param{w.or(key, "params."+key), value})
+			out = append(out, param{Name: w.or(key, "params."+key), Value: value})
 		}
+	}
+	return out
+}
+
+// params are those of an order that was or would be issued at a moment, or at one
+// that is not known yet: lengths of time with their end, groups by their names.
+func (v *visit) params(name string, raw json.RawMessage, issued time.Time) []param {
+	var all map[string]json.RawMessage
+	json.Unmarshal(raw, &all)
+	def, _ := action.Lookup(name)
+	until := map[string]time.Time{}
+	for _, p := range def.Params {
+		var hours int64
+		var id string
+		switch p.Ask.Kind {
+		case action.Hours:
+			if json.Unmarshal(all[p.Name], &hours) != nil || hours == 0 {
+				continue
+			}
+			all[p.Name], _ = json.Marshal(v.words.say("params."+p.Name+"_hours", hours))
+			if !issued.IsZero() {
+				until[v.words.or(p.Name, "params."+p.Name)] = issued.Add(time.Duration(hours) * time.Hour)
+			}
+		case action.InGroup:
+			if json.Unmarshal(all[p.Name], &id) != nil || id == action.DefaultGroup {
+				continue
+			}
+			if group, err := v.view.Group(v.Context(), id); err == nil { // else it is gone, or not for this person
+				all[p.Name], _ = json.Marshal(group.Name)
+			}
+		}
+	}
+	told, _ := json.Marshal(all)
+	out := v.words.params(name, told)
+	for i := range out {
+		out[i].Until = until[out[i].Name]
 	}
 	return out
 }

@@ -39,7 +39,7 @@ type proposal struct {
 }
 
 func (v *visit) proposal(p reeve.Proposal) proposal {
-	return proposal{p, p.At(time.Now()).String(), v.words.params(p.Action, p.Params)}
+	return proposal{p, p.At(time.Now()).String(), v.params(p.Action, p.Params, time.Time{})}
 }
 
 func (c *console) approvals(v *visit) (*page, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
+	"strings"
 	"time"
 
 	"reeve"
@@ -53,6 +54,21 @@ type threats struct {
 	Rows   []reeve.Threat
 	Older  string // path of the page behind this one
 	May    bool   // bring files back from quarantine
+}
+
+// Back is the path to bring back all files of the page that are in quarantine;
+// empty if there are none, or the person may not.
+func (t threats) Back() string {
+	var files []string
+	for _, found := range t.Rows {
+		if found.Quarantine != "" {
+			files = append(files, found.Quarantine)
+		}
+	}
+	if !t.May || len(files) == 0 {
+		return ""
+	}
+	return pathOf("act", "action", "unquarantine", "id", t.Device.ID, paramField+"quarantine", strings.Join(files, "\n"))
 }
 
 const threatList = "threats of a device in the console"

@@ -3,7 +3,9 @@ package console
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
+	"time"
 
 	"reeve"
 	"reeve/internal/action"
@@ -27,7 +29,10 @@ type jobPage struct {
 func (p jobPage) Tallied() progress { return p.progress }
 
 // A param is a parameter of an order in words.
-type param struct{ Name, Value string }
+type param struct {
+	Name, Value string
+	Until       time.Time // when what lasts so many hours ends; zero if it does not, or nobody knows yet
+}
 
 // A jobMay is what the person can do with the job as it stands.
 type jobMay struct {
@@ -54,7 +59,7 @@ func (c *console) job(v *visit) (*page, error) {
 		return nil, err
 	}
 	p := jobPage{progress: progress{job}, Root: hex.EncodeToString(job.Root[:]), May: mayDo(v.Caller, job)}
-	p.Params = v.words.params(job.Action, job.Params)
+	p.Params = v.params(job.Action, job.Params, job.Issued)
 	if p.Results, err = v.results(job); err != nil {
 		return nil, err
 	}
@@ -133,22 +138,42 @@ func statesOf(word string) ([]reeve.State, error) {
 	return []reeve.State{state}, nil
 }
 
-// jobLive tells of one job: its counts as they change, and at its end what can be
-// done with it then and the rows that the page shows.
+// jobLive tells of one job: its counts and what can be done with it as they
+// change, and every second and at its end the rows that the page shows.
 func (c *console) jobLive(v *visit) (*page, error) {
 	job, err := v.findJob(v.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
-	return c.tell(v, []reeve.Job{job}, func(s watch.Stream, jobs []reeve.Job) bool {
-		job := jobs[0]
-		alive := v.put(s, "progress", "job", "progress", progress{job}) && v.put(s, "actions", "job", "actions", mayDo(v.Caller, job))
-		if !alive || job.Open() > 0 {
-			return alive
+	var shown *results
+	look := func(s watch.Stream) bool {
+		now, err := v.results(job)
+		if err != nil {
+			return false
 		}
-		r, err := v.results(job)
-		return err == nil && v.put(s, "results", "job", "results", r)
-	})
+		was := shown
+		shown = &now
+		return v.putResults(s, was, now)
+	}
+	tell := func(s watch.Stream, jobs []reeve.Job) bool {
+		job = jobs[0]
+		alive := v.put(s, "progress", "job", "progress", progress{job}) && v.put(s, "actions", "job", "actions", mayDo(v.Caller, job))
+		return alive && (shown != nil && job.Open() > 0 || look(s))
+	}
+	return c.tell(v, []reeve.Job{job}, tell, look)
+}
+
+// putResults sends what has changed of the rows that a page shows and of the
+// tabs above them. Where there are as many rows as before they alone take their
+// places, so that nothing else moves.
+func (v *visit) putResults(s watch.Stream, was *results, now results) bool {
+	if was == nil || len(was.Rows) != len(now.Rows) || was.Older != now.Older {
+		return v.put(s, "results", "job", "results", now)
+	}
+	if was.Counts != now.Counts && !v.put(s, "result-tabs", "job", "result_tabs", now) {
+		return false
+	}
+	return slices.Equal(was.Rows, now.Rows) || v.put(s, "result-rows", "job", "result_rows", now)
 }
 
 // jobSheet sends what became of each device as a table. It never holds more than

@@ -9,8 +9,9 @@ import (
 	"reeve/internal/watch"
 )
 
-// tell follows jobs for a browser, as long as the session lasts.
-func (c *console) tell(v *visit, jobs []reeve.Job, tell func(watch.Stream, []reeve.Job) bool) (*page, error) {
+// tell follows jobs for a browser, as long as the session lasts: tell hears of
+// their counts, look is called every second; nil is never.
+func (c *console) tell(v *visit, jobs []reeve.Job, tell func(watch.Stream, []reeve.Job) bool, look func(watch.Stream) bool) (*page, error) {
 	if err := sameOrigin(v.Request.Request); err != nil {
 		return nil, err
 	}
@@ -31,6 +32,7 @@ func (c *console) tell(v *visit, jobs []reeve.Job, tell func(watch.Stream, []ree
 			}
 			return alive
 		},
+		Look:  look,
 		Admit: func() bool { return c.stillMay(v, jobs) },
 	})
 }

@@ -179,7 +179,7 @@ func (c *console) jobsLive(v *visit) (*page, error) {
 			alive = alive && v.put(s, "job-"+job.ID.String(), "jobs", "row", progress{Job: job})
 		}
 		return alive
-	})
+	}, nil)
 }
 
 // findJob reads a job by its public id. What is not an id names no job.

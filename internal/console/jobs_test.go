@@ -186,8 +186,11 @@ func TestOrderInSteps(t *testing.T) {
 	form := url.Values{"filter": {""}, "action": {"exempt"}, "param.exempt_time": {"8"}, "comment": {"maintenance"}}
 	preview := who.Post("/console/act/preview", form).Body.String()
 	form = fields(preview)
+	if !strings.Contains(preview, "8 hours, until <time") {
+		t.Errorf("the preview does not say until when: %s", preview)
+	}
 	check := who.Post("/console/act/check", form).Body.String()
-	for _, want := range []string{"passed by", "printer", "Order on 1 device", "It ends"} {
+	for _, want := range []string{"passed by", "printer", "Order on 1 device", "targeted", "the new end"} {
 		if !strings.Contains(check, want) {
 			t.Errorf("the preview lacks %q: %s", want, check)
 		}
@@ -259,12 +262,12 @@ func TestApproval(t *testing.T) {
 	if !strings.HasPrefix(path, "/console/approvals/") {
 		t.Fatalf("led to %q", path)
 	}
-	for target, want := range map[string]string{"/console/approvals": "sold", path: "Approve for 3 devices", path + "/check": "Some of the devices"} {
+	for target, want := range map[string]string{"/console/approvals": "sold", path: "Approve: 3 targeted", path + "/check": "Some of the devices"} {
 		if got := two.Get(target); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), want) {
 			t.Errorf("%s lacks %q: %d %s", target, want, got.Code, got.Body)
 		}
 	}
-	if got := one.Get(path); strings.Contains(got.Body.String(), "Approve for") || !strings.Contains(got.Body.String(), "Withdraw") {
+	if got := one.Get(path); strings.Contains(got.Body.String(), "Approve:") || !strings.Contains(got.Body.String(), "Withdraw") {
 		t.Error("who asked sees another page than his own")
 	}
 	if got := one.Post(path+"/approve", nil); got.Code != http.StatusForbidden {

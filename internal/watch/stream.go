@@ -10,13 +10,14 @@ import (
 )
 
 // How many streams of one account there may be at a time on this node, how often
-// one hears something where nothing happens, how long one lasts, and how long its
-// reader may take for one event.
+// one hears something where nothing happens, how long one lasts, how long its
+// reader may take for one event, and how often a Teller looks further.
 const (
 	maxFollowers  = 100
 	heartbeat     = 15 * time.Second
 	followFor     = time.Hour
 	eventPatience = 30 * time.Second
+	lookEvery     = time.Second
 )
 
 // A Teller says what a stream of events is like.
@@ -24,6 +25,9 @@ type Teller struct {
 	// Tell sends how these jobs stand: all at first, then those that changed. It
 	// reports whether the reader is still there.
 	Tell func(s Stream, jobs []reeve.Job) bool
+	// Look is called every second while the jobs go on, for what their counts do
+	// not show; it reports likewise. Nil is never.
+	Look func(s Stream) bool
 	// Admit is asked now and then whether the stream may go on; nil is always.
 	Admit func() bool
 }
@@ -45,6 +49,12 @@ func (s *Jobs) Serve(w http.ResponseWriter, r *http.Request, account int64, jobs
 	beat, end := time.NewTicker(heartbeat), time.NewTimer(followFor)
 	defer beat.Stop()
 	defer end.Stop()
+	var look <-chan time.Time
+	if t.Look != nil {
+		ticks := time.NewTicker(lookEvery)
+		defer ticks.Stop()
+		look = ticks.C
+	}
 	for alive := true; alive && !ended(jobs); {
 		now, news, err := s.now(jobs)
 		if err != nil {
@@ -56,6 +66,8 @@ func (s *Jobs) Serve(w http.ResponseWriter, r *http.Request, account int64, jobs
 		}
 		select {
 		case <-news:
+		case <-look:
+			alive = t.Look(stream)
 		case <-beat.C:
 			alive = t.admits() && stream.send(": still here\n\n")
 		case <-end.C:
