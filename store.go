@@ -109,8 +109,10 @@ type GroupStore interface {
 	// g.Default makes it the account's default group.
 	SetGroup(ctx context.Context, account int64, g Group, entry AuditEntry) error
 	// RemoveGroup moves the group's devices to the default group, then removes
-	// it. Invalid for the default group.
-	RemoveGroup(ctx context.Context, account int64, id string, entry AuditEntry) error
+	// it. Invalid for the default group. fn sees account and group as they are in
+	// the transaction, with the number of devices in it, says no with an error, or
+	// else what the log says.
+	RemoveGroup(ctx context.Context, account int64, id string, fn func(Account, Group) (AuditEntry, error)) error
 }
 
 // A GroupQuery selects and orders groups. Groups are few, so pages are by number.

@@ -3,6 +3,7 @@ package control_test
 import (
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"reeve"
@@ -242,6 +243,34 @@ func TestGroups(t *testing.T) {
 		if rows := w.audit(t, w.admin.Account, event); len(rows) != 2 || rows[0].Actor != w.admin.Actor {
 			t.Errorf("the log says of %s: %+v", event, rows)
 		}
+	}
+}
+
+// What removing a group does to its devices is no order, so one person does it
+// up to the limit of orders only.
+func TestRemovingGroupKeepsToTheLimit(t *testing.T) {
+	w := newWorld(t)
+	g, err := w.CreateGroup(t.Context(), w.admin, "Lab", "")
+	must(err)
+	assign := order("assign_to_group", w.enrol(t, w.linux()).ID, w.enrol(t, w.linux()).ID)
+	assign.Params = []byte(`{"group_id":"` + g.ID + `"}`)
+	w.place(t, assign)
+	w.settings(t, func(s *reeve.Settings) { s.ApproveAbove = 1 })
+	err = w.RemoveGroup(t.Context(), w.admin, g.ID)
+	wantKind(t, "more devices than one person may order", err, reeve.Unapproved)
+	for _, part := range []string{"has 2 devices", "at most 1", "assign_to_group"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q is not in: %v", part, err)
+		}
+	}
+	if d := w.device(t, assign.IDs[0]); d.GroupName != "Lab" || len(w.audit(t, w.admin.Account, "group_removed")) != 0 {
+		t.Errorf("the device is in %q, and the log says that the group is gone", d.GroupName)
+	}
+	w.settings(t, func(s *reeve.Settings) { s.ApproveAbove = 2 })
+	must(w.RemoveGroup(t.Context(), w.admin, g.ID))
+	rows := w.audit(t, w.admin.Account, "group_removed")
+	if want := `{"devices":2,"group_id":"` + g.ID + `","name":"Lab"}`; len(rows) != 1 || rows[0].Detail != want {
+		t.Errorf("the log says %+v, want %s", rows, want)
 	}
 }
 

@@ -31,13 +31,20 @@ func (c *Control) ChangeGroup(ctx context.Context, caller reeve.Caller, g reeve.
 	return c.store.SetGroup(ctx, caller.Account, g, groupEntry(caller, g, "group_changed"))
 }
 
-// RemoveGroup moves a group's devices to the default group and removes it.
+// RemoveGroup moves a group's devices to the default group and removes it. As
+// that is no order which a second person could approve, it is refused for more
+// devices than one person may order.
 func (c *Control) RemoveGroup(ctx context.Context, caller reeve.Caller, id string) error {
 	if err := Allow(caller, reeve.Write); err != nil {
 		return err
 	}
-	g := reeve.Group{ID: id, Modified: c.now()}
-	err := c.store.RemoveGroup(ctx, caller.Account, id, groupEntry(caller, g, "group_removed"))
+	err := c.store.RemoveGroup(ctx, caller.Account, id, func(a reeve.Account, g reeve.Group) (reeve.AuditEntry, error) {
+		if limit := Effective(a.Settings).ApproveAbove; limit > 0 && g.Devices > limit {
+			return reeve.AuditEntry{}, reeve.Errorf(reeve.Unapproved, "the group has %d devices, and this account lets at most %d be moved by one person; nothing was done. "+
+				"Move them first with an order (assign_to_group) that a second person approves, then remove the group", g.Devices, limit)
+		}
+		return entry(caller, c.now(), "group_removed", detail("", map[string]any{"group_id": g.ID, "name": g.Name, "devices": g.Devices})), nil
+	})
 	if err == nil {
 		c.wake.Settled(caller.Account, nil)
 	}

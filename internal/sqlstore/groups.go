@@ -135,8 +135,8 @@ func (s *Store) SetGroup(ctx context.Context, account int64, g reeve.Group, entr
 }
 
 // RemoveGroup moves the group's devices and codes to the default group and
-// removes it.
-func (s *Store) RemoveGroup(ctx context.Context, account int64, id string, entry reeve.AuditEntry) error {
+// removes it, unless fn says no.
+func (s *Store) RemoveGroup(ctx context.Context, account int64, id string, fn func(reeve.Account, reeve.Group) (reeve.AuditEntry, error)) error {
 	return s.change(ctx, func(t *tx) error {
 		a, err := t.lockAccount(account)
 		if err != nil {
@@ -148,6 +148,13 @@ func (s *Store) RemoveGroup(ctx context.Context, account int64, id string, entry
 		}
 		if g.Default {
 			return reeve.Errorf(reeve.Invalid, "the default group takes the devices that are in no other and cannot be removed")
+		}
+		if g.Devices, _, err = first(t.ctx, t, number, "SELECT COUNT(*) FROM devices AS d WHERE "+live+" AND d.group_no = $1", g.No); err != nil {
+			return err
+		}
+		entry, err := fn(a, g)
+		if err != nil {
+			return err
 		}
 		t.log(entry)
 		if err := t.later("UPDATE devices SET group_no = $2 WHERE group_no = $1", g.No, a.DefaultGroup); err != nil {

@@ -28,7 +28,9 @@ func TestOddTextsNameNothing(t *testing.T) {
 				"SetOperator": func() error { return s.SetOperator(ctx, reeve.Operator{Name: odd, Account: a.No}, entry) },
 				"RevokeApp":   func() error { return s.RevokeApp(ctx, a.No, odd, now, entry) },
 				"RevokeCode":  func() error { return s.RevokeCode(ctx, a.No, odd, now, entry) },
-				"RemoveGroup": func() error { return s.RemoveGroup(ctx, a.No, odd, entry) },
+				"RemoveGroup": func() error {
+					return s.RemoveGroup(ctx, a.No, odd, func(reeve.Account, reeve.Group) (reeve.AuditEntry, error) { return entry, nil })
+				},
 				"Place": func() error {
 					return s.Place(ctx, a.No, func(p reeve.Placing) error { _, err := p.Group(odd); return err })
 				},

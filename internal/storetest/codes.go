@@ -31,7 +31,7 @@ func testCodes(t *testing.T, open func(testing.TB) Store) {
 	s.run("a code whose group goes leads to the default group", func(w *world) {
 		g := w.group("Lab")
 		w.check(w.AddCode(w.ctx, reeve.Code{Hash: "h", Account: w.account.No, GroupID: g.ID, Created: noon.Add(time.Minute)}, w.entry("code_created")))
-		w.check(w.RemoveGroup(w.ctx, w.account.No, g.ID, w.entry("group_removed")))
+		w.check(w.removeGroup(w.account.No, g.ID))
 		codes, err := w.Codes(w.ctx, w.account.No)
 		w.check(err)
 		if got := codes[len(codes)-1].GroupID; got != "" {

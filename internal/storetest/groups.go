@@ -23,7 +23,7 @@ func testGroups(t *testing.T, open func(testing.TB) Store) {
 		_, err = w.Group(w.ctx, other.No, g.ID)
 		w.wantKind(err, reeve.NotFound)
 		w.wantKind(w.SetGroup(w.ctx, other.No, g, entryOf(other.No, "group_changed")), reeve.NotFound)
-		w.wantKind(w.RemoveGroup(w.ctx, other.No, g.ID, entryOf(other.No, "group_removed")), reeve.NotFound)
+		w.wantKind(w.removeGroup(other.No, g.ID), reeve.NotFound)
 	})
 
 	s.run("whoever sees some groups has those, and devices of the account's own only", func(w *world) {
@@ -82,7 +82,7 @@ func testGroups(t *testing.T, open func(testing.TB) Store) {
 		if got := w.read(w.save(w.account.No, device(0))).GroupName; got != "Lab" || a.DefaultGroup != g.No {
 			w.t.Errorf("a new device is in %q", got)
 		}
-		w.wantKind(w.RemoveGroup(w.ctx, w.account.No, g.ID, w.entry("group_removed")), reeve.Invalid)
+		w.wantKind(w.removeGroup(w.account.No, g.ID), reeve.Invalid)
 	})
 
 	s.run("the devices of a group that goes are in the default group", func(w *world) {
@@ -90,7 +90,7 @@ func testGroups(t *testing.T, open func(testing.TB) Store) {
 		d := device(0)
 		d.GroupID = g.ID
 		d = w.save(w.account.No, d)
-		w.check(w.RemoveGroup(w.ctx, w.account.No, g.ID, w.entry("group_removed")))
+		w.check(w.removeGroup(w.account.No, g.ID))
 		if got := w.read(d).GroupName; got != "Default" {
 			w.t.Errorf("group %q", got)
 		}
@@ -98,9 +98,33 @@ func testGroups(t *testing.T, open func(testing.TB) Store) {
 		w.wantKind(err, reeve.NotFound)
 		groups, err := w.Groups(w.ctx, w.account.No, reeve.GroupQuery{Limit: 9, Page: 1})
 		w.check(err)
-		w.wantKind(w.RemoveGroup(w.ctx, w.account.No, groups[0].ID, w.entry("group_removed")), reeve.Invalid)
+		w.wantKind(w.removeGroup(w.account.No, groups[0].ID), reeve.Invalid)
 		if d := cmp.Diff([]string{"group_created", "group_removed"}, w.logged()); d != "" {
 			w.t.Error(d)
+		}
+	})
+
+	s.run("who says no to what would be moved keeps the group", func(w *world) {
+		g := w.group("Lab")
+		in := make([]reeve.Device, 3)
+		for i := range in {
+			d := device(i)
+			d.GroupID = g.ID
+			in[i] = w.save(w.account.No, d)
+		}
+		w.archive(in[2])
+		w.save(w.account.No, device(9))
+		logged := len(w.logged())
+		no := reeve.Errorf(reeve.Unapproved, "no")
+		err := w.RemoveGroup(w.ctx, w.account.No, g.ID, func(a reeve.Account, going reeve.Group) (reeve.AuditEntry, error) {
+			if a.No != w.account.No || going.No != g.No || going.Name != "Lab" || going.Devices != 2 {
+				w.t.Errorf("asked about %+v in %+v", going, a)
+			}
+			return reeve.AuditEntry{}, no
+		})
+		w.wantKind(err, reeve.Unapproved)
+		if got := w.read(in[0]).GroupName; got != "Lab" || len(w.logged()) != logged {
+			w.t.Errorf("the device is in %q, and the log has %d rows after %d", got, len(w.logged()), logged)
 		}
 	})
 
@@ -157,6 +181,12 @@ func testGroups(t *testing.T, open func(testing.TB) Store) {
 				w.t.Errorf("%s: %s", name, d)
 			}
 		}
+	})
+}
+
+func (w *world) removeGroup(account int64, id string) error {
+	return w.RemoveGroup(w.ctx, account, id, func(reeve.Account, reeve.Group) (reeve.AuditEntry, error) {
+		return entryOf(account, "group_removed"), nil
 	})
 }
 

@@ -95,7 +95,7 @@ func testOperators(t *testing.T, open func(testing.TB) Store) {
 		foreign.Groups = []reeve.GroupRole{{Group: other.DefaultGroup, Role: reeve.RoleViewer}}
 		w.wantKind(w.SetOperator(w.ctx, foreign, w.entry("operator_changed")), reeve.NotFound)
 		want()
-		w.check(w.RemoveGroup(w.ctx, w.account.No, shop.ID, w.entry("group_removed")))
+		w.check(w.removeGroup(w.account.No, shop.ID))
 		ann.Groups = ann.Groups[:1]
 		want()
 		// An administrator of a group is none of the account.

@@ -86,7 +86,7 @@ func testSets(t *testing.T, open func(testing.TB) Store) {
 		w.wantSettings(noon.Unix()+4, account)
 		w.check(w.RemoveSet(w.ctx, w.account.No, "daily", 1, w.entry("set_removed")))
 		w.check(w.settle(lab.ID, reeve.AgentSettings{}))
-		w.check(w.RemoveGroup(w.ctx, w.account.No, lab.ID, w.entry("group_removed")))
+		w.check(w.removeGroup(w.account.No, lab.ID))
 		w.wantSettings(noon.Unix()+6, account)
 		w.check(w.RemoveAgentSettings(w.ctx, w.account.No, "", w.entry("agents_changed")))
 		w.wantSettings(noon.Unix()+7, reeve.GroupSettings{})
