@@ -165,6 +165,9 @@ func actCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if params, err = namedGroups(ctx, c, definition, params); err != nil {
+			return err
+		}
 		order := client.Order{Action: args[0], Params: params}
 		if err := who.put(ctx, c, &order); err != nil {
 			return err
@@ -213,6 +216,28 @@ func readParams(pairs []string, example string) (json.RawMessage, error) {
 		}
 	}
 	return json.Marshal(params)
+}
+
+// namedGroups puts ids in the place of groups' names, where a parameter asks for
+// a group.
+func namedGroups(ctx context.Context, c *client.Client, d action.Definition, params json.RawMessage) (json.RawMessage, error) {
+	for _, p := range d.Params {
+		var given map[string]any
+		json.Unmarshal(params, &given) // nothing is given if there are none
+		name, ok := given[p.Name].(string)
+		if p.Ask.Kind != action.InGroup || !ok || name == action.DefaultGroup {
+			continue
+		}
+		id, err := findGroup(ctx, c, name)
+		if err != nil {
+			return nil, err
+		}
+		given[p.Name] = id
+		if params, err = json.Marshal(given); err != nil {
+			return nil, err
+		}
+	}
+	return params, nil
 }
 
 // looksLike reads a JSON value, and anything else as a string.

@@ -49,15 +49,15 @@ func (p *placing) present(tx reeve.Placing) error {
 			p.order.Comment, p.out.Job.Comment = found.Comment, found.Comment
 		}
 	}
-	if p.settings.RequireComment && takesComments(p.caller.Source) && !p.order.DryRun && strings.TrimSpace(p.order.Comment) == "" {
+	if p.settings.RequireComment && ours(p.caller.Source) && !p.order.DryRun && strings.TrimSpace(p.order.Comment) == "" {
 		return reeve.Errorf(reeve.Invalid, "this account wants a comment with every order; say why it is placed")
 	}
 	return nil
 }
 
-// takesComments reports whether a door has a place for a comment. The published
-// API has none.
-func takesComments(source reeve.Source) bool {
+// ours reports whether a door is Reeve's own. The published API has no place for
+// a comment, and answers in its own way what is not there.
+func ours(source reeve.Source) bool {
 	return source == reeve.FromConsole || source == reeve.FromCLI || source == reeve.FromAPI
 }
 

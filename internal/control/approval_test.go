@@ -424,6 +424,16 @@ func TestPreview(t *testing.T) {
 	if err != nil || p.Found != 1 || p.Unmatched != 1 || p.Confirm || p.NeedsApproval || len(p.Excluded) != 1 {
 		t.Errorf("%+v, %v", p, err)
 	}
+	for what, o := range map[string]control.Order{"named": order("exempt", printer.ID), "all": {Action: "exempt", All: true}, "away": {Action: "dhcprenew", All: true, SkipAway: true}} {
+		p, err := w.Preview(t.Context(), w.admin, o)
+		sum := 0
+		for _, n := range p.Tally {
+			sum += n
+		}
+		if passed := sum - p.Tally[reeve.NoReason]; err != nil || sum != p.Found || passed != len(p.Excluded)+p.ExcludedMore {
+			t.Errorf("%s: the counts do not add up: %+v, %v", what, p, err)
+		}
+	}
 	if len(w.jobs(t)) != 0 || len(w.wake.told) != 0 {
 		t.Errorf("a preview did something: %q", w.wake.told)
 	}

@@ -53,7 +53,7 @@ func (c *Control) ChooseFirstPassword(ctx context.Context, secret, password stri
 	if password == "" {
 		return Entry{}, reeve.Errorf(reeve.Invalid, "choose a password with %d characters or more", minPassword)
 	}
-	if o.PasswordHash, _, err = choosePassword(password); err != nil {
+	if o.PasswordHash, _, err = choosePassword(o.Name, password); err != nil {
 		return Entry{}, err
 	}
 	if err := c.store.SpendTicket(ctx, hashSecret(secret)); err != nil {

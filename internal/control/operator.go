@@ -30,7 +30,7 @@ func (c *Control) CreateOperator(ctx context.Context, caller reeve.Caller, spec 
 	if spec.Groups, err = c.checkRoles(ctx, caller, spec); err != nil {
 		return reeve.Operator{}, "", err
 	}
-	hash, password, err := choosePassword(password)
+	hash, password, err := choosePassword(name, password)
 	if err != nil {
 		return reeve.Operator{}, "", err
 	}
@@ -67,7 +67,7 @@ func (c *Control) ChangeOperator(ctx context.Context, caller reeve.Caller, name 
 	}
 	var password string
 	if change.Password != nil {
-		if o.PasswordHash, password, err = choosePassword(*change.Password); err != nil {
+		if o.PasswordHash, password, err = choosePassword(o.Name, *change.Password); err != nil {
 			return reeve.Operator{}, "", err
 		}
 	}
@@ -134,15 +134,18 @@ func (c *Control) ResetOperator(ctx context.Context, name string) (string, error
 	return password, err
 }
 
-// choosePassword returns the hash of a password, or of one that it makes and
-// returns as well.
-func choosePassword(password string) (hash, made string, err error) {
+// choosePassword returns the hash of an operator's password, or of one that it
+// makes and returns as well.
+func choosePassword(name, password string) (hash, made string, err error) {
 	if password == "" {
 		made = newSecret(generatedLength)
 		return hashPassword(made), made, nil
 	}
 	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPassword {
 		return "", "", reeve.Errorf(reeve.Invalid, "a password must have %d characters or more, and at most %d bytes", minPassword, maxPassword)
+	}
+	if err := notTrivial(name, password); err != nil {
+		return "", "", err
 	}
 	return hashPassword(password), "", nil
 }

@@ -44,6 +44,20 @@ func TestOperators(t *testing.T) {
 		_, _, err := w.CreateOperator(t.Context(), w.admin, reeve.Operator{Name: "bob", Role: reeve.RoleViewer}, password)
 		wantKind(t, what, err, reeve.Invalid)
 	}
+	for password, why := range map[string]string{
+		"aaaaaaaaaaaa": "over and over", "abcabcabcabc": "over and over", "Secretsecret": "over and over", "ababababababa": "over and over",
+		"PASSWORD1234": "most common", "123456789012": "most common", "qwertyuiopas": "most common",
+		"Christopher1": "operator's name", "x-christopher-1": "operator's name",
+	} {
+		_, _, err := w.CreateOperator(t.Context(), w.admin, reeve.Operator{Name: "christopher", Role: reeve.RoleViewer}, password)
+		if wantKind(t, password, err, reeve.Invalid); err != nil && !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %v; want %q", password, err, why)
+		}
+	}
+	for name, password := range map[string]string{"christopher": "christopher wrote no book", "e": "eleven green tables", "gil": "tangible bookcase"} {
+		_, _, err := w.CreateOperator(t.Context(), w.admin, reeve.Operator{Name: name, Role: reeve.RoleViewer}, password)
+		must(err)
+	}
 	_, _, err = w.CreateOperator(t.Context(), w.admin, reeve.Operator{Name: "bob"}, "")
 	wantKind(t, "no role", err, reeve.Invalid)
 	_, stranger := w.further(t, "acme")

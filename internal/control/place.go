@@ -154,7 +154,7 @@ func (p *placing) commit(ctx context.Context, tx reeve.Placing) error {
 		if err := p.allow(tx); err != nil {
 			return err
 		}
-	} else { // unknown group: HTTP 200, status 0 for each
+	} else { // unknown group on the published API: HTTP 200, status 0 for each
 		p.out.Outcomes = missing(p.out.Job.Entries)
 		p.out.Job.Unmatched = p.out.Job.Entries
 	}
@@ -175,8 +175,14 @@ func (p *placing) commit(ctx context.Context, tx reeve.Placing) error {
 	return nil
 }
 
+var (
+	errNoTarget    = reeve.Errorf(reeve.NotFound, "there is no such group in this account to put the devices into; nothing was done. Give the id of a group, or default")
+	errNotYourGoal = reeve.Errorf(reeve.Forbidden, "your roles do not let you put devices into that group; choose one that you may act on")
+)
+
 // findGroup resolves the group that the devices move to, and reports whether
-// there is one or none is needed.
+// there is one or none is needed. That there is none is an error, but on the
+// published API, which answers it with status 0 for each device.
 func (p *placing) findGroup(tx reeve.Placing, account reeve.Account) (bool, error) {
 	if !p.effect.Move {
 		return true, nil
@@ -186,7 +192,7 @@ func (p *placing) findGroup(tx reeve.Placing, account reeve.Account) (bool, erro
 		var err error
 		group, err = tx.Group(p.effect.GroupID)
 		if reeve.KindOf(err) == reeve.NotFound {
-			return false, nil
+			return false, p.noTarget()
 		}
 		if err != nil {
 			return false, err
@@ -194,13 +200,22 @@ func (p *placing) findGroup(tx reeve.Placing, account reeve.Account) (bool, erro
 	}
 	switch {
 	case p.writes.Has(group):
-	case readable(p.caller).Has(group):
-		return false, reeve.Errorf(reeve.Forbidden, "your roles do not let you put devices into that group; choose one that you may act on")
+	case readable(p.caller).Has(group), p.effect.GroupID == action.DefaultGroup && ours(p.caller.Source):
+		return false, errNotYourGoal
 	default:
-		return false, nil
+		return false, p.noTarget()
 	}
 	p.effect.Group = &group
 	return true, nil
+}
+
+// noTarget answers an order to move devices to a group that is not there, or
+// that the caller must not know of.
+func (p *placing) noTarget() error {
+	if ours(p.caller.Source) {
+		return errNoTarget
+	}
+	return nil
 }
 
 // write seals a job and commits it with its commands.

@@ -111,6 +111,11 @@ func (c *Control) estimate(ctx context.Context, account reeve.Account, o Order) 
 			return Preview{}, err
 		}
 	}
+	if into := groupOf(o); into != "" {
+		if _, err := c.store.Group(ctx, account.No, into); err != nil {
+			return Preview{}, orElse(err, errNoTarget)
+		}
+	}
 	var q reeve.DeviceQuery
 	switch {
 	case o.Filter != nil:

@@ -173,8 +173,18 @@ func TestOrdersStayWithinGroups(t *testing.T) {
 	move.Params = groupParam(w.shop)
 	_, err = w.Place(t.Context(), watcher, move)
 	wantKind(t, "moving to a group that is only seen", err, reeve.Forbidden)
-	if p, err := w.Place(t.Context(), ann, move); err != nil || p.Outcomes[0].Status != 0 {
-		t.Errorf("moving to a group that is not seen: %+v, %v; want the answer for none", p.Outcomes, err)
+	_, err = w.Preview(t.Context(), watcher, move)
+	wantKind(t, "a look at that", err, reeve.Forbidden)
+	_, err = w.Place(t.Context(), ann, move)
+	wantKind(t, "moving to a group that is not seen", err, reeve.NotFound)
+	_, err = w.Preview(t.Context(), ann, move)
+	wantKind(t, "a look at that", err, reeve.NotFound)
+	_, err = w.Preview(t.Context(), ann, order("assign_to_group", w.inLab[0].ID))
+	wantKind(t, "a look at moving to the default group", err, reeve.Forbidden)
+	published := ann
+	published.Source = reeve.FromOAuthAPI
+	if p, err := w.Place(t.Context(), published, move); err != nil || p.Outcomes[0].Status != 0 {
+		t.Errorf("on the published API: %+v, %v; want the answer for none", p.Outcomes, err)
 	}
 	if p, err := w.Place(t.Context(), w.operatorOf(w.lab, w.shop), move); err != nil || p.Outcomes[0].Status != 1 {
 		t.Errorf("moving between own groups: %+v, %v", p.Outcomes, err)

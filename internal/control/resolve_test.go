@@ -163,7 +163,8 @@ func TestGroupsAndAll(t *testing.T) {
 	}
 }
 
-// An unknown group to move to is no error: nothing is done for each entry.
+// An unknown group to move to is no error on the published API, where nothing is
+// done for each entry; Reeve's own doors refuse the order.
 func TestUnknownGroup(t *testing.T) {
 	w := newWorld(t)
 	d := w.enrol(t, w.linux())
@@ -186,6 +187,22 @@ func TestUnknownGroup(t *testing.T) {
 		rows := w.audit(t, w.admin.Account, "job_placed")
 		if got := rows[len(rows)-1].Outcome; got != "unknown_group" {
 			t.Errorf("group %q: the log says %q", id, got)
+		}
+		for _, source := range []reeve.Source{reeve.FromAPI, reeve.FromCLI, reeve.FromConsole} {
+			own := w.admin
+			own.Source = source
+			for what, o := range map[string]control.Order{
+				"a device": {IDs: []string{d.ID}}, "a dry run": {IDs: []string{d.ID}, DryRun: true}, "all": {All: true}, "a proposal": {All: true, Propose: true},
+			} {
+				o.Action, o.Params = "assign_to_group", params
+				_, err := w.Place(t.Context(), own, o)
+				wantKind(t, what+" into group "+id, err, reeve.NotFound)
+				_, err = w.Preview(t.Context(), own, o)
+				wantKind(t, "a look at "+what+" into group "+id, err, reeve.NotFound)
+			}
+		}
+		if now := w.audit(t, w.admin.Account, "job_placed"); len(now) != len(rows) {
+			t.Errorf("group %q: what was refused is in the log", id)
 		}
 	}
 	if got := w.device(t, d.ID).GroupName; got != "Default" {

@@ -104,7 +104,7 @@ func (c *Control) ChangePassword(ctx context.Context, caller reeve.Caller, prese
 	if err != nil {
 		return Entry{}, err
 	}
-	if o.PasswordHash, _, err = choosePassword(wanted); err != nil {
+	if o.PasswordHash, _, err = choosePassword(name, wanted); err != nil {
 		return Entry{}, err
 	}
 	e := entry(caller, c.now(), "operator_changed", detail("", map[string]any{"operator": name, "new_password": true}))
