@@ -220,7 +220,7 @@ func (a *acting) makeOrder(v *visit) (err error) {
 	o := control.Order{Action: a.Def.Name, Comment: a.Comment, SkipAway: a.Away == "skip", Group: a.Subject.Group.ID, IDs: a.Subject.IDs}
 	if a.Subject.Filter != nil {
 		q := a.Subject.Filter.query(v.Account)
-		o.Filter = &q
+		o.Filter, o.FilterWords = &q, filterMark+a.Subject.Filter.String()
 	}
 	if a.RequireComment && a.Comment == "" {
 		return reeve.Errorf(reeve.Invalid, "this account wants a comment with every order; say why it is placed")

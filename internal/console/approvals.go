@@ -74,10 +74,11 @@ func (c *console) approvals(v *visit) (*page, error) {
 // An approvalPage is one proposal with what the person can do about it.
 type approvalPage struct {
 	proposal
-	Own    bool // the person asked
-	Decide bool // the person may approve or reject
-	Open   bool
-	Given  string // the reason that was given, where the decision has a fault
+	Selected selected
+	Own      bool // the person asked
+	Decide   bool // the person may approve or reject
+	Open     bool
+	Given    string // the reason that was given, where the decision has a fault
 }
 
 func (c *console) approval(v *visit) (*page, error) {
@@ -85,15 +86,18 @@ func (c *console) approval(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.showProposal(p), nil
+	return v.showProposal(p)
 }
 
-func (v *visit) showProposal(p reeve.Proposal) *page {
+func (v *visit) showProposal(p reeve.Proposal) (*page, error) {
 	state := p.At(time.Now())
 	_, err := control.AllowSome(v.Caller, reeve.Write)
 	a := approvalPage{proposal: v.proposal(p), Own: p.Caller.Person() != "" && p.Caller.Person() == v.Caller.Person(),
 		Decide: err == nil, Open: state == reeve.Proposed || state == reeve.Approved, Given: v.Form.Get("reason")}
-	return &page{name: "approval", title: "approvals.one", args: []any{v.words.action(p.Action)}, data: a}
+	if a.Selected, err = v.selectedBy(p); err != nil {
+		return nil, err
+	}
+	return &page{name: "approval", title: "approvals.one", args: []any{v.words.action(p.Action)}, data: a}, nil
 }
 
 // findProposal reads the proposal that the address names.
@@ -156,7 +160,7 @@ func (c *console) decide(v *visit, decide func(id reeve.JobID, reason string) (p
 	}
 	path, said, err := decide(p.ID, strings.TrimSpace(v.PostForm.Get("reason")))
 	if err != nil {
-		return again(v.showProposal(p), err)
+		return formAgain(err, func() (*page, error) { return v.showProposal(p) })
 	}
 	return v.done(path, said)
 }

@@ -18,6 +18,7 @@ import (
 type jobPage struct {
 	progress
 	Params   []param
+	Selected selected
 	Approval *reeve.Proposal // that it was placed by; nil for none
 	Root     string
 	Results  results
@@ -60,6 +61,9 @@ func (c *console) job(v *visit) (*page, error) {
 	}
 	p := jobPage{progress: progress{job}, Root: hex.EncodeToString(job.Root[:]), May: mayDo(v.Caller, job)}
 	p.Params = v.params(job.Action, job.Params, job.Issued)
+	if p.Selected, err = v.selectedFor(job); err != nil {
+		return nil, err
+	}
 	if p.Results, err = v.results(job); err != nil {
 		return nil, err
 	}

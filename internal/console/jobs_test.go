@@ -50,7 +50,7 @@ func TestJobPages(t *testing.T) {
 		"/console/jobs?state=open&action=scan_threats&source=console&by=admin": {job.ID.String()},
 		"/console/jobs?state=ended": {"No job like this"},
 		"/console/jobs?by=nobody":   {"No job like this"},
-		page:                        {"=laptop-0", "1 threat in 9 files", "no disk", "Retry 1 device", "Cancel job", "Pause", "everything"},
+		page:                        {"=laptop-0", "1 threat in 9 files", "no disk", "Retry 1 device", "Cancel job", "Pause", "everything", "Every device"},
 		page + "?state=failed":      {"=laptop-1"},
 		page + "?state=refused":     {"No device is in this state"},
 		"/console/commands/" + commandOf(job, 0): {"/srv/&lt;i&gt;x", "Download", "judged 9 files",
@@ -262,7 +262,7 @@ func TestApproval(t *testing.T) {
 	if !strings.HasPrefix(path, "/console/approvals/") {
 		t.Fatalf("led to %q", path)
 	}
-	for target, want := range map[string]string{"/console/approvals": "sold", path: "Approve: 3 targeted", path + "/check": "Some of the devices"} {
+	for target, want := range map[string]string{"/console/approvals": "sold", path: "Approve: 3 targeted, 3 apply", path + "/check": "Some of the devices"} {
 		if got := two.Get(target); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), want) {
 			t.Errorf("%s lacks %q: %d %s", target, want, got.Code, got.Body)
 		}

@@ -22,6 +22,8 @@ type Order struct {
 	All     bool               // every device of the account
 	Filter  *reeve.DeviceQuery // every device that it selects, whatever its page, order and times
 
+	FilterWords string // Filter as its door puts it in words, for people; nothing is judged by it
+
 	Comment       string
 	DeliverWithin time.Duration // 0 is the action's own; never longer than that
 	SkipAway      bool          // devices that are not connected are not ordered

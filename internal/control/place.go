@@ -303,6 +303,9 @@ func (p *placing) entry(event string, found bool) reeve.AuditEntry {
 	if p.retryOf != 0 {
 		e.Detail = detail(e.Detail, map[string]any{"retry_of": p.retryOf.String()})
 	}
+	if event == "job_placed" && p.retryOf == 0 && p.undone == nil {
+		e.Detail = detail(e.Detail, map[string]any{"selected": p.order.selection()})
+	}
 	if p.undone != nil {
 		e.Detail = detail(e.Detail, map[string]any{"undo_of": p.undone.ID.String()})
 	}

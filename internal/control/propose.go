@@ -17,11 +17,13 @@ type proposed struct {
 	RetryOf reeve.JobID   `json:",omitempty"`
 	UndoOf  reeve.JobID   `json:",omitempty"`
 	States  []reeve.State `json:",omitempty"`
+	Applies *int          `json:",omitempty"` // devices that it applied to
 }
 
 // propose stores the order instead of placing it.
 func (p *placing) propose(tx reeve.Placing, found int) error {
-	whole := proposed{Order: p.order, RetryOf: p.retryOf, States: p.states}
+	applies := p.out.Tally[reeve.NoReason]
+	whole := proposed{Order: p.order, RetryOf: p.retryOf, States: p.states, Applies: &applies}
 	if p.undone != nil {
 		whole.UndoOf = p.undone.ID
 	}
