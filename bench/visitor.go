@@ -148,9 +148,7 @@ func (v *visitor) weigh(path string) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		for _, file := range named.FindAllString(text, -1) {
-			wanted = append(wanted, file)
-		}
+		wanted = append(wanted, named.FindAllString(text, -1)...)
 		for _, script := range imported.FindAllStringSubmatch(text, -1) {
 			wanted = append(wanted, next[:strings.LastIndex(next, "/")+1]+script[1])
 		}
