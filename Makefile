@@ -53,7 +53,7 @@ test:
 	@scripts/need.sh $(RACE) $(TESTBEDS) $(PACKERS)
 	@scripts/npm.sh e2e
 	@scripts/lint.sh
-	@scripts/with-postgres.sh scripts/gotest.sh -race -p 2 -timeout 12m $(LONGEST) ./...
+	@scripts/with-postgres.sh scripts/gotest.sh -race -p 2 -timeout 40m $(LONGEST) ./...
 
 bench:
 	@scripts/need.sh $(BROWSER)

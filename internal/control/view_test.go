@@ -106,6 +106,18 @@ var looks = map[string]struct {
 		o, err := v.Proposal(t.Context(), s.propose)
 		return o.ID != 0, err
 	}},
+	"Selection": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
+		o, err := v.Proposal(t.Context(), s.propose)
+		if err != nil {
+			return false, err
+		}
+		_, err = v.Selection(o)
+		return err == nil, err
+	}},
+	"JobSelection": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
+		_, err := v.JobSelection(t.Context(), s.job)
+		return err == nil, err
+	}},
 	"Log": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
 		rows, err := v.Log(t.Context(), reeve.LogQuery{Limit: 10, Device: s.device.ID})
 		return len(rows) > 0, err

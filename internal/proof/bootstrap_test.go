@@ -37,13 +37,13 @@ func TestFirstStart(t *testing.T) {
 	must(t, err)
 	var members map[string]string
 	must(t, json.Unmarshal(before, &members))
-	for _, name := range []string{"url", "operator", "password", "client_id", "client_secret", "registration_code", "pin"} {
+	for _, name := range []string{"url", "operator", "password", "client_id", "client_secret", "registration_code", "pin", "console"} {
 		if members[name] == "" {
 			t.Errorf("the file has no %s", name)
 		}
 	}
-	if len(members) != 7 {
-		t.Errorf("the file has %d members, want 7", len(members))
+	if len(members) != 8 {
+		t.Errorf("the file has %d members, want 8", len(members))
 	}
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if status, body := s.get(path); status != 200 {
