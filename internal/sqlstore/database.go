@@ -24,6 +24,9 @@ type database interface {
 	// page says that what stands before it is one of the few that a subquery with
 	// a LIMIT finds.
 	page(subquery string) string
+	// beside is a column in a condition for which no index of its own is worth it,
+	// where one of another column is there.
+	beside(column string) string
 	// begin starts a transaction that may write.
 	begin(ctx context.Context) (session, error)
 	ping(ctx context.Context) error

@@ -119,7 +119,7 @@ func (f *finder) searchStreams(ctx context.Context) ([]stream, error) {
 	}
 	if from, to, ok := s.ids(); ok {
 		streams = append(streams, stream{from: "devices AS d", no: "d.no", grants: bySearch, own: func(b *binder) string {
-			return "d.account = " + b.put(s.account) + " AND d.id >= " + b.put(from) + " AND d.id < " + b.put(to)
+			return f.db.beside("d.account") + " = " + b.put(s.account) + " AND d.id >= " + b.put(from) + " AND d.id < " + b.put(to)
 		}})
 	}
 	if slices.Contains(s.in, reeve.InID) {

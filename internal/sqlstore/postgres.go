@@ -264,3 +264,5 @@ func (s *postgresSession) rollback() {
 	s.conn.Release()
 	s.done()
 }
+
+func (*postgresDB) beside(column string) string { return column }

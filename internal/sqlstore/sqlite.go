@@ -274,3 +274,7 @@ func appendList(b []byte, columns []column) []byte {
 	}
 	return append(b, ']')
 }
+
+// A sign makes it an expression, which no index has. Without statistics SQLite
+// takes what is equal before what is between, however many rows that leaves.
+func (*sqliteDB) beside(column string) string { return "+" + column }
