@@ -20,7 +20,7 @@ type slowStore struct {
 
 func (s *slowStore) Overview(_ context.Context, account int64, q reeve.OverviewQuery) (reeve.Overview, error) {
 	s.asked = append(s.asked, q)
-	time.Sleep(time.Second)
+	time.Sleep(time.Second) // of the bubble's clock: nobody waits
 	return reeve.Overview{At: q.Now, Devices: account}, s.err
 }
 
@@ -54,7 +54,7 @@ func TestOverviewsAreMadeWhileSomebodyLooks(t *testing.T) {
 			{"until it is there", 2 * time.Second, 2 * time.Second, 0, 2},
 			{"nobody looked for long", 2 * time.Minute, time.Second, time.Second, 3},
 		} {
-			time.Sleep(step.after)
+			time.Sleep(step.after) // of the bubble's clock: nobody waits
 			age, waited, err := look(ann)
 			synctest.Wait()
 			if err != nil || age != step.age || waited != step.waited || len(store.asked) != step.made {
@@ -62,7 +62,7 @@ func TestOverviewsAreMadeWhileSomebodyLooks(t *testing.T) {
 			}
 		}
 		store.err = errors.New("the disk is gone")
-		time.Sleep(2 * time.Minute)
+		time.Sleep(2 * time.Minute) // of the bubble's clock: nobody waits
 		if _, _, err := look(ann); !errors.Is(err, store.err) {
 			t.Errorf("a failure is shown as %v", err)
 		}
@@ -76,6 +76,6 @@ func TestOverviewsAreMadeWhileSomebodyLooks(t *testing.T) {
 		if _, err := v.Overview(waiting); !errors.Is(err, context.Canceled) {
 			t.Errorf("whoever goes away is answered %v", err)
 		}
-		time.Sleep(time.Hour) // for what is being made
+		time.Sleep(time.Hour) // of the bubble's clock, until what is being made is there: nobody waits
 	})
 }

@@ -246,6 +246,7 @@ func (w *wire) renew(within time.Duration, iface string) answer {
 
 func (w *wire) eventually(what string, holds func() bool) {
 	w.t.Helper()
+	// Other programs are waited for, which say nothing when they are ready.
 	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("not within 20 s: %s\n%s", what, w.read("server.log"))
