@@ -89,11 +89,11 @@ func (f IdentityField) Check(answer string) error {
 	case !utf8.ValidString(answer) || strings.IndexFunc(answer, unicode.IsControl) >= 0:
 		return Errorf(Invalid, "%s holds characters that cannot be printed", f.Label)
 	case f.Type == Choice && !slices.Contains(f.Choices, answer):
-		return Errorf(Invalid, "%s must be %s", f.Label, kind.Form)
+		return Errorf(Invalid, "%s must be %s", f.Label, Word(kind.Form))
 	}
 	fits, err := f.fits(kind.Pattern, answer)
 	if err == nil && !fits {
-		return Errorf(Invalid, "%s must be %s", f.Label, kind.Form)
+		return Errorf(Invalid, "%s must be %s", f.Label, Word(kind.Form))
 	}
 	if err == nil {
 		fits, err = f.fits(f.Pattern, answer)

@@ -31,9 +31,9 @@ func (d Definition) CheckNames(params json.RawMessage) error {
 		switch {
 		case slices.Contains(known, name):
 		case len(known) == 0:
-			return reeve.Errorf(reeve.Invalid, "%s has no parameter %.40q; it takes none", d.Name, name)
+			return reeve.Errorf(reeve.Invalid, "%s has no parameter %.40q; it takes none", reeve.Word(d.Name), name)
 		default:
-			return reeve.Errorf(reeve.Invalid, "%s has no parameter %.40q; it has %s", d.Name, name, strings.Join(known, ", "))
+			return reeve.Errorf(reeve.Invalid, "%s has no parameter %.40q; it has %s", reeve.Word(d.Name), name, strings.Join(known, ", "))
 		}
 	}
 	return nil
@@ -56,4 +56,4 @@ func (p Param) read(params json.RawMessage, v any) error {
 	return nil
 }
 
-func (p Param) refuse() error { return reeve.Errorf(reeve.Invalid, "%s", p.Rule) }
+func (p Param) refuse() error { return reeve.Errorf(reeve.Invalid, "%s", reeve.Word(p.Rule)) }

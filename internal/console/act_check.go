@@ -106,7 +106,7 @@ func (c *console) checkOrder(v *visit) (*page, error) {
 		return nil, err
 	}
 	if err != nil {
-		return v.part("act_confirm", "refused", sentence(reeve.Message(err)))
+		return v.part("act_confirm", "refused", v.words.fault(err))
 	}
 	return v.part("act_confirm", "check", found)
 }

@@ -126,7 +126,7 @@ func (c *console) checkApproval(v *visit) (*page, error) {
 		return nil, err
 	}
 	if err != nil {
-		return v.part("act_confirm", "refused", sentence(reeve.Message(err)))
+		return v.part("act_confirm", "refused", v.words.fault(err))
 	}
 	def, _ := action.Lookup(p.Action)
 	return v.part("approval", "outlook", checkOf(found, def))

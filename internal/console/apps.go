@@ -95,7 +95,7 @@ func (c *console) createApp(v *visit) (*page, error) {
 		return nil, err
 	}
 	f := v.filled()
-	limit, err := f.number("limit", "the limit")
+	limit, err := f.number("limit", v.words.say("apps.limit"))
 	var app reeve.App
 	var secret string
 	if err == nil {
@@ -128,7 +128,7 @@ func (c *console) changeApp(v *visit) (*page, error) {
 	change := control.AppChange{Name: &name, Description: &description, RedirectURIs: &redirects, Scopes: &scopes}
 	if v.PostForm.Has("limit") { // only those have the field who may change it
 		var limit int64
-		limit, err = f.number("limit", "the limit")
+		limit, err = f.number("limit", v.words.say("apps.limit"))
 		change.RequestsPerMinute = &limit
 	}
 	if err == nil {

@@ -134,7 +134,7 @@ func (v *visit) number(field string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
-		return 0, door.Refuse(reeve.Invalid, http.StatusBadRequest, "invalid_request", "%s must be a whole number", field)
+		return 0, door.Refuse(reeve.Invalid, http.StatusBadRequest, "invalid_request", "%s must be a whole number; correct it", v.words.say("codes."+field))
 	}
 	return n, nil
 }

@@ -53,7 +53,7 @@ func exportFields(o reeve.Outlet) filled {
 
 // exportSpec is what a form asks for. Fields that the kind does not have are empty.
 func exportSpec(v *visit, f filled) (control.OutletSpec, error) {
-	every, err := f.number("every", "the time between objects")
+	every, err := f.number("every", v.words.say("webhooks.every"))
 	return control.OutletSpec{
 		Kind: reeve.OutletKind(f["kind"]), Name: f["name"], Enabled: f.has("enabled"), Events: f.lines("events"), Secret: v.newSecret("secret"),
 		Settings: reeve.OutletSettings{

@@ -40,7 +40,7 @@ func (c *console) own(v *visit) (*page, error) {
 	}
 	shown := ownPage{Name: s.Operator, Prove: c.Rules.NeedProof(s) != nil, Current: s.ID}
 	if err := c.Rules.PasskeysOffered(); err != nil {
-		shown.NoPasskeys = sentence(reeve.Message(err))
+		shown.NoPasskeys = v.words.fault(err)
 	}
 	if shown.App, shown.Codes, err = c.Rules.HasFactor(v.Context(), v.Caller); err != nil {
 		return nil, err

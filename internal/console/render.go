@@ -137,7 +137,7 @@ func (c *console) refuse(w http.ResponseWriter, r *door.Request, f door.Failure)
 	secure(w)
 	v := c.visit(w, r)
 	if form, ok := errors.AsType[*shownAgain](f.Err); ok {
-		if err := v.show(f.Status, form.page, sentence(f.Message)); err != nil {
+		if err := v.show(f.Status, form.page, v.words.fault(f.Err)); err != nil {
 			panic(err) // the template does not fit its data
 		}
 		return
@@ -148,7 +148,7 @@ func (c *console) refuse(w http.ResponseWriter, r *door.Request, f door.Failure)
 			return
 		}
 	}
-	fault := faultPage{Status: f.Status, Message: sentence(f.Message), RequestID: f.RequestID}
+	fault := faultPage{Status: f.Status, Message: v.words.fault(f.Err), RequestID: f.RequestID}
 	if err := v.show(f.Status, &page{name: "fault", title: "fault.title", data: fault}, ""); err != nil {
 		panic(err) // the template does not fit its data
 	}
@@ -158,12 +158,4 @@ type faultPage struct {
 	Status    int
 	Message   string
 	RequestID string
-}
-
-// sentence begins a message with a capital and ends it with a point.
-func sentence(message string) string {
-	if message == "" {
-		return ""
-	}
-	return strings.ToUpper(message[:1]) + strings.TrimSuffix(message[1:], ".") + "."
 }

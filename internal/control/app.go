@@ -152,7 +152,7 @@ func checkApp(caller reeve.Caller, app reeve.App) (reeve.App, error) {
 }
 
 // checkScopes returns scopes that the caller may give, in their order.
-func checkScopes(caller reeve.Caller, whose string, scopes reeve.Scopes) (reeve.Scopes, error) {
+func checkScopes(caller reeve.Caller, whose reeve.Word, scopes reeve.Scopes) (reeve.Scopes, error) {
 	if len(scopes) == 0 {
 		return nil, reeve.Errorf(reeve.Invalid, "%s needs at least one of the scopes read, write and admin", whose)
 	}

@@ -98,7 +98,7 @@ func onBehalf(app reeve.App, operator string) string { return app.Name + " (" + 
 const MaxName = 64
 
 // checkName returns a name without outer blanks, or says what is wrong with it.
-func checkName(what, name string) (string, error) {
+func checkName(what reeve.Word, name string) (string, error) {
 	name = strings.TrimSpace(name)
 	runes := []rune(name)
 	if len(runes) == 0 || len(runes) > MaxName || strings.ContainsFunc(name, unicode.IsControl) {

@@ -26,7 +26,7 @@ func (c *Control) Describe(ctx context.Context, caller reeve.Caller, id string, 
 			continue
 		}
 		if utf8.RuneCountInString(*value) > maxDescription {
-			return reeve.Errorf(reeve.Invalid, "the %s is longer than %d characters; shorten it", name, maxDescription)
+			return reeve.Errorf(reeve.Invalid, "the %s is longer than %d characters; shorten it", reeve.Word(name), maxDescription)
 		}
 		said[name] = *value
 	}

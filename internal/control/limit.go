@@ -45,7 +45,7 @@ func (c *Control) Admit(ctx context.Context, app reeve.App, account reeve.Accoun
 	left := now.Truncate(rateWindow).Add(rateWindow).Sub(now)
 	w := Window{Limit: limit, Remaining: max(limit-n, 0), Reset: (left + time.Second - 1).Truncate(time.Second)}
 	if n > limit {
-		return w, reeve.Errorf(reeve.Limited, "the limit of %d requests per minute is reached; try again in %s", limit, seconds(w.Reset))
+		return w, reeve.Errorf(reeve.Limited, "the limit of %d requests per minute is reached; try again in %s", limit, reeve.Seconds(w.Reset))
 	}
 	return w, nil
 }

@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"math/bits"
-	"strconv"
 	"time"
 
 	"reeve"
@@ -38,16 +37,7 @@ func delayAfter(failures, free int64) time.Duration {
 
 // errLocked tells how long to wait, whatever was right.
 func errLocked(wait time.Duration) error {
-	return reeve.Errorf(reeve.Limited, "too many failed attempts to sign in; wait %s and try again", seconds(wait))
-}
-
-// seconds says a time in whole seconds, rounded up.
-func seconds(d time.Duration) string {
-	n := int((d + time.Second - 1) / time.Second)
-	if n == 1 {
-		return "1 second"
-	}
-	return strconv.Itoa(n) + " seconds"
+	return reeve.Errorf(reeve.Limited, "too many failed attempts to sign in; wait %s and try again", reeve.Seconds(wait))
 }
 
 // notLocked is an error while sign-ins under a name are not heard at an address.

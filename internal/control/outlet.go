@@ -186,7 +186,7 @@ func checkEvents(spec *OutletSpec) error {
 	}
 	for _, event := range spec.Events {
 		if spec.Kind == reeve.WebhookOutlet && !slices.Contains(reeve.WebhookStatuses, event) || !eventWord.MatchString(event) {
-			return reeve.Errorf(reeve.Invalid, "there is no event %.40q; %s", event, eventsThereAre[isWebhook(reeve.Outlet{Kind: spec.Kind})])
+			return noEvent(spec.Kind, event)
 		}
 	}
 	if spec.Kind == reeve.WebhookOutlet && len(spec.Events) == 0 {
@@ -195,7 +195,9 @@ func checkEvents(spec *OutletSpec) error {
 	return nil
 }
 
-var eventsThereAre = map[bool]string{
-	true:  "a webhook has " + strings.Join(reeve.WebhookStatuses, ", "),
-	false: "events are words of the log such as job_placed",
+func noEvent(kind reeve.OutletKind, event string) error {
+	if isWebhook(reeve.Outlet{Kind: kind}) {
+		return reeve.Errorf(reeve.Invalid, "there is no event %.40q; a webhook has %s", event, strings.Join(reeve.WebhookStatuses, ", "))
+	}
+	return reeve.Errorf(reeve.Invalid, "there is no event %.40q; events are words of the log such as job_placed", event)
 }

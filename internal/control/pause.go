@@ -16,7 +16,7 @@ func (c *Control) Pause(ctx context.Context, caller reeve.Caller, id reeve.JobID
 		return reeve.Job{}, err
 	}
 	if def, ok := action.Lookup(job.Action); !ok || !def.Pauses {
-		return reeve.Job{}, reeve.Errorf(reeve.Conflict, "%s is over too soon to be paused; cancel the job instead", job.Action)
+		return reeve.Job{}, reeve.Errorf(reeve.Conflict, "%s is over too soon to be paused; cancel the job instead", reeve.Word(job.Action))
 	}
 	now := c.now()
 	event, since := "job_resumed", time.Time{}

@@ -33,7 +33,7 @@ func (c *Control) Retry(ctx context.Context, caller reeve.Caller, id reeve.JobID
 	o.Action, o.Params, o.All = old.Action, old.Params, true // the devices are looked up in the placing
 	def, _, err := c.check(&o)
 	if err != nil {
-		return Placement{}, reeve.Errorf(reeve.KindOf(err), "this job cannot be ordered again: %s", reeve.Message(err)).Because(err)
+		return Placement{}, reeve.Errorf(reeve.KindOf(err), "this job cannot be ordered again: %s", reeve.Inner{Err: err}).Because(err)
 	}
 	return c.place(ctx, placing{c: c, caller: caller, writes: writes, order: o, def: def, retryOf: id, states: states, retire: true})
 }

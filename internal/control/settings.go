@@ -207,9 +207,9 @@ func checkType(f reeve.IdentityField) error {
 			return reeve.Errorf(reeve.Invalid, "the choices of identity field %q must differ, without space around them", f.Name)
 		}
 		seen[c] = true
-		free := reeve.IdentityField{Label: "a choice of " + f.Name, Required: true, Pattern: f.Pattern}
+		free := reeve.IdentityField{Label: f.Name, Required: true, Pattern: f.Pattern}
 		if err := free.Check(c); err != nil {
-			return err
+			return reeve.Errorf(reeve.Invalid, "a choice of %s", reeve.Inner{Err: err})
 		}
 	}
 	return nil
@@ -223,12 +223,12 @@ func checkSettings(s reeve.Settings) error {
 	}
 	for _, devices := range devicesOf(s) {
 		if devices.n < 0 || devices.n > MaxDevices {
-			return reeve.Errorf(reeve.Invalid, "%s must be a number of devices from 1 to %d, or 0 for the default", devices.name, MaxDevices)
+			return reeve.Errorf(reeve.Invalid, "%s must be a number of devices from 1 to %d, or 0 for the default", reeve.Word(devices.name), MaxDevices)
 		}
 	}
 	for _, days := range daysOf(s) {
 		if days.n < 0 || days.n > MaxDays {
-			return reeve.Errorf(reeve.Invalid, "%s must be from 1 to %d, or 0 for the default", days.name, MaxDays)
+			return reeve.Errorf(reeve.Invalid, "%s must be from 1 to %d, or 0 for the default", reeve.Word(days.name), MaxDays)
 		}
 	}
 	return nil

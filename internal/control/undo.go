@@ -32,7 +32,7 @@ func (c *Control) Undo(ctx context.Context, caller reeve.Caller, id reeve.JobID,
 func (c *Control) undoing(caller reeve.Caller, writes Reach, old reeve.Job, o Order) (p placing, err error) {
 	undoes, _ := action.Lookup(old.Action)
 	if undoes.Opposite == "" {
-		return placing{}, reeve.Errorf(reeve.Conflict, "%s cannot be undone: no action is its opposite", old.Action)
+		return placing{}, reeve.Errorf(reeve.Conflict, "%s cannot be undone: no action is its opposite", reeve.Word(old.Action))
 	}
 	o.Action, o.All = undoes.Opposite, true // the devices are looked up in the placing
 	p = placing{c: c, caller: caller, writes: writes, undone: &old, retire: true}

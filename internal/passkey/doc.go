@@ -118,5 +118,5 @@ func refused(msg string, err error) error {
 	if known, ok := errors.AsType[*protocol.Error](err); ok && known.DevInfo != "" {
 		err = fmt.Errorf("%w: %s", err, known.DevInfo)
 	}
-	return reeve.Errorf(reeve.Denied, "%s", msg).Because(err)
+	return reeve.Errorf(reeve.Denied, "%s", reeve.Word(msg)).Because(err)
 }

@@ -170,7 +170,7 @@ func taken(err error) string {
 // conflict turns a violated uniqueness into what the caller should hear.
 func conflict(err error, msg string) error {
 	if err != nil && taken(err) != "" {
-		return reeve.Errorf(reeve.Conflict, "%s", msg).Because(err)
+		return reeve.Errorf(reeve.Conflict, "%s", reeve.Word(msg)).Because(err)
 	}
 	return err
 }
