@@ -84,6 +84,6 @@ type Discovering interface {
 	Update(devices []Device) error
 	// Saw stores when devices that have no agent were last seen.
 	Saw(devices []Device) error
-	// Log appends entries.
-	Log(entries ...AuditEntry) error
+	// Log appends an entry, which is found by each device that was added.
+	Log(entry AuditEntry) error
 }

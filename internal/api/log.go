@@ -91,7 +91,7 @@ var (
 		{Name: "since", In: "query", Type: "string", About: "only rows from this time on, RFC 3339"},
 		{Name: "until", In: "query", Type: "string", About: "only rows before this time, RFC 3339"},
 		{Name: "event", In: "query", Type: "array of string", About: "only this event; several may be given"},
-		{Name: "device", In: "query", Type: "string", About: "only rows about the one device with this id"},
+		{Name: "device", In: "query", Type: "string", About: "only rows about the device with this id, alone or among others"},
 		{Name: "job", In: "query", Type: "string", About: "only rows about this job"},
 	}
 	rowFields = []door.Field{

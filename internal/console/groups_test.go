@@ -59,6 +59,7 @@ func TestGroups(t *testing.T) {
 	if d, err := h.Store.Device(t.Context(), h.Account().No, h.laptop.ID); err != nil || d.GroupID == id {
 		t.Errorf("the device is in %s, %v", d.GroupID, err)
 	}
+	h.see(t, "devices/"+h.laptop.ID, "Group removed", "Laboratory")
 
 	at = h.send(t, "groups", url.Values{"name": {"New devices"}})
 	path = strings.TrimPrefix(at, "/console/")

@@ -81,14 +81,6 @@ func (v *View) DevicesByNo(ctx context.Context, nos []int64) ([]reeve.Device, er
 	return v.seen(ctx, found)
 }
 
-// Timeline returns what happened to a device; see TimelineStore.
-func (v *View) Timeline(ctx context.Context, device reeve.Device, before reeve.TimelinePlace, limit int) (reeve.TimelinePage, error) {
-	if err := v.mustSeeID(ctx, device.ID); err != nil {
-		return reeve.TimelinePage{}, err
-	}
-	return v.c.store.Timeline(ctx, v.caller.Account, device, before, limit)
-}
-
 // DeviceCommands returns a device's commands, newest first; see JobStore.
 func (v *View) DeviceCommands(ctx context.Context, device int64, before reeve.JobID, limit int) ([]reeve.Command, error) {
 	if err := v.mustSeeNo(ctx, device); err != nil {
@@ -123,21 +115,6 @@ func (v *View) Group(ctx context.Context, id string) (reeve.Group, error) {
 		return reeve.Group{}, err
 	}
 	return g, nil
-}
-
-// Log returns rows of the log: those about one device to who sees the device,
-// others to who audits the whole account.
-func (v *View) Log(ctx context.Context, q reeve.LogQuery) ([]reeve.AuditEntry, error) {
-	var err error
-	if q.Device == "" {
-		err = Allow(v.caller, reeve.Audit)
-	} else {
-		err = v.mustSeeID(ctx, q.Device)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return v.c.store.Log(ctx, v.caller.Account, q)
 }
 
 // Apps returns the account's apps, to administrators.

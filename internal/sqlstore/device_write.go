@@ -50,8 +50,10 @@ func (i importing) Alike(macs []reeve.MAC, hostnames []string) ([]reeve.Device, 
 // and when it was added.
 func (i importing) Add(devices []reeve.Device, entry reeve.AuditEntry) error {
 	t := i.tx
-	t.log(entry)
 	nos, err := t.deviceNumbers(t.ctx, len(devices))
+	if err == nil {
+		err = t.logNumbers(entry, nos)
+	}
 	if err != nil {
 		return err
 	}

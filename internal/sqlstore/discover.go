@@ -34,7 +34,7 @@ func (s *Store) Discover(ctx context.Context, account int64, fn func(reeve.Disco
 		if err != nil {
 			return err
 		}
-		return fn(discovering{t, a})
+		return fn(&discovering{tx: t, account: a})
 	})
 	return conflict(err, deviceTaken)
 }
@@ -42,10 +42,11 @@ func (s *Store) Discover(ctx context.Context, account int64, fn func(reeve.Disco
 type discovering struct {
 	tx      *tx
 	account reeve.Account
+	added   []int64 // keys of the devices that were added
 }
 
 // Alike finds devices by MAC, by object and by hostname.
-func (d discovering) Alike(macs []reeve.MAC, objects, hostnames []string) ([]reeve.Device, error) {
+func (d *discovering) Alike(macs []reeve.MAC, objects, hostnames []string) ([]reeve.Device, error) {
 	t := d.tx
 	b := &binder{db: t, args: []any{d.account.No}}
 	var ways []string
@@ -70,7 +71,7 @@ func (d discovering) Alike(macs []reeve.MAC, objects, hostnames []string) ([]ree
 }
 
 // CountFound counts what agents found and is without an agent still.
-func (d discovering) CountFound() (map[int64]int64, error) {
+func (d *discovering) CountFound() (map[int64]int64, error) {
 	found := map[int64]int64{}
 	_, err := all(d.tx.ctx, d.tx, func(r rows) (finder int64, err error) {
 		var n int64
@@ -83,12 +84,13 @@ func (d discovering) CountFound() (map[int64]int64, error) {
 }
 
 // Add adds devices that were found.
-func (d discovering) Add(devices []reeve.Device, finders []int64) error {
+func (d *discovering) Add(devices []reeve.Device, finders []int64) error {
 	t := d.tx
 	nos, err := t.deviceNumbers(t.ctx, len(devices))
 	if err != nil {
 		return err
 	}
+	d.added = append(d.added, nos...)
 	for i := range devices {
 		devices[i].No, devices[i].Class.Standing = nos[i], reeve.Unknown
 	}
@@ -108,7 +110,7 @@ func (d discovering) Add(devices []reeve.Device, finders []int64) error {
 }
 
 // Update stores what is new of devices that were found again.
-func (d discovering) Update(devices []reeve.Device) error {
+func (d *discovering) Update(devices []reeve.Device) error {
 	t := d.tx
 	for chunk := range slices.Chunk(devices, t.chunk()) {
 		nos, classes := make([]int64, len(chunk)), make([]int64, len(chunk))
@@ -171,7 +173,7 @@ func (t *tx) meetDiscoveries(account int64, devices []reeve.Device, finders []in
 }
 
 // Saw stores when devices were last seen.
-func (d discovering) Saw(devices []reeve.Device) error {
+func (d *discovering) Saw(devices []reeve.Device) error {
 	t := d.tx
 	for chunk := range slices.Chunk(devices, t.chunk()) {
 		nos, seen := make([]int64, len(chunk)), make([]int64, len(chunk))
@@ -187,8 +189,5 @@ func (d discovering) Saw(devices []reeve.Device) error {
 	return nil
 }
 
-// Log appends entries.
-func (d discovering) Log(entries ...reeve.AuditEntry) error {
-	d.tx.log(entries...)
-	return nil
-}
+// Log appends an entry, about the devices that were added.
+func (d *discovering) Log(entry reeve.AuditEntry) error { return d.tx.logNumbers(entry, d.added) }

@@ -30,6 +30,7 @@ func (t *tx) noteDuplicates(now time.Time, account int64, macs, devices []int64)
 		came[owned{macs[i], devices[i]}] = true
 	}
 	var ids []string
+	var nos []int64
 	shared := map[string][]string{}
 	for len(claims) > 0 {
 		n := 1
@@ -45,7 +46,7 @@ func (t *tx) noteDuplicates(now time.Time, account int64, macs, devices []int64)
 		for _, c := range rivals {
 			claimants = append(claimants, c.id)
 			if came[c.owned] && t.store.duplicates.areNews(c.device, now) {
-				news = append(news, c.id)
+				news, nos = append(news, c.id), append(nos, c.device)
 			}
 		}
 		if len(news) > 0 {
@@ -59,13 +60,17 @@ func (t *tx) noteDuplicates(now time.Time, account int64, macs, devices []int64)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	e := system(account, now, "devices_duplicate_mac")
-	if e.Source = reeve.FromAgent; len(ids) == 1 {
+	e.Source = reeve.FromAgent
+	if e.Detail, err = encode(map[string]any{"devices": len(ids), "ids": ids, "macs": shared}, false); err != nil {
+		return err
+	}
+	if len(ids) == 1 {
 		e.Device = ids[0]
-	}
-	if e.Detail, err = encode(map[string]any{"devices": len(ids), "ids": ids, "macs": shared}, false); err == nil {
 		t.log(e)
+		return nil
 	}
-	return err
+	slices.Sort(nos)
+	return t.logNumbers(e, slices.Compact(nos))
 }
 
 const (

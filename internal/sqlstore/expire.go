@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -64,7 +63,9 @@ func (t *tx) endEffects(now time.Time) (int64, error) {
 		if err := t.later("DELETE FROM exemptions WHERE until = $2 AND device"+ofJob, e.job, e.at); err != nil {
 			return 0, err
 		}
-		t.logRuns(e.account, now, "exemptions_ended", reeve.RunsOf(over))
+		if err := t.logRuns(e.account, now, "exemptions_ended", reeve.RunsOf(over)); err != nil {
+			return 0, err
+		}
 		total += int64(len(over))
 		gone, err := all(t.ctx, t, number, "SELECT d.no FROM devices AS d WHERE d.erase_at = $2 AND "+archived+" AND d.no"+ofJob, e.job, e.at)
 		if err != nil {
@@ -99,6 +100,7 @@ func (t *tx) erase(devices []int64) error {
 		"DELETE FROM infested WHERE device " + these,
 		"DELETE FROM discoveries WHERE device " + these,
 		"DELETE FROM identifications WHERE device " + these,
+		"DELETE FROM log_devices WHERE device " + these,
 	} {
 		if err := t.later(statement, arg); err != nil {
 			return err
@@ -175,46 +177,4 @@ func (t *tx) endJobs(now time.Time, jobs, reach []int64, heads map[reeve.JobID]j
 		return 0, err
 	}
 	return total, t.count(ended)
-}
-
-// runsInRow is how many runs of commands one row of the log holds at most, so
-// that no row grows beyond some hundred kilobytes.
-const runsInRow = 10_000
-
-// logRuns appends entries about the devices of one job's commands.
-func (t *tx) logRuns(account int64, now time.Time, event string, commands reeve.Runs) {
-	for some := range slices.Chunk(commands, runsInRow) {
-		text, _ := some.MarshalText() // never fails
-		e := system(account, now, event)
-		e.Job, e.Detail = some[0].Job, fmt.Sprintf(`{"devices":%d,"commands":%q}`, some.Len(), text)
-		t.log(e)
-	}
-}
-
-// idsInRow is how many device ids one row of the log names at most.
-const idsInRow = 1000
-
-// logDevices appends the entry for these devices: a row for every thousand.
-func (t *tx) logDevices(e reeve.AuditEntry, ids []string) error {
-	for some := range slices.Chunk(ids, idsInRow) {
-		detail, err := encode(map[string]any{"devices": len(some), "ids": some}, false)
-		if err != nil {
-			return err
-		}
-		if e.Detail = detail; len(some) == 1 {
-			e.Device = some[0]
-		}
-		t.log(e)
-	}
-	return nil
-}
-
-// logCount appends an entry about n devices of a job, unless there are none.
-func (t *tx) logCount(account int64, now time.Time, event string, job reeve.JobID, n int64) {
-	if n == 0 {
-		return
-	}
-	e := system(account, now, event)
-	e.Job, e.Detail = job, fmt.Sprintf(`{"devices":%d}`, n)
-	t.log(e)
 }

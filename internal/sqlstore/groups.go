@@ -156,7 +156,9 @@ func (s *Store) RemoveGroup(ctx context.Context, account int64, id string, fn fu
 		if err != nil {
 			return err
 		}
-		t.log(entry)
+		if err := t.logAbout(entry, "SELECT d.no FROM devices AS d WHERE d.group_no = $1 AND "+kept, g.No); err != nil {
+			return err
+		}
 		if err := t.later("UPDATE devices SET group_no = $2 WHERE group_no = $1", g.No, a.DefaultGroup); err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ func (t *tx) appendLog() error {
 	if len(t.entries) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(t.entries, func(a, b reeve.AuditEntry) int { return cmp.Compare(a.Account, b.Account) })
+	slices.SortStableFunc(t.entries, func(a, b logged) int { return cmp.Compare(a.Account, b.Account) })
 	var accounts []int64
 	for _, e := range t.entries {
 		accounts = append(accounts, e.Account)
@@ -34,8 +34,13 @@ func (t *tx) appendLog() error {
 		if i < 0 {
 			return noAccount
 		}
-		if err := t.appendEntry(&heads[i], e); err != nil {
+		if err := t.appendEntry(&heads[i], e.AuditEntry); err != nil {
 			return err
+		}
+		if e.list != 0 {
+			if err := t.later("UPDATE log_lists SET seq = $2 WHERE no = $1", e.list, heads[i].Seq); err != nil {
+				return err
+			}
 		}
 	}
 	for _, h := range heads {
@@ -126,12 +131,12 @@ func (s *Store) Log(ctx context.Context, account int64, q reeve.LogQuery) ([]ree
 		where = []string{"seq " + s.db.page(ways.along.merge("seq", "audit", strings.Join(where, " AND "), b)+limit)}
 	default:
 		// The indexes hold no rows about nothing, and SQLite wants to be told.
-		and(q.Device != "", func() string { return "device <> '' AND device = " + b.put(q.Device) })
+		and(q.Device != "", func() string { return "seq " + s.db.page(fmt.Sprintf(rowsOfDevice, of, b.put(q.Device))) })
 		and(q.Job != 0, func() string { return "job <> 0 AND job = " + b.put(int64(q.Job)) })
 		where = append(where, asked...)
 	}
 	whose := "account = " + of
-	if q.Device != "" || q.Job != 0 {
+	if q.Job != 0 {
 		whose = "+" + whose // few rows are meant: not along the whole log
 	}
 	where = append([]string{whose}, where...)
@@ -233,6 +238,11 @@ func (s *Store) kindsFor(ctx context.Context, account int64, q reeve.LogQuery) (
 // that a stretch of time is a stretch of rows.
 const seqAt = `COALESCE((SELECT a.seq FROM audit AS a WHERE a.account = %s AND a.at >= %s
 	ORDER BY a.at, a.seq LIMIT 1), 9223372036854775807)`
+
+// rowsOfDevice are the rows about a device: about it alone, or about many.
+const rowsOfDevice = `SELECT a.seq FROM audit AS a WHERE +a.account = %[1]s AND a.device <> '' AND a.device = %[2]s
+	UNION SELECT l.seq FROM devices AS d CROSS JOIN log_devices AS m CROSS JOIN log_lists AS l
+	WHERE d.account = %[1]s AND d.id = %[2]s AND m.device = d.no AND l.no = m.list AND l.account = %[1]s`
 
 // Head returns where an account's log ends, and whether its mark holds.
 func (s *Store) Head(ctx context.Context, account int64) (reeve.Checkpoint, bool, error) {

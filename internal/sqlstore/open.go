@@ -92,7 +92,7 @@ type tx struct {
 	session
 	ctx     context.Context
 	store   *Store
-	entries []reeve.AuditEntry
+	entries []logged
 
 	newClasses map[reeve.Class]int64 // rows that it added or met uncommitted
 }
@@ -131,4 +131,8 @@ func (t *tx) exec(text string, args ...any) (int64, error) {
 
 func (t *tx) later(text string, args ...any) error { return t.session.later(t.ctx, text, args...) }
 
-func (t *tx) log(entries ...reeve.AuditEntry) { t.entries = append(t.entries, entries...) }
+func (t *tx) log(entries ...reeve.AuditEntry) {
+	for _, e := range entries {
+		t.entries = append(t.entries, logged{AuditEntry: e})
+	}
+}

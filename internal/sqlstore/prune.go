@@ -46,6 +46,8 @@ func (s *Store) PruneLog(ctx context.Context, account int64, before time.Time, e
 		for _, statement := range []string{
 			"DELETE FROM audit WHERE account = $1 AND seq <= $2",
 			"DELETE FROM checkpoints WHERE account = $1 AND seq < $2",
+			"DELETE FROM log_devices WHERE list IN (SELECT no FROM log_lists WHERE account = $1 AND seq <= $2)",
+			"DELETE FROM log_lists WHERE account = $1 AND seq <= $2",
 			// The last sum of each kind stays: later ones go on from it.
 			`DELETE FROM log_sums WHERE kind IN (SELECT no FROM log_kinds WHERE account = $1) AND seq <= $2 AND seq <
 				(SELECT MAX(s.seq) FROM log_sums AS s WHERE s.kind = log_sums.kind AND s.seq <= $2)`,
