@@ -1,10 +1,8 @@
 package console
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/hex"
-	"encoding/json"
 	"math"
 	"net/url"
 	"slices"
@@ -37,15 +35,6 @@ type logPage struct {
 	Newer, Older string // paths of the pages beside this one
 	Export       string // path of the same selection as a file
 }
-
-// A logRow is an entry with its facts spread out.
-type logRow struct {
-	reeve.AuditEntry
-	JobID string
-	Facts []fact
-}
-
-type fact struct{ Name, Value string }
 
 type logChoice struct {
 	Value, Text string
@@ -167,8 +156,8 @@ func (c *console) log(v *visit) (*page, error) {
 	if !q.Newest {
 		slices.Reverse(rows)
 	}
-	for _, row := range rows {
-		shown.Rows = append(shown.Rows, spread(row))
+	if shown.Rows, err = v.logRows(rows); err != nil {
+		return nil, err
 	}
 	if n := len(rows); n > 0 {
 		if before > 0 && after == 0 || after > 0 && more {
@@ -193,31 +182,6 @@ func (v *visit) place(name string) int64 {
 func pathWith(path string, q url.Values, name string, place int64) string {
 	q.Set(name, strconv.FormatInt(place, 10))
 	return path + "?" + q.Encode()
-}
-
-// spread takes the facts of a row apart.
-func spread(e reeve.AuditEntry) logRow {
-	row := logRow{AuditEntry: e}
-	if e.Job != 0 {
-		row.JobID = e.Job.String()
-	}
-	var facts map[string]json.RawMessage
-	if json.Unmarshal([]byte(e.Detail), &facts) != nil {
-		return row
-	}
-	for name, raw := range facts {
-		var text string
-		if json.Unmarshal(raw, &text) != nil {
-			var tidy bytes.Buffer
-			json.Compact(&tidy, raw)
-			text = tidy.String()
-		}
-		if text != "" {
-			row.Facts = append(row.Facts, fact{name, text})
-		}
-	}
-	slices.SortFunc(row.Facts, func(a, b fact) int { return cmp.Compare(a.Name, b.Name) })
-	return row
 }
 
 // verifyLog checks the chain of the account's log, which takes long for a long
@@ -247,9 +211,12 @@ func (c *console) exportLog(v *visit) (*page, error) {
 	sheet := door.NewSheet(v.w, "log.csv", "seq", "time", "event", "source", "actor", "by", "address", "device", "job", "outcome", "request", "detail", "hash")
 	for {
 		for _, e := range rows {
-			row := spread(e)
+			job := ""
+			if e.Job != 0 {
+				job = e.Job.String()
+			}
 			sheet.Row(strconv.FormatInt(e.Seq, 10), e.At.UTC().Format(time.RFC3339Nano), e.Event, e.Source.String(), e.Actor, e.Name, e.Address,
-				e.Device, row.JobID, e.Outcome, e.RequestID, e.Detail, hex.EncodeToString(e.Hash[:]))
+				e.Device, job, e.Outcome, e.RequestID, e.Detail, hex.EncodeToString(e.Hash[:]))
 		}
 		if gone := sheet.Send(); gone || len(rows) < exportRows {
 			return nil, nil

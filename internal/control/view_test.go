@@ -58,6 +58,21 @@ var looks = map[string]struct {
 		found, err := v.DevicesByNo(t.Context(), []int64{s.device.No})
 		return len(found) > 0, err
 	}},
+	"Mentioned": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
+		ran, _ := reeve.Runs{{Job: s.command.Job, First: s.command.Leaf, Last: s.command.Leaf}}.MarshalText()
+		rows := []reeve.AuditEntry{{Device: s.device.ID}, {Detail: `{"commands":"` + string(ran) + `"}`}, {Detail: `{"ids":["` + s.device.ID + `"]}`}}
+		all, err := v.Mentioned(t.Context(), rows)
+		named := 0
+		for _, m := range all {
+			if len(m.First) == 1 && m.First[0].Hostname == s.device.Hostname {
+				named++
+			}
+		}
+		if named != 0 && named != len(rows) {
+			t.Errorf("%d of %d rows name the device: %v", named, len(rows), all)
+		}
+		return named > 0, err
+	}},
 	"Timeline": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
 		page, err := v.Timeline(t.Context(), s.device, reeve.TimelinePlace{}, 10)
 		return len(page.Entries) > 0, err
