@@ -128,7 +128,7 @@ func (v *visit) write(status int, name, define string, data any) error {
 func (v *visit) render(name, define string, data any) ([]byte, error) {
 	var out bytes.Buffer
 	err := v.c.shelf.pages[v.look.Language][name].ExecuteTemplate(&out, define, data)
-	return out.Bytes(), err
+	return label(out.Bytes()), err
 }
 
 // refuse answers errors: without a session with the way to sign in, else with a

@@ -21,8 +21,24 @@ function put(old, html) {
   if (!fresh) return old.remove();
   const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
   old.replaceWith(fresh);
+  label(fresh);
   if (focused) document.getElementById(focused)?.focus();
   wake(fresh.parentElement ?? document);
+}
+
+// label tells the cells of rows that came in what the server tells those of a
+// page (cards.go): their role, and the text of their column's head.
+function label(rows) {
+  const heads = rows.closest("table")?.tHead?.rows[0].cells;
+  if (!heads) return;
+  if (rows.matches("tbody")) rows.setAttribute("role", "rowgroup");
+  for (const row of rows.matches("tr") ? [rows] : rows.rows) {
+    row.setAttribute("role", "row");
+    for (const [i, cell] of [...row.cells].entries()) {
+      cell.setAttribute("role", "cell");
+      if (heads[i]?.dataset.label) cell.dataset.label = heads[i].dataset.label;
+    }
+  }
 }
 
 // load fetches a part of the page that takes the server longer than the page.
