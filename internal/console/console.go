@@ -11,6 +11,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync"
 
 	"reeve"
 	"reeve/internal/control"
@@ -59,10 +60,17 @@ type console struct {
 	assets *assets
 }
 
+// stock is what the program carries for its pages. It never changes, and all
+// consoles of a process share it, since to parse it takes a while.
+var stock = sync.OnceValues(func() (*assets, *shelf) {
+	a := openAssets()
+	return a, openShelf(a)
+})
+
 // Routes returns every page of the console, and what pages load.
 func Routes(c Config) door.API {
-	h := &console{Config: c, assets: openAssets()}
-	h.shelf = openShelf(h.assets)
+	h := &console{Config: c}
+	h.assets, h.shelf = stock()
 	routes := []door.Route{
 		{Method: "GET", Path: assetPath + "{hash}/{name}", Serve: h.assets.serve},
 		h.open("GET", "{rest...}", "", h.lost),

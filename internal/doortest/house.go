@@ -79,12 +79,12 @@ func Open(t testing.TB, o Options) *House {
 	if o.Failures == 0 {
 		o.Failures = -1
 	}
-	if o.Now == nil {
-		o.Now = time.Now
+	h := &House{t: t, Database: databaseIn(dir)}
+	if o.Now == nil { // whoever has a clock of his own has his set-up by it
+		o.Now, h.First = time.Now, begin(t, dir)
 	}
-	own, err := keys.Open(filepath.Join(dir, "keys"), o.Now)
+	own, err := keys.Open(keysIn(dir), o.Now)
 	must(t, err)
-	h := &House{t: t, Database: filepath.Join(dir, "reeve.db")}
 	h.Store, err = sqlstore.Open(t.Context(), h.Database, own.Head())
 	must(t, err)
 	t.Cleanup(func() { h.Store.Close() })
