@@ -147,6 +147,7 @@ const (
 	PolicyForbids
 	AskedByLink
 	BadAnswer
+	NothingAway
 )
 
 var reasons = []struct{ word, sentence string }{
@@ -167,6 +168,7 @@ var reasons = []struct{ word, sentence string }{
 	PolicyForbids:   {"policy", "the agent's local policy forbids the action"},
 	AskedByLink:     {"link", "the device's user answers on a page of the server; send the command's link"},
 	BadAnswer:       {"answer", "the answers are not what the account asks for"},
+	NothingAway:     {"quarantine", "the device has nothing in quarantine that is meant"},
 }
 
 // String returns the word for programs, "" for none.

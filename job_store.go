@@ -77,6 +77,9 @@ type Placing interface {
 	// Outside returns by rising key the devices of these that are in none of the
 	// groups (internal keys).
 	Outside(targets []Target, groups []int64) ([]int64, error)
+	// PutAway returns by rising key the devices of the account that have a file in
+	// quarantine that is meant, as far as their scans have told.
+	PutAway(which Quarantined) ([]int64, error)
 	// Find returns up to q.Limit live devices that a query selects with No above
 	// q.After, in that order.
 	Find(q DeviceQuery) ([]Target, error)

@@ -68,7 +68,7 @@ func TestNames(t *testing.T) {
 	roundTrip(t, "standing", 5, reeve.ParseStanding)
 	roundTrip(t, "agent kind", 5, reeve.ParseAgentKind)
 	roundTrip(t, "system", 6, reeve.ParseSystem)
-	roundTrip(t, "reason", int(reeve.BadAnswer)+1, reeve.ParseReason)
+	roundTrip(t, "reason", int(reeve.NothingAway)+1, reeve.ParseReason)
 }
 
 // roundTrip checks an enumeration of n values: each has a name of its own, and

@@ -29,6 +29,13 @@ type Threat struct {
 	Key int64 // internal: tells the device's threats apart
 }
 
+// A Quarantined says which files that scans put away are meant: those with this
+// content, those in which this was found, or with neither all.
+type Quarantined struct {
+	SHA256    string // hex, in lower case
+	Signature string
+}
+
 // A ThreatStore reads what scans found. OrderStore.Report writes it, and erasing
 // a device erases it.
 type ThreatStore interface {

@@ -161,7 +161,7 @@ func actCommand() *cobra.Command {
 		if !ok || !definition.OfferedIn(action.Latest) {
 			return usagef("there is no action %q; reeve act --help lists them", args[0])
 		}
-		params, err := readParams(what, definition.Example)
+		params, err := readParams(what, definition)
 		if err != nil {
 			return err
 		}
@@ -189,13 +189,19 @@ func actionHelp(offered []action.Definition) string {
 }
 
 // readParams makes the params object of k=v pairs. The action's example tells
-// of what type a parameter is; one that is not in it is taken as it looks.
-func readParams(pairs []string, example string) (json.RawMessage, error) {
+// of what type a parameter is, or else how people are asked for it; one of which
+// nothing is said is taken as it looks.
+func readParams(pairs []string, d action.Definition) (json.RawMessage, error) {
 	if len(pairs) == 0 {
 		return nil, nil
 	}
-	var model map[string]any
-	json.Unmarshal([]byte(example), &model) // "" if the action has no parameters
+	model := map[string]any{}
+	json.Unmarshal([]byte(d.Example), &model) // "" if the action has no parameters
+	for _, p := range d.Params {
+		if _, shown := model[p.Name]; !shown && p.Ask.Kind == action.Text {
+			model[p.Name] = ""
+		}
+	}
 	params := map[string]any{}
 	for _, pair := range pairs {
 		name, text, ok := strings.Cut(pair, "=")

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"reeve/client"
+	"reeve/internal/action"
 )
 
 func jobsCommand() *cobra.Command {
@@ -134,7 +135,7 @@ func jobsUndo() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		params, err := readParams(what, "")
+		params, err := readParams(what, action.Definition{})
 		if err != nil {
 			return err
 		}

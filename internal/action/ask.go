@@ -11,8 +11,8 @@ import (
 // the catalogue.
 type Ask struct {
 	Kind AskKind
-	// Choices are what to choose from, as JSON: all there is for One and Many, the
-	// usual ones for Hours. An empty one leaves the parameter out.
+	// Choices are what to choose from, as JSON or as a bare word: all there is for
+	// One and Many, the usual ones for Hours. An empty one leaves the parameter out.
 	Choices  []string
 	Min, Max int64  // of Hours
 	Most     int    // bytes of a Text, elements of Lines
@@ -78,6 +78,9 @@ func (p Param) fill(said []string) (json.RawMessage, error) {
 	case One:
 		if !slices.Contains(p.Ask.Choices, first) {
 			return nil, p.refuse()
+		}
+		if !json.Valid([]byte(first)) {
+			return must(first), nil
 		}
 		return json.RawMessage(first), nil
 	case Flag:

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"strings"
 	"testing"
 
 	"reeve"
@@ -43,7 +44,12 @@ func TestFill(t *testing.T) {
 		{"scan_threats", map[string][]string{"full_scan": {"0"}}, ""},
 		{"scan_threats", map[string][]string{"full_scan": {"2"}}, ""},
 		{"scan_threats", map[string][]string{"full_scan": {"0"}, "scan_types": {"9]"}}, ""},
-		{"unquarantine", map[string][]string{"quarantine": {"k3v7q2m5\r\nx4abcdef"}}, `{"quarantine":["k3v7q2m5","x4abcdef"]}`},
+		{"unquarantine", map[string][]string{"which": {"signature"}, "signature": {"EICAR"}, "sha256": {"zz"}}, `{"which":"signature","signature":"EICAR"}`},
+		{"unquarantine", map[string][]string{"which": {"sha256"}, "sha256": {strings.Repeat("AB", 32)}}, `{"which":"sha256","sha256":"` + strings.Repeat("ab", 32) + `"}`},
+		{"unquarantine", map[string][]string{"which": {"sha256"}, "sha256": {"abc"}}, ""},
+		{"unquarantine", map[string][]string{"which": {"all"}}, `{"which":"all"}`},
+		{"unquarantine", map[string][]string{"which": {"other"}}, ""},
+		{"unquarantine", map[string][]string{"which": {"listed"}, "quarantine": {"k3v7q2m5\r\nx4abcdef"}}, `{"quarantine":["k3v7q2m5","x4abcdef"]}`},
 		{"unignore", map[string][]string{"anything": {"1"}}, `{}`},
 	} {
 		d, _ := Lookup(tt.action)

@@ -89,6 +89,9 @@ type Definition struct {
 	Parse func(params json.RawMessage) (json.RawMessage, error)
 	// Fits looks for a reason in the parameters why a device cannot take them.
 	Fits func(params json.RawMessage, system reeve.System) reeve.Reason
+	// Away says which files in the quarantine of a device an order is about; false
+	// if it names them. Devices that have none of these are passed by.
+	Away func(params json.RawMessage) (reeve.Quarantined, bool)
 	// Complete adds what the account has set to the parameters of an order. An
 	// account that has set too little for it is a Conflict.
 	Complete func(params json.RawMessage, a reeve.Account) (json.RawMessage, error)

@@ -18,6 +18,7 @@ import (
 type work struct {
 	Action    string          `json:"action"`
 	Params    json.RawMessage `json:"params,omitempty"`
+	Issued    time.Time       `json:"issued,omitzero"`
 	DeliverBy time.Time       `json:"deliver_by"`
 	FinishBy  time.Time       `json:"finish_by"`
 }

@@ -17,7 +17,7 @@ import (
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 func someWork(action string) work {
-	return work{action, json.RawMessage(`{"a":1}`), noon.Add(time.Hour), noon.Add(2 * time.Hour)}
+	return work{action, json.RawMessage(`{"a":1}`), noon, noon.Add(time.Hour), noon.Add(2 * time.Hour)}
 }
 
 func open(t *testing.T, path string, wantDamaged int) *journal {

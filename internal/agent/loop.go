@@ -232,7 +232,7 @@ func (l *loop) note(c contact) {
 func (l *loop) Ordered(o line.Order) {
 	e := l.journal.entry(o.Command)
 	log := l.log.With("command", o.Command, "action", o.Action)
-	w := work{Action: o.Action, Params: o.Params, DeliverBy: o.DeliverBy, FinishBy: o.FinishBy}
+	w := work{Action: o.Action, Params: o.Params, Issued: o.Issued, DeliverBy: o.DeliverBy, FinishBy: o.FinishBy}
 	veto := ""
 	if e.stage == unheard && o.Fault == line.NoFault && o.Action != retire {
 		_, _, veto = l.judge(w)

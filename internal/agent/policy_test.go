@@ -121,7 +121,7 @@ func aloneLoop(t *testing.T, m *fakeMachine, policy func() (*Policy, error)) *lo
 func (l *loop) place(t *testing.T, command, action, params string, finish time.Duration) *task {
 	t.Helper()
 	now := time.Now()
-	must(t, l.journal.receive(command, work{action, json.RawMessage(params), now.Add(finish / 2), now.Add(finish)}, now))
+	must(t, l.journal.receive(command, work{action, json.RawMessage(params), now, now.Add(finish / 2), now.Add(finish)}, now))
 	tk := &task{command: command, action: action}
 	tk.ctx, tk.cancel = context.WithCancelCause(l.ctx)
 	return tk

@@ -217,7 +217,11 @@ func (l *loop) carryOut(t *task, w work, policy *Policy, now, end time.Time) (r 
 	ctx = whileOpen(ctx, t.action, policy.Hours[t.action])
 	on := l.body
 	on.policy = policy
-	o := act.Run(ctx, on, act.Task{Command: t.command, Action: t.action, Params: w.Params, FinishBy: deadline, Pass: t.gate.pass},
+	task := act.Task{Command: t.command, Action: t.action, Params: w.Params, FinishBy: deadline, Pass: t.gate.pass}
+	if !w.Issued.IsZero() {
+		task.Issued = time.Now().Add(w.Issued.Sub(now))
+	}
+	o := act.Run(ctx, on, task,
 		func(p act.Progress) { t.at(l, p) })
 	if o.Upload != "" {
 		if err := l.upload(ctx, t, o.Upload); err != nil {

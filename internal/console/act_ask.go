@@ -28,7 +28,7 @@ func (v *visit) ask(def action.Definition) (all []question, err error) {
 		return nil, nil
 	}
 	for _, p := range def.Params {
-		a := question{Param: p, Field: paramField + p.Name, Label: v.words.or(v.words.or(p.Name, "params."+p.Name), "act.labels."+p.Name), Value: p.Ask.Default}
+		a := question{Param: p, Field: paramField + p.Name, Label: v.words.or(v.words.param(def.Name, p.Name), "act.labels."+p.Name), Value: p.Ask.Default}
 		said, filled := v.Form[a.Field]
 		if filled {
 			a.Value = said[0]

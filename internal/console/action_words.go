@@ -25,10 +25,16 @@ func (w *words) params(name string, raw json.RawMessage) (out []param) {
 	json.Unmarshal(raw, &all) // control made it
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if value := w.value(name, key, all[key]); value != "" {
-			out = append(out, param{Name: w.or(key, "params."+key), Value: value})
+			out = append(out, param{Name: w.param(name, key), Value: value})
 		}
 	}
 	return out
+}
+
+// param returns what people call a parameter, of this action or of whatever has
+// one of its name.
+func (w *words) param(action, name string) string {
+	return w.or(w.or(name, "params."+name), "params."+action+"_"+name)
 }
 
 // params are those of an order that was or would be issued at a moment, or at one
@@ -48,7 +54,7 @@ func (v *visit) params(name string, raw json.RawMessage, issued time.Time) []par
 			}
 			all[p.Name], _ = json.Marshal(v.words.say("params."+p.Name+"_hours", hours))
 			if !issued.IsZero() {
-				until[v.words.or(p.Name, "params."+p.Name)] = issued.Add(time.Duration(hours) * time.Hour)
+				until[v.words.param(name, p.Name)] = issued.Add(time.Duration(hours) * time.Hour)
 			}
 		case action.InGroup:
 			if json.Unmarshal(all[p.Name], &id) != nil || id == action.DefaultGroup {

@@ -74,7 +74,7 @@ func (v *visit) mayChange(d reeve.Device) bool {
 // actionsOn are the actions that apply to the device now.
 func actionsOn(d reeve.Device) []action.Definition {
 	return slices.DeleteFunc(orderable(), func(def action.Definition) bool {
-		return def.Decide(action.Own, d.Class, nil) != reeve.NoReason || def.Name == "unexempt" && !d.IsExempt(time.Now())
+		return def.Away != nil || def.Decide(action.Own, d.Class, nil) != reeve.NoReason || def.Name == "unexempt" && !d.IsExempt(time.Now())
 	})
 }
 

@@ -68,7 +68,7 @@ func (t threats) Back() string {
 	if !t.May || len(files) == 0 {
 		return ""
 	}
-	return pathOf("act", "action", "unquarantine", "id", t.Device.ID, paramField+"quarantine", strings.Join(files, "\n"))
+	return pathOf("act", "action", "unquarantine", "id", t.Device.ID, paramField+"which", "listed", paramField+"quarantine", strings.Join(files, "\n"))
 }
 
 const threatList = "threats of a device in the console"

@@ -184,3 +184,33 @@ func TestDevicesGoByPages(t *testing.T) {
 		t.Error("a page that is none:", w.Code)
 	}
 }
+
+// Files come back from quarantine wherever they are: the form asks what is meant,
+// and what it would do says how many devices have something of it.
+func TestBringBackEverywhere(t *testing.T) {
+	h := newHousehold(t)
+	scan := h.order(t, "scan_threats", `{"full_scan":1}`)
+	h.Report(h.laptop, scan.String(), reeve.Report{State: reeve.Succeeded,
+		Result: []byte(`{"threats":[{"path":"/tmp/x","signature":"EICAR","engine":"hash","size":68,"sha256":"01","quarantine":"abc123"}]}`)})
+	h.see(t, "devices", "Bring files back from quarantine")
+	h.see(t, "act?filter=&action=unquarantine", "What was found under one name", "Everything that is in quarantine", `data-when="param.which=sha256"`)
+	form := url.Values{"filter": {""}, "action": {"unquarantine"}, "param.which": {"signature"}, "param.signature": {"EICAR"}}
+	preview := h.admin.Post("/console/act/preview", form).Body.String()
+	if !strings.Contains(preview, "Name of the threat") || !strings.Contains(preview, "EICAR") {
+		t.Error(preview)
+	}
+	check := h.admin.Post("/console/act/check", form).Body.String()
+	for _, want := range []string{`good-text">1</b>`, "The action does not apply to"} {
+		if !strings.Contains(check, want) {
+			t.Errorf("%s lacks %s", check, want)
+		}
+	}
+	form.Set("param.signature", "Other")
+	if check = h.admin.Post("/console/act/check", form).Body.String(); !strings.Contains(check, "nothing in quarantine that is meant") {
+		t.Error(check)
+	}
+	form.Set("param.which", "sha256")
+	if w := h.admin.Post("/console/act/preview", form); w.Code != http.StatusBadRequest {
+		t.Error(w.Code)
+	}
+}

@@ -156,10 +156,8 @@ func (c *console) devices(v *visit) (*page, error) {
 	return &page{name: "devices", title: "devices.title", data: p}, nil
 }
 
-// orderable are the actions that can be ordered of many devices at once.
-func orderable() []action.Definition {
-	return slices.DeleteFunc(action.Offered(action.Own), func(d action.Definition) bool { return d.Name == "unquarantine" })
-}
+// orderable are the actions that can be ordered of devices.
+func orderable() []action.Definition { return action.Offered(action.Own) }
 
 // readDevices reads a page of a list: behind one place, or before another. Path
 // gives the addresses of the pages beside it.

@@ -87,6 +87,8 @@ type placing struct {
 	out       Placement
 	targets   []reeve.Target
 	placed    []reeve.Placed
+	seeksAway bool    // whether the order is about files in quarantine that it does not name
+	away      []int64 // then the devices that have such files
 	disputed  map[string][]string // MACs in doubt, with the ids of the devices that claim them
 	told      []Batch             // what to wake with after the commit
 	left      []int64
@@ -157,6 +159,9 @@ func (p *placing) commit(ctx context.Context, tx reeve.Placing) error {
 	} else { // unknown group on the published API: HTTP 200, status 0 for each
 		p.out.Outcomes = missing(p.out.Job.Entries)
 		p.out.Job.Unmatched = p.out.Job.Entries
+	}
+	if err := p.findAway(tx); err != nil {
+		return err
 	}
 	p.decide(tx)
 	if done, err := p.admit(tx, len(p.targets)); done || err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"reeve"
+	"reeve/internal/action"
 )
 
 // A Preview says what an order would do.
@@ -30,7 +31,7 @@ func (c *Control) Preview(ctx context.Context, caller reeve.Caller, o Order) (Pr
 	if err != nil {
 		return Preview{}, err
 	}
-	if named := o.IDs != nil || o.MACs != nil; named || o.SkipAway || !writes.All {
+	if named := o.IDs != nil || o.MACs != nil; named || o.SkipAway || !writes.All || asksEach(o) {
 		return c.tryOut(ctx, caller, o, func(o Order) (Placement, error) { return c.Place(ctx, caller, o) })
 	}
 	account, err := c.store.Account(ctx, caller.Account)
@@ -39,6 +40,21 @@ func (c *Control) Preview(ctx context.Context, caller reeve.Caller, o Order) (Pr
 	}
 	out, err := c.estimate(ctx, account, o)
 	return out.under(account), err
+}
+
+// asksEach reports whether an order asks of each device by itself whether it
+// applies, and not of its class alone.
+func asksEach(o Order) bool {
+	def, _ := action.Lookup(o.Action)
+	if def.Away == nil {
+		return false
+	}
+	params, err := def.Check(o.Params)
+	if err != nil { // which the other way to preview says too
+		return false
+	}
+	_, asks := def.Away(params)
+	return asks
 }
 
 // PreviewRetry is Preview for Retry, and PreviewUndo for Undo.

@@ -181,6 +181,9 @@ func (p *placing) decide(tx reeve.Placing) {
 			reason = p.def.Decide(p.order.Version, tx.Class(t.Class), p.order.Params)
 			reasons[t.Class] = reason
 		}
+		if reason == reeve.NoReason && p.hasNothingAway(t.No) {
+			reason = reeve.NothingAway
+		}
 		state, tally := born, reason
 		switch {
 		case reason != reeve.NoReason:

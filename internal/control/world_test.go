@@ -137,7 +137,7 @@ func (w *world) further(t testing.TB, name string) (control.Bootstrap, reeve.Cal
 	return b, callerOf(b.Account.No, b.ClientID, reeve.Read, reeve.Write, reeve.Admin)
 }
 
-var every = reeve.AbilitiesOf([]string{"dhcprenew", "re-identify", "fetch_agent_log", "scan_threats", "retire"})
+var every = reeve.AbilitiesOf([]string{"dhcprenew", "re-identify", "fetch_agent_log", "scan_threats", "retire", "unquarantine"})
 
 // machine is a new machine with an agent that can do everything.
 func (w *world) machine(kind reeve.AgentKind, system reeve.System, version string) control.Enrolment {

@@ -205,7 +205,7 @@ func (h *House) Enrol(name string, kind reeve.AgentKind, system reeve.System, ve
 	address, _ := reeve.ParseMAC(mac)
 	device, _, err := h.Rules.Enrol(h.t.Context(), control.Enrolment{
 		Code: h.First.Code, Key: sha256.Sum256([]byte(name)), Kind: kind, System: system, Version: v,
-		Abilities: reeve.AbilitiesOf([]string{"dhcprenew", "re-identify", "fetch_agent_log", "scan_threats", "retire"}),
+		Abilities: reeve.AbilitiesOf([]string{"dhcprenew", "re-identify", "fetch_agent_log", "scan_threats", "retire", "unquarantine"}),
 		Hostname:  name, HardwareID: "hw-" + name, MACs: []reeve.MAC{address}, Address: "192.0.2.10",
 		Facts: reeve.Facts{OSName: "Test OS", OSVersion: "1.0", Architecture: "amd64", User: "someone", Type: "laptop",
 			Networks: []reeve.Network{{Name: "eth0", MAC: mac, IPv4: []string{"192.0.2.10"}}}},

@@ -126,6 +126,20 @@ func (t *tx) writeRestored(moves []*move) error {
 		WHERE threats.device = r.device AND threats.quarantine = r.name`, args...)
 }
 
+// PutAway returns the devices that have one of these files in quarantine.
+func (p *placing) PutAway(which reeve.Quarantined) ([]int64, error) {
+	b := &binder{db: p.tx}
+	where := "i.account = " + b.put(p.account.No)
+	if which.SHA256 != "" {
+		where += " AND t.sha256 = " + b.put(which.SHA256)
+	}
+	if which.Signature != "" {
+		where += " AND t.signature = " + b.put(clean(which.Signature))
+	}
+	return all(p.tx.ctx, p.tx, number, `SELECT DISTINCT t.device FROM infested AS i CROSS JOIN threats AS t
+		WHERE t.device = i.device AND t.quarantine <> '' AND `+where+" ORDER BY t.device", b.args...)
+}
+
 // detections are, by account, the commands of a batch that found threats.
 type detections map[int64]*detection
 

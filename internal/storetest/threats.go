@@ -70,6 +70,39 @@ func testThreats(t *testing.T, open func(testing.TB) Store) {
 		w.threats(d[0], asFound(eicar, noon, noon, 1), asFound(other, noon, noon, 2))
 	})
 
+	s.run("who has something in quarantine is found at once", func(w *world) {
+		d := w.fleet(0, 4)
+		away, other, there := eicar, eicar, eicar
+		away.Quarantine, away.Path = "a1", "/a"
+		other.Quarantine, other.Path, other.Signature, other.SHA256 = "b2", "/b", "Other", "0b"
+		there.Path, there.Signature = "/c", "Third"
+		scan := w.order("scan_threats", d)
+		w.found(scan, 0, d[0], noon, away, other, there)
+		w.found(scan, 1, d[1], noon, other)
+		w.found(scan, 2, d[2], noon, there)
+		elsewhere := w.addAccount("other", 0).No
+		for which, want := range map[reeve.Quarantined][]int64{
+			{}:                    {d[0].No, d[1].No},
+			{Signature: "Other"}:  {d[0].No, d[1].No},
+			{Signature: "Third"}:  nil,
+			{SHA256: away.SHA256}: {d[0].No},
+			{SHA256: "0b", Signature: eicar.Signature}: nil,
+		} {
+			w.inPlacing(func(p reeve.Placing) {
+				if got, err := p.PutAway(which); err != nil || !slices.Equal(got, want) {
+					w.t.Errorf("%+v: %v %v, want %v", which, got, err, want)
+				}
+			})
+			w.check(w.Place(w.ctx, elsewhere, func(p reeve.Placing) error {
+				got, err := p.PutAway(which)
+				if len(got) > 0 {
+					w.t.Errorf("another account: %+v: %v", which, got)
+				}
+				return err
+			}))
+		}
+	})
+
 	s.run("the file may change", func(w *world) {
 		d := w.fleet(0, 1)
 		w.found(w.order("scan_threats", d), 0, d[0], noon, eicar)

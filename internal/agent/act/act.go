@@ -28,6 +28,7 @@ type Task struct {
 	Command  string // id, letters, digits, - and _ only: it becomes part of file names
 	Action   string
 	Params   json.RawMessage // as published for the action; may be empty
+	Issued   time.Time       // when it was ordered, by this machine's clock; zero if that is not known
 	FinishBy time.Time       // by this machine's clock; zero without an end
 
 	// Pass waits as long as the command is paused, and returns an error if ctx

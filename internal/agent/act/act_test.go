@@ -77,7 +77,7 @@ func (h *fakeHost) PutAway(_ context.Context, found PutAway) (string, error) {
 }
 func (h *fakeHost) PutAwayBy(command string) (out []PutAway, err error) {
 	for _, f := range h.away.files {
-		if f.Command == command {
+		if command == "" || f.Command == command {
 			out = append(out, f)
 		}
 	}

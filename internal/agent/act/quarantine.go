@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"reeve"
-	"reeve/internal/action"
 	"reeve/internal/agent/scan"
 )
 
@@ -25,7 +25,8 @@ type QuarantineHost interface {
 	// name under which BringBack knows it.
 	PutAway(ctx context.Context, found PutAway) (id string, err error)
 
-	// PutAwayBy lists what a command has put away, before a restart too.
+	// PutAwayBy lists what a command has put away, before a restart too; without a
+	// command, everything.
 	PutAwayBy(command string) ([]PutAway, error)
 
 	// BringBack returns a file to its place, where nothing may be.
@@ -42,6 +43,8 @@ type PutAway struct {
 	Size      int64  `json:"size"`
 	SHA256    string `json:"sha256"` // of the content that was found
 	MD5       string `json:"md5"`
+
+	At time.Time `json:"at"` // when it was put away
 }
 
 // maxPutAway bounds, in bytes of paths and what goes with them, the files that
@@ -135,41 +138,4 @@ func leave(found *scan.Result, path string, err error) {
 	if len(found.Errors) < scan.MaxErrors {
 		found.Errors = append(found.Errors, scan.Failure{Path: path, Error: "not put into quarantine: " + err.Error()})
 	}
-}
-
-type bringBackParams struct {
-	Quarantine []string `json:"quarantine"`
-}
-
-type bringBackResult struct {
-	Restored []broughtBack `json:"restored"`
-	Failed   []broughtBack `json:"failed,omitempty"`
-}
-
-type broughtBack struct {
-	ID   string `json:"id"`
-	Path string `json:"path,omitempty"`
-	Why  string `json:"why,omitempty"` // it was not
-}
-
-func init() { perform("unquarantine", true, bringBack) }
-
-func bringBack(ctx context.Context, h Host, _ Task, p bringBackParams, _ func(Progress)) (Outcome, error) {
-	if len(p.Quarantine) == 0 || len(p.Quarantine) > action.MaxBroughtBack {
-		return Outcome{}, reeve.Errorf(reeve.Invalid, "the command names %d files; it takes 1 to %d", len(p.Quarantine), action.MaxBroughtBack)
-	}
-	result := bringBackResult{Restored: []broughtBack{}}
-	for _, id := range p.Quarantine {
-		path, err := h.BringBack(ctx, id)
-		if err != nil {
-			result.Failed = append(result.Failed, broughtBack{ID: id, Path: path, Why: err.Error()})
-			continue
-		}
-		result.Restored = append(result.Restored, broughtBack{ID: id, Path: path})
-	}
-	o := Outcome{Message: fmt.Sprintf("%d of %d files are back in their places", len(result.Restored), len(p.Quarantine)), Result: encode(result)}
-	if len(result.Failed) > 0 {
-		return o, reeve.Errorf(reeve.Conflict, "%s; %s: %s", o.Message, result.Failed[0].ID, result.Failed[0].Why)
-	}
-	return o, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"reeve/internal/agent/scan"
 )
@@ -84,5 +85,50 @@ func TestBringBack(t *testing.T) {
 	}
 	if o := run(t, h, "unquarantine", `{"quarantine":[]}`, nil); o.OK {
 		t.Errorf("nothing to bring back: %+v", o)
+	}
+}
+
+// What is meant is brought back, if it was put away before it was ordered.
+func TestBringBackWhatIsMeant(t *testing.T) {
+	ordered := time.Now()
+	before, after := ordered.Add(-time.Hour), ordered.Add(time.Hour)
+	for params, want := range map[string][]string{
+		`{"which":"all"}`:                       {"a", "b", "c"},
+		`{"which":"signature","signature":"X"}`: {"a", "b"},
+		`{"which":"sha256","sha256":"02"}`:      {"b", "c"},
+		`{"which":"signature","signature":"Z"}`: nil,
+		`{"which":"other"}`:                     nil,
+	} {
+		h, _ := machine(t)
+		h.away = &shed{files: map[string]PutAway{
+			"a": {ID: "a", Path: "/a", Signature: "X", SHA256: "01", At: before}, "b": {ID: "b", Path: "/b", Signature: "X", SHA256: "02", At: before},
+			"c": {ID: "c", Path: "/c", Signature: "Y", SHA256: "02", At: before}, "d": {ID: "d", Path: "/d", Signature: "X", SHA256: "02", At: after},
+		}}
+		o := Run(t.Context(), h, Task{Command: "c1", Action: "unquarantine", Params: json.RawMessage(params), Issued: ordered}, nil)
+		var r bringBackResult
+		if err := json.Unmarshal(o.Result, &r); err != nil || !o.OK {
+			t.Fatalf("%s: %+v, %v", params, o, err)
+		}
+		var got []string
+		for _, one := range r.Restored {
+			got = append(got, one.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s brings back %v, want %v", params, got, want)
+		}
+	}
+}
+
+// More than one report can tell of stays, and that is said.
+func TestBringBackAsManyAsCanBeTold(t *testing.T) {
+	h, _ := machine(t)
+	h.away = &shed{files: map[string]PutAway{}}
+	for i := range 100 {
+		id := strings.Repeat("x", i+1)
+		h.away.files[id] = PutAway{ID: id, Path: "/" + strings.Repeat("p", 4000)}
+	}
+	o := run(t, h, "unquarantine", `{"which":"all"}`, nil)
+	if o.OK || !strings.Contains(o.Message, "of 100 files") || len(h.away.files) == 0 || len(h.away.files) == 100 {
+		t.Errorf("%+v, %d are left", o, len(h.away.files))
 	}
 }

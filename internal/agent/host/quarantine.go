@@ -40,7 +40,6 @@ type record struct {
 	UID      int         `json:"uid"` // -1 where the system has none
 	GID      int         `json:"gid"`
 	Modified time.Time   `json:"modified"`
-	At       time.Time   `json:"at"`
 }
 
 func (m *Machine) quarantine() string { return filepath.Join(m.state, "quarantine") }
@@ -112,7 +111,8 @@ func (m *Machine) store(ctx context.Context, home string, file *os.File, info fs
 	if hex.EncodeToString(digest.Sum(nil)) != found.SHA256 {
 		return reeve.Errorf(reeve.Conflict, "the file has changed since it was found, and was left where it is")
 	}
-	r := record{PutAway: found, Mode: info.Mode(), Modified: info.ModTime(), At: time.Now().UTC()}
+	found.At = time.Now().UTC()
+	r := record{PutAway: found, Mode: info.Mode(), Modified: info.ModTime()}
 	r.UID, r.GID = owner(info)
 	text, err := json.Marshal(r)
 	if err == nil {
