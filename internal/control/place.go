@@ -87,8 +87,8 @@ type placing struct {
 	out       Placement
 	targets   []reeve.Target
 	placed    []reeve.Placed
-	seeksAway bool    // whether the order is about files in quarantine that it does not name
-	away      []int64 // then the devices that have such files
+	seeksAway bool                // whether the order is about files in quarantine that it does not name
+	away      []int64             // then the devices that have such files
 	disputed  map[string][]string // MACs in doubt, with the ids of the devices that claim them
 	told      []Batch             // what to wake with after the commit
 	left      []int64

@@ -20,7 +20,9 @@ func BenchmarkRemoveGroup(b *testing.B) {
 				b.Fatal(err)
 			}
 			b.StartTimer()
-			err = s.RemoveGroup(b.Context(), a.No, g.ID, func(reeve.Account, reeve.Group) (reeve.AuditEntry, error) { return reeve.AuditEntry{Account: a.No}, nil })
+			err = s.RemoveGroup(b.Context(), a.No, g.ID, func(reeve.Account, reeve.Group) (reeve.AuditEntry, error) {
+				return reeve.AuditEntry{Account: a.No}, nil
+			})
 			if err != nil {
 				b.Fatal(err)
 			}
