@@ -17,6 +17,9 @@ type JobStore interface {
 	// Commands returns up to limit commands of a job in leaf order from leaf
 	// from on, those in one of the given states, or all if there are none.
 	Commands(ctx context.Context, account int64, job JobID, states []State, from int32, limit int) ([]Command, error)
+	// CommandsWithin is Commands that looks at so many commands at most, if it is
+	// about some states; ErrFurther if these do not fill the page and there are others.
+	CommandsWithin(ctx context.Context, account int64, job JobID, states []State, from int32, within, limit int) ([]Command, error)
 	// Command returns one command and the structured result its agent sent, if any.
 	Command(ctx context.Context, account int64, id CommandID) (Command, json.RawMessage, error)
 	// CommandLeaf returns the leaf of the command of a job that has n others

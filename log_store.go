@@ -2,6 +2,7 @@ package reeve
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -55,4 +56,12 @@ type LogQuery struct {
 	Outcomes      []string
 	Device        string
 	Job           JobID
+	// Within is how many rows are looked at that have one thing of what is asked
+	// for; 0 is all. A reading that would have to look at more to be whole fails with
+	// ErrFurther, and what it returns is no page.
+	Within int
 }
+
+// ErrFurther says that a reading has found what it may look at, and that there
+// may be more.
+var ErrFurther = errors.New("there is more to look at")

@@ -56,6 +56,15 @@ var sources = names[Source]{"system", "oauth_api", "api", "cli", "console", "age
 
 func (s Source) String() string { return sources.of(s) }
 
+// Sources are all of them.
+func Sources() []Source {
+	every := make([]Source, len(sources))
+	for i := range every {
+		every[i] = Source(i)
+	}
+	return every
+}
+
 // ParseSource returns the source with the given name.
 func ParseSource(name string) (Source, bool) { return sources.find(name) }
 

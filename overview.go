@@ -31,8 +31,9 @@ type Overview struct {
 	Versions      []VersionCount // of agents, those that most devices have first
 	OtherVersions int64          // devices with an agent of another version
 
-	Groups      []GroupCount // those with most devices first
-	OtherGroups int64        // devices in further groups
+	Groups      []GroupCount    // those with most devices first
+	OtherGroups int64           // devices in further groups
+	InGroups    map[int64]int64 // devices of every group, by internal key
 
 	Seen [NumSeen]int64 // when devices were last heard
 

@@ -125,6 +125,9 @@ type GroupQuery struct {
 	// Uncounted leaves Group.Devices 0, since counting meets every device. Not
 	// together with the order by devices.
 	Uncounted bool
+	// Counted is how many devices each group has, by internal key, from whoever has
+	// counted them before; nil is counted now.
+	Counted map[int64]int64
 	// Within are the internal keys of the only groups that there are for whoever
 	// asks; nil is all.
 	Within []int64

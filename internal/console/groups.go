@@ -3,6 +3,8 @@ package console
 import (
 	"net/url"
 	"strconv"
+	"strings"
+	"time"
 
 	"reeve"
 	"reeve/internal/control"
@@ -12,6 +14,7 @@ import (
 func (c *console) groupRoutes() []door.Route {
 	return []door.Route{
 		c.see("groups", reeve.Read, c.groups),
+		c.see("groups/counted", reeve.Read, c.countedGroups),
 		c.see("groups/new", reeve.Write, ofAll(reeve.Write, c.newGroup)),
 		c.change("groups", reeve.Write, "group_created", c.createGroup),
 		c.see("groups/{id}", reeve.Read, c.group),
@@ -32,8 +35,15 @@ const groupsOnPage = 50
 type groupsPage struct {
 	Query   groupAddress
 	Groups  []reeve.Group
-	More    bool // whether there is a page after this one
+	Counted time.Time // when their devices were; zero if they are being
+	More    bool      // whether there is a page after this one
 	MayMake bool
+}
+
+// Load is the path of the same groups with the numbers of their devices.
+func (p groupsPage) Load() string {
+	_, said, _ := strings.Cut(p.Query.String(), "?")
+	return "groups/counted?" + said
 }
 
 // A groupAddress is what the address of the list says.
@@ -82,6 +92,24 @@ func (a groupAddress) String() string {
 const maxGroupPage = 1_000_000
 
 func (c *console) groups(v *visit) (*page, error) {
+	shown, err := v.groupsPage(false)
+	if err != nil {
+		return nil, err
+	}
+	return &page{name: "groups", title: "groups.title", data: shown}, nil
+}
+
+// countedGroups answers with the page's list once the devices are counted.
+func (c *console) countedGroups(v *visit) (*page, error) {
+	shown, err := v.groupsPage(true)
+	if err != nil {
+		return nil, err
+	}
+	return v.part("groups", "list", shown)
+}
+
+// groupsPage reads the page that the address asks for.
+func (v *visit) groupsPage(waits bool) (groupsPage, error) {
 	said := v.URL.Query()
 	at := groupAddress{Search: said.Get("q"), Sort: said.Get("sort"), Page: 1}
 	if _, known := groupSorts[at.Sort]; !known {
@@ -90,22 +118,17 @@ func (c *console) groups(v *visit) (*page, error) {
 	if n, err := strconv.Atoi(said.Get("page")); err == nil {
 		at.Page = min(max(n, 1), maxGroupPage)
 	}
+	shown := groupsPage{Query: at, MayMake: control.Allow(v.Caller, reeve.Write) == nil}
 	query := groupSorts[at.Sort]
 	query.Search, query.Page, query.Limit = at.Search, at.Page, groupsOnPage
-	groups, err := v.view.Groups(v.Context(), query)
-	if err != nil {
-		return nil, err
+	var err error
+	if shown.Groups, shown.Counted, err = v.view.CountedGroups(v.Context(), query, waits); err != nil || len(shown.Groups) < groupsOnPage {
+		return shown, err
 	}
-	shown := groupsPage{Query: at, Groups: groups, MayMake: control.Allow(v.Caller, reeve.Write) == nil}
-	if len(groups) == groupsOnPage {
-		query.Page, query.Uncounted = query.Page+1, query.Sort != "devices"
-		next, err := v.view.Groups(v.Context(), query)
-		if err != nil {
-			return nil, err
-		}
-		shown.More = len(next) > 0
-	}
-	return &page{name: "groups", title: "groups.title", data: shown}, nil
+	query.Page, query.Sort, query.Uncounted = query.Page+1, "name", true
+	next, err := v.view.Groups(v.Context(), query)
+	shown.More = len(next) > 0
+	return shown, err
 }
 
 func (c *console) newGroup(v *visit) (*page, error) {
@@ -211,7 +234,7 @@ func (c *console) makeDefault(v *visit) (*page, error) {
 // A goingGroupPage says what becomes of a group's devices before it is removed.
 type goingGroupPage struct {
 	Group   reeve.Group
-	Devices int64
+	Devices deviceCount
 }
 
 func (c *console) askToRemoveGroup(v *visit) (*page, error) {
@@ -219,11 +242,12 @@ func (c *console) askToRemoveGroup(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := v.view.CountDevices(v.Context(), reeve.DeviceQuery{GroupNos: []int64{g.No}})
+	n, err := v.view.CountUpTo(v.Context(), reeve.DeviceQuery{GroupNos: []int64{g.No}}, maxCounted+1)
 	if err != nil {
 		return nil, err
 	}
-	return &page{name: "group_going", title: "groups.going", args: []any{g.Name}, data: goingGroupPage{g, n}}, nil
+	going := deviceCount{min(n, maxCounted), n > maxCounted}
+	return &page{name: "group_going", title: "groups.going", args: []any{g.Name}, data: goingGroupPage{g, going}}, nil
 }
 
 func (c *console) removeGroup(v *visit) (*page, error) {

@@ -2,15 +2,14 @@ package console
 
 import (
 	"encoding/hex"
-	"fmt"
+	"errors"
+	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"reeve"
 	"reeve/internal/action"
 	"reeve/internal/control"
-	"reeve/internal/door"
 	"reeve/internal/watch"
 )
 
@@ -41,19 +40,6 @@ type jobMay struct {
 	Cancel, Pause, Resume, Retry, Undo bool
 }
 
-// A results is a page of a job's commands.
-type results struct {
-	progress
-	State string // only those in this state, as the address says it
-	Rows  []reeve.Command
-	Given bool   // whether agents send back more than a line
-	First string // paths of other pages
-	Older string
-}
-
-// resultsShown is how many commands a page of a job has.
-const resultsShown = 50
-
 func (c *console) job(v *visit) (*page, error) {
 	job, err := v.findJob(v.PathValue("id"))
 	if err != nil {
@@ -64,7 +50,10 @@ func (c *console) job(v *visit) (*page, error) {
 	if p.Selected, err = v.selectedFor(job); err != nil {
 		return nil, err
 	}
-	if p.Results, err = v.results(job); err != nil {
+	if p.Results, err = v.results(job, resultsMet); errors.Is(err, reeve.ErrFurther) {
+		p.Results.Load, err = "jobs/"+job.ID.String()+"/results?"+v.URL.RawQuery, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	switch approved, err := v.view.Proposal(v.Context(), job.ID); {
@@ -98,63 +87,29 @@ func mayDo(caller reeve.Caller, job reeve.Job) jobMay {
 	return may
 }
 
-// results reads the page of a job's commands that the address asks for.
-func (v *visit) results(job reeve.Job) (results, error) {
-	q := v.URL.Query()
-	def, _ := action.Lookup(job.Action)
-	r := results{progress: progress{job}, State: q.Get("state"), Given: def.Returns}
-	states, err := statesOf(r.State)
-	if err != nil {
-		return r, err
-	}
-	var from int64
-	if err := door.ReadCursor("cursor", q.Get("cursor"), "commands "+job.ID.String(), v.Caller.Account, &from); err != nil {
-		return r, err
-	}
-	r.Rows, err = v.view.Commands(v.Context(), job.ID, states, int32(from), resultsShown+1)
-	if err != nil {
-		return r, err
-	}
-	here := pathOf("jobs/"+job.ID.String(), "state", r.State)
-	if from > 0 {
-		r.First = here
-	}
-	if len(r.Rows) > resultsShown {
-		next := int64(r.Rows[resultsShown].ID.Leaf)
-		r.Rows = r.Rows[:resultsShown]
-		r.Older = with(here, "cursor", door.Cursor("commands "+job.ID.String(), v.Caller.Account, next))
-	}
-	return r, nil
-}
-
-// statesOf returns the states that a word of the filter stands for.
-func statesOf(word string) ([]reeve.State, error) {
-	switch word {
-	case "":
-		return nil, nil
-	case "open":
-		return []reeve.State{reeve.Queued, reeve.Sent, reeve.Running}, nil
-	}
-	state, ok := reeve.ParseState(word)
-	if !ok {
-		return nil, reeve.Errorf(reeve.Invalid, "there is no state %.40q; choose one of those offered", word)
-	}
-	return []reeve.State{state}, nil
-}
+// looksShare keeps looking at the rows of a job to one part of so many of the time.
+const looksShare = 20
 
 // jobLive tells of one job: its counts and what can be done with it as they
-// change, and every second and at its end the rows that the page shows.
+// change, and every second, or as often as finding them allows, and at its end the
+// rows that the page shows.
 func (c *console) jobLive(v *visit) (*page, error) {
 	job, err := v.findJob(v.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
 	var shown *results
+	var due time.Time
 	look := func(s watch.Stream) bool {
-		now, err := v.results(job)
+		began := time.Now()
+		if began.Before(due) && job.Open() > 0 {
+			return true
+		}
+		now, err := v.results(job, math.MaxInt32)
 		if err != nil {
 			return false
 		}
+		due = began.Add(looksShare * time.Since(began))
 		was := shown
 		shown = &now
 		return v.putResults(s, was, now)
@@ -178,48 +133,6 @@ func (v *visit) putResults(s watch.Stream, was *results, now results) bool {
 		return false
 	}
 	return slices.Equal(was.Rows, now.Rows) || v.put(s, "result-rows", "job", "result_rows", now)
-}
-
-// jobSheet sends what became of each device as a table. It never holds more than
-// a page.
-func (c *console) jobSheet(v *visit) (*page, error) {
-	job, err := v.findJob(v.PathValue("id"))
-	if err != nil {
-		return nil, err
-	}
-	states, err := statesOf(v.URL.Query().Get("state"))
-	if err != nil {
-		return nil, err
-	}
-	part, err := v.view.Commands(v.Context(), job.ID, states, 0, sheetPage)
-	if err != nil {
-		return nil, err
-	}
-	sheet := door.NewSheet(v.w, fmt.Sprintf("%s_%s.csv", job.Action, job.ID),
-		"device", "hostname", "state", "reason", "why", "percent", "message", "changed", "late", "command")
-	for {
-		for _, c := range part {
-			sheet.Row(c.DeviceID, c.Hostname, c.State.String(), c.Reason.String(), c.Reason.Sentence(), running(c), c.Message,
-				at(c.Changed).ISO, c.Late, c.ID.String())
-		}
-		if sheet.Send() || len(part) < sheetPage || v.Method == "HEAD" {
-			return nil, nil // the reader has gone, or has it all
-		}
-		if part, err = v.view.Commands(v.Context(), job.ID, states, part[len(part)-1].ID.Leaf+1, sheetPage); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// sheetPage is how many commands are read and sent at a time.
-const sheetPage = 1000
-
-// running is how far a command is, where that is known.
-func running(c reeve.Command) string {
-	if c.State != reeve.Running || c.Percent < 0 {
-		return ""
-	}
-	return strconv.Itoa(int(c.Percent))
 }
 
 func (c *console) cancelJob(v *visit) (*page, error) {

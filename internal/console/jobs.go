@@ -17,6 +17,7 @@ func (c *console) jobRoutes() []door.Route {
 		c.see("jobs", reeve.Read, c.jobs),
 		c.see("jobs/live", reeve.Read, c.jobsLive),
 		c.see("jobs/{id}", reeve.Read, c.job),
+		c.see("jobs/{id}/results", reeve.Read, c.jobResults),
 		c.see("jobs/{id}/live", reeve.Read, c.jobLive),
 		c.see("jobs/{id}/results.csv", reeve.Read, c.jobSheet),
 		c.change("jobs/{id}/cancel", reeve.Write, "job_cancelled", c.cancelJob),

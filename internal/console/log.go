@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"encoding/hex"
+	"errors"
 	"math"
 	"net/url"
 	"slices"
@@ -17,23 +18,37 @@ import (
 func (c *console) logRoutes() []door.Route {
 	return []door.Route{
 		c.see("log", reeve.Audit, c.log),
+		c.see("log/rows", reeve.Audit, c.rowsOfLog),
 		c.see("log/verify", reeve.Audit, c.verifyLog),
 		c.see("log/export", reeve.Audit, c.exportLog),
 	}
 }
 
-// logRows is how many rows a page of the log has.
-const logRows = 100
+// logRows is how many rows a page of the log has, and logMet how many it may look
+// at itself to find them. What takes more, the page loads when it is there.
+const (
+	logRows = 100
+	logMet  = 5000
+)
 
 // A logPage is some of the log, newest first.
 type logPage struct {
+	logPart
+	Events   []logChoice
+	Sources  []logChoice
+	Outcomes []logChoice
+	Load     string // path of the rows, where they come later
+	Export   string // path of the same selection as a file
+}
+
+// Shown is the part with the rows.
+func (p logPage) Shown() logPart { return p.logPart }
+
+// A logPart is the rows of a page of the log.
+type logPart struct {
 	Rows         []logRow
 	Filter       logFilter
-	Events       []logChoice
-	Sources      []logChoice
-	Outcomes     []logChoice
 	Newer, Older string // paths of the pages beside this one
-	Export       string // path of the same selection as a file
 }
 
 type logChoice struct {
@@ -128,13 +143,13 @@ func day(text string) (time.Time, error) {
 
 func (c *console) log(v *visit) (*page, error) {
 	f := readLogFilter(v.URL.Query())
-	shown := logPage{Filter: f, Export: "log/export?" + f.query().Encode()}
+	shown := logPage{logPart: logPart{Filter: f}, Export: "log/export?" + f.query().Encode()}
 	for key, text := range v.words.below("events.") {
 		shown.Events = append(shown.Events, logChoice{key, text, key == f.Event})
 	}
 	slices.SortFunc(shown.Events, func(a, b logChoice) int { return cmp.Compare(a.Text, b.Text) })
 	shown.Sources = append(shown.Sources, logChoice{asked, v.words.say("log.asked"), f.Source == asked})
-	for source := reeve.FromSystem; source <= reeve.FromAgent; source++ {
+	for _, source := range reeve.Sources() {
 		shown.Sources = append(shown.Sources, logChoice{source.String(), v.words.say("sources." + source.String()), source.String() == f.Source})
 	}
 	for _, outcome := range outcomes {
@@ -145,19 +160,41 @@ func (c *console) log(v *visit) (*page, error) {
 	if err != nil {
 		return again(p, err)
 	}
+	q.Within = logMet
+	shown.logPart, err = v.logPart(f, q)
+	if errors.Is(err, reeve.ErrFurther) {
+		shown.Load, err = "log/rows?"+v.URL.RawQuery, nil
+	}
+	return p, err
+}
+
+// rowsOfLog answers with the rows of a page, however many have to be looked at.
+func (c *console) rowsOfLog(v *visit) (*page, error) {
+	f := readLogFilter(v.URL.Query())
+	q, err := f.rows()
+	if err != nil {
+		return nil, err
+	}
+	shown, err := v.logPart(f, q)
+	if err != nil {
+		return nil, err
+	}
+	return v.part("log", "rows", shown)
+}
+
+// logPart reads the rows of the page that the address asks for.
+func (v *visit) logPart(f logFilter, q reeve.LogQuery) (logPart, error) {
+	shown := logPart{Filter: f}
 	after, before := v.place("after"), v.place("before")
 	q.After, q.Before, q.Newest, q.Limit = after, before, after == 0, logRows+1
 	rows, err := v.view.Log(v.Context(), q)
 	if err != nil {
-		return nil, err
+		return shown, err
 	}
 	more := len(rows) > logRows
 	rows = rows[:min(len(rows), logRows)]
 	if !q.Newest {
 		slices.Reverse(rows)
-	}
-	if shown.Rows, err = v.logRows(rows); err != nil {
-		return nil, err
 	}
 	if n := len(rows); n > 0 {
 		if before > 0 && after == 0 || after > 0 && more {
@@ -167,7 +204,8 @@ func (c *console) log(v *visit) (*page, error) {
 			shown.Older = pathWith("log", f.query(), "before", rows[n-1].Seq)
 		}
 	}
-	return p, nil
+	shown.Rows, err = v.logRows(rows)
+	return shown, err
 }
 
 // place reads the number of a row, by which pages of a list go; 0 for none.
@@ -203,13 +241,13 @@ func (c *console) exportLog(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.Limit = exportRows
-	rows, err := v.view.Log(v.Context(), q)
-	if err != nil {
-		return nil, err
-	}
 	sheet := door.NewSheet(v.w, "log.csv", "seq", "time", "event", "source", "actor", "by", "address", "device", "job", "outcome", "request", "detail", "hash")
-	for {
+	sheet.Send() // the first rows may be far away
+	for q.Limit = exportRows; ; {
+		rows, err := v.view.Log(v.Context(), q)
+		if err != nil {
+			return nil, err
+		}
 		for _, e := range rows {
 			job := ""
 			if e.Job != 0 {
@@ -222,8 +260,5 @@ func (c *console) exportLog(v *visit) (*page, error) {
 			return nil, nil
 		}
 		q.After = rows[len(rows)-1].Seq
-		if rows, err = v.view.Log(v.Context(), q); err != nil {
-			return nil, err
-		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 func (c *console) overviewRoutes() []door.Route {
 	return []door.Route{
 		c.see("overview", reeve.Read, c.overview),
+		c.see("overview/sum", reeve.Read, c.overviewSum),
 	}
 }
 
@@ -43,10 +44,27 @@ type overviewJob struct {
 }
 
 func (c *console) overview(v *visit) (*page, error) {
+	sum, ready, err := v.view.OverviewSoon(v.Context())
+	if err != nil {
+		return nil, err
+	}
+	p := &page{name: "overview", title: "overview.title"}
+	if ready { // else the page loads it when it is there
+		p.data = shownOverview(v, sum)
+	}
+	return p, nil
+}
+
+// overviewSum answers with the overview once it is made.
+func (c *console) overviewSum(v *visit) (*page, error) {
 	sum, err := v.view.Overview(v.Context())
 	if err != nil {
 		return nil, err
 	}
+	return v.part("overview", "sum", shownOverview(v, sum))
+}
+
+func shownOverview(v *visit, sum reeve.Overview) overviewPage {
 	shown := overviewPage{Overview: sum}
 	shown.Charts = []chart{standingChart(v, sum), seenChart(v, sum), systemChart(v, sum), versionChart(v, sum), groupChart(v, sum)}
 	for i := range shown.Charts {
@@ -57,7 +75,7 @@ func (c *console) overview(v *visit) (*page, error) {
 	for _, job := range sum.OpenJobs {
 		shown.Jobs = append(shown.Jobs, overviewJob{job.ID.String(), job.Action, job.Targets, int64(job.Targets) - job.Open()})
 	}
-	return &page{name: "overview", title: "overview.title", data: shown}, nil
+	return shown
 }
 
 // devicesPath is the address of the list of devices with one filter.

@@ -145,7 +145,7 @@ func TestWalls(t *testing.T) {
 			}
 			return got.Code, body
 		}
-		for _, own := range []string{"devices", "devices/" + mine.device.ID, "groups/" + mine.group.ID, "overview", "devices/export",
+		for _, own := range []string{"devices", "devices/" + mine.device.ID, "groups/" + mine.group.ID, "overview/sum", "devices/export",
 			"commands/" + reeve.CommandID{Job: mine.scan}.String()} {
 			if code, body := see("/console/" + own); code != http.StatusOK || !strings.Contains(body, "here") {
 				t.Errorf("%s: %s of the own group: %d", role, own, code)

@@ -13,10 +13,11 @@ import (
 // long for a page, and too much for every look. So what was summed up is shown
 // for a while, and made anew in the background while somebody looks.
 const (
-	overviewFresh = 5 * time.Second // that an overview is shown without a new one being made
-	overviewShare = 20              // of the time, at most one part of so many goes into making one
-	overviewAge   = time.Minute     // of one that is shown; whoever looks after longer waits for a new one
-	overviewTop   = 8               // how many of what there are many it names
+	overviewFresh    = 5 * time.Second       // that an overview is shown without a new one being made, if making it took longer than patience
+	overviewPatience = 20 * time.Millisecond // that a page waits for a new one
+	overviewShare    = 20                    // of the time, at most one part of so many goes into making one
+	overviewAge      = time.Minute           // of one that is shown; whoever looks after longer waits for a new one
+	overviewTop      = 8                     // how many of what there are many it names
 )
 
 // overviews are those that somebody looked at lately, by account and groups.
@@ -40,14 +41,42 @@ type making struct {
 
 // Overview returns an overview of what the caller may see, as of Overview.At.
 func (v *View) Overview(ctx context.Context) (reeve.Overview, error) {
+	o, _, err := v.overview(ctx, true)
+	return o, err
+}
+
+// OverviewSoon is Overview for a page that others wait for; false if there is none
+// yet. It is then being made, and Overview will have it.
+func (v *View) OverviewSoon(ctx context.Context) (reeve.Overview, bool, error) {
+	return v.overview(ctx, false)
+}
+
+// CountedGroups returns one page of groups with their devices as of a moment: that
+// of an overview. A page that others wait for gets them in the order of their names
+// and the zero time if there is none yet.
+func (v *View) CountedGroups(ctx context.Context, q reeve.GroupQuery, waits bool) ([]reeve.Group, time.Time, error) {
+	o, ready, err := v.overview(ctx, waits)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if q.Counted = o.InGroups; !ready {
+		q.Counted, q.Sort, q.Desc, o.At = map[int64]int64{}, "name", false, time.Time{}
+	}
+	groups, err := v.Groups(ctx, q)
+	return groups, o.At, err
+}
+
+func (v *View) overview(ctx context.Context, waits bool) (reeve.Overview, bool, error) {
 	q := reeve.OverviewQuery{Top: overviewTop}
 	if !v.reach.All {
 		q.Within, q.Actor = v.reach.Groups, v.caller.Actor
 	}
-	return v.c.overview(ctx, v.caller.Account, q)
+	return v.c.overview(ctx, v.caller.Account, q, waits)
 }
 
-func (c *Control) overview(ctx context.Context, account int64, q reeve.OverviewQuery) (reeve.Overview, error) {
+// overview returns the last overview, or a new one if it is too old or takes no
+// longer than a page can wait; false if neither is there.
+func (c *Control) overview(ctx context.Context, account int64, q reeve.OverviewQuery, waits bool) (reeve.Overview, bool, error) {
 	key := fmt.Sprint(account, q.Within, q.Actor)
 	now := c.now()
 	q.Now = now
@@ -59,22 +88,34 @@ func (c *Control) overview(ctx context.Context, account int64, q reeve.OverviewQ
 		c.overviews.drop(now)
 		c.overviews.kept[key] = o
 	}
-	age := now.Sub(o.At)
-	if o.coming == nil && age >= max(overviewFresh, overviewShare*o.took) {
+	age, fresh := now.Sub(o.At), max(overviewFresh, overviewShare*o.took)
+	if isQuick := o.took < overviewPatience; isQuick {
+		fresh = 0
+	}
+	if o.coming == nil && age >= fresh {
 		o.coming = &making{done: make(chan struct{})}
 		go c.sumUp(context.WithoutCancel(ctx), o, o.coming, account, q)
 	}
 	shown, coming := o.Overview, o.coming
 	c.overviews.mu.Unlock()
 
-	if age < overviewAge {
-		return shown, nil
+	isOld := age >= overviewAge
+	if !isOld && fresh > 0 {
+		return shown, true, nil
+	}
+	var end <-chan time.Time
+	if !waits {
+		patience := time.NewTimer(overviewPatience)
+		defer patience.Stop()
+		end = patience.C
 	}
 	select {
 	case <-coming.done:
-		return coming.Overview, coming.err
+		return coming.Overview, true, coming.err
+	case <-end:
+		return shown, !isOld, nil
 	case <-ctx.Done():
-		return reeve.Overview{}, ctx.Err()
+		return reeve.Overview{}, false, ctx.Err()
 	}
 }
 

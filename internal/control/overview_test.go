@@ -24,6 +24,22 @@ func (s *slowStore) Overview(_ context.Context, account int64, q reeve.OverviewQ
 	return reeve.Overview{At: q.Now, Devices: account}, s.err
 }
 
+// What is made at once is made for everybody who looks.
+func TestOverviewsOfFewDevicesAreOfNow(t *testing.T) {
+	w := newWorld(t)
+	v, err := w.View(w.admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range int64(3) {
+		groups, at, err := v.CountedGroups(t.Context(), reeve.GroupQuery{Limit: 9, Page: 1, Sort: "devices"}, true)
+		if err != nil || len(groups) != 1 || groups[0].Devices != n || !at.Equal(w.clock.Now()) {
+			t.Errorf("%+v as of %v, %v; want %d devices", groups, at, err, n)
+		}
+		w.enrol(t, w.linux())
+	}
+}
+
 // Within the bubble time passes only when everybody waits for it.
 func TestOverviewsAreMadeWhileSomebodyLooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -60,6 +76,24 @@ func TestOverviewsAreMadeWhileSomebodyLooks(t *testing.T) {
 			if err != nil || age != step.age || waited != step.waited || len(store.asked) != step.made {
 				t.Errorf("%s: %v old after %v, %d made, %v; want %v after %v, %d made", step.what, age, waited, len(store.asked), err, step.age, step.waited, step.made)
 			}
+		}
+		soon := func() (bool, time.Duration) {
+			t.Helper()
+			v, _ := c.View(reeve.Caller{Account: 9, Source: reeve.FromConsole, Scopes: reeve.Scopes{reeve.Read}})
+			began := time.Now()
+			_, ready, err := v.OverviewSoon(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			return ready, time.Since(began)
+		}
+		if ready, waited := soon(); ready || waited > 50*time.Millisecond {
+			t.Errorf("a page waits %v for the first; it is there: %v", waited, ready)
+		}
+		time.Sleep(time.Second) // of the bubble's clock, until it is made: nobody waits
+		synctest.Wait()
+		if ready, waited := soon(); !ready || waited > 0 {
+			t.Errorf("a page waits %v for what is there; it is: %v", waited, ready)
 		}
 		store.err = errors.New("the disk is gone")
 		time.Sleep(2 * time.Minute) // of the bubble's clock: nobody waits

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"slices"
 
 	"reeve"
@@ -28,28 +29,37 @@ func (v *View) Job(ctx context.Context, id reeve.JobID) (reeve.Job, error) {
 // Commands returns commands of a job; see JobStore. Those on devices that the
 // person does not see any more are left out.
 func (v *View) Commands(ctx context.Context, job reeve.JobID, states []reeve.State, from int32, limit int) ([]reeve.Command, error) {
+	return v.CommandsWithin(ctx, job, states, from, math.MaxInt32, limit)
+}
+
+// CommandsWithin is Commands that looks at so many at most; see JobStore.
+func (v *View) CommandsWithin(ctx context.Context, job reeve.JobID, states []reeve.State, from int32, within, limit int) ([]reeve.Command, error) {
 	if v.reach.All {
-		return v.c.store.Commands(ctx, v.caller.Account, job, states, from, limit)
+		return v.c.store.CommandsWithin(ctx, v.caller.Account, job, states, from, within, limit)
 	}
 	if _, err := v.Job(ctx, job); err != nil {
 		return nil, err
 	}
 	var seen []reeve.Command
 	for {
-		part, err := v.c.store.Commands(ctx, v.caller.Account, job, states, from, limit)
+		part, err := v.c.store.CommandsWithin(ctx, v.caller.Account, job, states, from, within, limit)
 		if err != nil {
 			return nil, err
 		}
 		isLast := len(part) < limit
 		if !isLast {
-			from = part[limit-1].ID.Leaf + 1
+			next := part[limit-1].ID.Leaf + 1
+			from, within = next, within-int(next-from)
 		}
 		if part, err = v.onSeen(ctx, part); err != nil {
 			return nil, err
 		}
 		seen = append(seen, part...)
-		if isLast || len(seen) >= limit {
+		switch {
+		case isLast || len(seen) >= limit:
 			return seen[:min(len(seen), limit)], nil
+		case within <= 0:
+			return nil, reeve.ErrFurther
 		}
 	}
 }

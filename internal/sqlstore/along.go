@@ -7,8 +7,8 @@ import (
 )
 
 // Lists of jobs and of the log are narrowed by columns, each of which has an
-// index over account, column and key: one of them is gone along, the others are
-// asked of each row that comes along.
+// index over account, column and key, which is called after table and column:
+// one of them is gone along, the others are asked of each row that comes along.
 
 // given are the columns of which there are values.
 func given(columns ...column) []column {
@@ -21,7 +21,7 @@ func (s *Store) rarest(ctx context.Context, table string, account int64, narrow 
 	fewest = fewEnough
 	for i, c := range narrow {
 		b := &binder{db: s.db}
-		n, err := s.countRows(ctx, b, table+" WHERE account = "+b.put(account)+c.partly()+" AND "+c.name+" "+b.among(c), fewest)
+		n, err := s.countRows(ctx, b, table+" WHERE account = "+b.put(account)+" AND "+c.name+" "+b.among(c), fewest)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -55,24 +55,23 @@ func (c column) condition(b *binder) string {
 }
 
 // merge is [merge] along the values of the column.
-func (c column) merge(what, table, where string, b *binder) string {
-	where += c.partly()
+func (c column) merge(db database, what, table, where string, b *binder) string {
 	if c.texts != nil {
-		return merge(what, table, c.name, slices.Compact(slices.Sorted(slices.Values(c.texts))), where, b)
+		return merge(db, what, table, c.name, slices.Compact(slices.Sorted(slices.Values(c.texts))), where, b)
 	}
-	return merge(what, table, c.name, slices.Compact(slices.Sorted(slices.Values(c.numbers))), where, b)
+	return merge(db, what, table, c.name, slices.Compact(slices.Sorted(slices.Values(c.numbers))), where, b)
 }
 
 // merge is a query for a column of what a table has of several keys. Ordered by
 // that column, with a LIMIT, both databases go along the index in as many places
 // at once and stop in time.
-func merge[K int64 | string](column, table, key string, keys []K, where string, b *binder) string {
+func merge[K int64 | string](db database, column, table, key string, keys []K, where string, b *binder) string {
 	if len(keys) == 0 {
 		return "SELECT 0 AS " + column + " WHERE FALSE"
 	}
 	arms := make([]string, len(keys))
 	for i, k := range keys {
-		arms[i] = "SELECT " + column + " FROM " + table + " WHERE " + key + " = " + b.put(k) + " AND " + where
+		arms[i] = "SELECT " + column + " FROM " + table + db.along(table+"_"+key) + " WHERE " + key + " = " + b.put(k) + " AND " + where
 	}
 	return strings.Join(arms, " UNION ALL ")
 }

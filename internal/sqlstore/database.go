@@ -27,6 +27,9 @@ type database interface {
 	// beside is a column in a condition for which no index of its own is worth it,
 	// where one of another column is there.
 	beside(column string) string
+	// along stands behind a table that has to be read along an index. SQLite wants to
+	// be told: what it knows of its tables, it learned when somebody said ANALYZE.
+	along(index string) string
 	// begin starts a transaction that may write.
 	begin(ctx context.Context) (session, error)
 	ping(ctx context.Context) error

@@ -72,7 +72,7 @@ func (s *Store) Groups(ctx context.Context, account int64, q reeve.GroupQuery) (
 		groups = slices.DeleteFunc(groups, func(g reeve.Group) bool { return !strings.Contains(fold(g.Name), wanted) })
 	}
 	if q.Sort == "devices" {
-		if err := s.countInGroups(ctx, groups); err != nil {
+		if err := s.countInGroups(ctx, groups, q.Counted); err != nil {
 			return nil, err
 		}
 	}
@@ -92,13 +92,20 @@ func (s *Store) Groups(ctx context.Context, account int64, q reeve.GroupQuery) (
 	from := min((q.Page-1)*q.Limit, len(groups))
 	groups = groups[from:min(from+q.Limit, len(groups))]
 	if q.Sort != "devices" && !q.Uncounted {
-		err = s.countInGroups(ctx, groups)
+		err = s.countInGroups(ctx, groups, q.Counted)
 	}
 	return groups, err
 }
 
-// countInGroups sets how many live devices are in each of the groups.
-func (s *Store) countInGroups(ctx context.Context, groups []reeve.Group) error {
+// countInGroups sets how many live devices are in each of the groups, if nobody
+// has counted them before.
+func (s *Store) countInGroups(ctx context.Context, groups []reeve.Group, counted map[int64]int64) error {
+	if counted != nil {
+		for i, g := range groups {
+			groups[i].Devices = counted[g.No]
+		}
+		return nil
+	}
 	nos := make([]int64, len(groups))
 	for i, g := range groups {
 		nos[i] = g.No

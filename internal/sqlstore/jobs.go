@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,10 +87,10 @@ func (s *Store) Jobs(ctx context.Context, account int64, q reeve.JobQuery) ([]re
 	switch {
 	case q.By != "":
 		by := []string{q.By}
-		along := merge("id", "jobs", "actor", by, within, b) + " UNION ALL " + merge("id", "jobs", "name", by, within+" AND actor || '' <> "+b.put(q.By), b)
+		along := merge(s.db, "id", "jobs", "actor", by, within, b) + " UNION ALL " + merge(s.db, "id", "jobs", "name", by, within+" AND actor || '' <> "+b.put(q.By), b)
 		where = "id " + s.db.page(along+limit)
 	case len(narrow) > 0:
-		where = "id " + s.db.page(narrow[rarest].merge("id", "jobs", within, b)+limit)
+		where = "id " + s.db.page(narrow[rarest].merge(s.db, "id", "jobs", within, b)+limit)
 	}
 	found, err := all(ctx, s.db, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE "+where+limit, b.args...)
 	if q.After != 0 {
@@ -137,16 +138,29 @@ func (s *Store) commands(ctx context.Context, from, rest string, args ...any) ([
 
 // Commands returns a page of a job's commands in leaf order.
 func (s *Store) Commands(ctx context.Context, account int64, job reeve.JobID, states []reeve.State, from int32, limit int) ([]reeve.Command, error) {
+	return s.CommandsWithin(ctx, account, job, states, from, math.MaxInt32, limit)
+}
+
+// CommandsWithin goes along the job's commands: an index by their states would have
+// to be written with every report.
+func (s *Store) CommandsWithin(ctx context.Context, account int64, job reeve.JobID, states []reeve.State, from int32, within, limit int) ([]reeve.Command, error) {
 	found, err := s.Job(ctx, account, job)
 	if err != nil || len(states) > 0 && !mayHave(found, states) {
 		return nil, err
 	}
-	where := "job = $1 AND leaf >= $2"
+	end := min(int64(from)+int64(within), math.MaxInt32)
+	b := &binder{db: s.db}
+	of := b.put(int64(job))
+	where := "job = " + of + " AND leaf >= " + b.put(from)
 	if len(states) > 0 {
-		where += " AND state IN " + stateList(states)
+		where += " AND leaf < " + b.put(end) + " AND state IN " + stateList(states)
 	}
-	page := s.db.page("SELECT leaf FROM commands WHERE " + where + " ORDER BY leaf LIMIT $3")
-	return s.commands(ctx, "commands AS c", " WHERE c.job = $1 AND c.leaf "+page+" ORDER BY c.leaf", int64(job), from, limit)
+	page := s.db.page("SELECT leaf FROM commands WHERE " + where + " ORDER BY leaf LIMIT " + b.put(limit))
+	commands, err := s.commands(ctx, "commands AS c", " WHERE c.job = "+of+" AND c.leaf "+page+" ORDER BY c.leaf", b.args...)
+	if err == nil && len(states) > 0 && len(commands) < limit && end < int64(found.Targets) {
+		err = reeve.ErrFurther
+	}
+	return commands, err
 }
 
 // mayHave reports whether the counts of a job leave room for commands in one of

@@ -111,6 +111,10 @@ func (v *view) sumDevices() error {
 		v.OtherVersions += rest.Devices
 	}
 	v.Versions = slices.Clip(v.Versions[:min(len(v.Versions), v.q.Top)])
+	v.InGroups = make(map[int64]int64, len(v.groups))
+	for no, g := range v.groups {
+		v.InGroups[no] = g.Devices
+	}
 	v.Groups = slices.SortedFunc(maps.Values(v.groups), func(a, b reeve.GroupCount) int {
 		return cmp.Or(cmp.Compare(b.Devices, a.Devices), cmp.Compare(a.Name, b.Name))
 	})

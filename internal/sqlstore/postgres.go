@@ -126,6 +126,8 @@ func (db *postgresDB) among(number int, values column) (string, any) {
 
 // page makes an array, which the planner takes to be short. Of a LIMIT that is
 // an argument it believes that it may be a tenth of the table.
+func (db *postgresDB) along(string) string { return "" }
+
 func (db *postgresDB) page(subquery string) string { return "= ANY(ARRAY(" + subquery + "))" }
 
 func postgresAmong(number int, values column) (string, any) {

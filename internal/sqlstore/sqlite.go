@@ -182,6 +182,8 @@ func (db *sqliteDB) among(number int, values column) (string, any) {
 	return sqliteAmong(number, values)
 }
 
+func (db *sqliteDB) along(index string) string { return " INDEXED BY " + index }
+
 func (db *sqliteDB) page(subquery string) string { return "IN (" + subquery + ")" }
 
 // sqliteConn is one connection. It is used by one goroutine at a time.

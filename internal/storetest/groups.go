@@ -139,6 +139,16 @@ func testGroups(t *testing.T, open func(testing.TB) Store) {
 		}
 	})
 
+	s.run("who has counted devices is believed", func(w *world) {
+		lab, office := w.group("Lab"), w.group("Office")
+		w.save(w.account.No, device(0))
+		groups, err := w.Groups(w.ctx, w.account.No, reeve.GroupQuery{Limit: 2, Page: 1, Sort: "devices", Desc: true, Counted: map[int64]int64{lab.No: 5, office.No: 7}})
+		w.check(err)
+		if len(groups) != 2 || groups[0].No != office.No || groups[0].Devices != 7 || groups[1].No != lab.No || groups[1].Devices != 5 {
+			w.t.Errorf("%+v", groups)
+		}
+	})
+
 	s.run("lists are searched, sorted and cut into pages", func(w *world) {
 		for i, name := range []string{"delta", "Älpha", "Beta", "älm"} {
 			g := w.group(name)

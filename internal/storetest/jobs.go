@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -120,6 +121,21 @@ func testJobs(t *testing.T, open func(testing.TB) Store) {
 			}
 			if d := cmp.Diff(test.want, got); d != "" {
 				w.t.Errorf("%s: %s", name, d)
+			}
+		}
+		for _, test := range []struct {
+			states        []reeve.State
+			from          int32
+			within, limit int
+			further       bool
+		}{
+			{nil, 0, 2, 10, false}, {[]reeve.State{reeve.Failed}, 0, 5, 10, true}, {[]reeve.State{reeve.Failed}, 0, 6, 10, false},
+			{[]reeve.State{reeve.Failed}, 0, 4, 1, false}, {[]reeve.State{reeve.Failed}, 0, 3, 1, true}, {[]reeve.State{reeve.Failed}, 4, 2, 1, false},
+			{[]reeve.State{reeve.Failed}, 5, 1 << 30, 1, false},
+		} {
+			_, err := w.CommandsWithin(w.ctx, w.account.No, job.ID, test.states, test.from, test.within, test.limit)
+			if test.further != errors.Is(err, reeve.ErrFurther) || !test.further && err != nil {
+				w.t.Errorf("%+v: %v", test, err)
 			}
 		}
 	})

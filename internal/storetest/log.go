@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -131,6 +132,41 @@ func testLog(t *testing.T, open func(testing.TB) Store) {
 			}
 			if want = want[:min(len(want), q.Limit)]; !slices.Equal(want, got) {
 				w.t.Fatalf("%+v: %v, want %v", q, got, want)
+			}
+			q.Within = 1 + r.Intn(30)
+			part, err := w.Log(w.ctx, w.account.No, q)
+			if whole := cmp.Diff(rows, part) == ""; !whole && !errors.Is(err, reeve.ErrFurther) || whole && err != nil && !errors.Is(err, reeve.ErrFurther) {
+				w.t.Fatalf("%+v: %d rows, want %d: %v", q, len(part), len(rows), err)
+			}
+		}
+	})
+
+	s.run("a reading looks at as many rows as it may", func(w *world) {
+		for i := range 30 {
+			e := w.entry("e")
+			if e.Actor = "operator:ann"; i%10 == 2 {
+				e.Actor = "operator:bob"
+			}
+			w.check(w.Append(w.ctx, e))
+		}
+		for name, test := range map[string]struct {
+			query   reeve.LogQuery
+			further bool
+		}{
+			"nobody is asked":       {reeve.LogQuery{Within: 5, Newest: true, Limit: 20}, false},
+			"the page is full":      {reeve.LogQuery{Within: 5, Newest: true, Limit: 4, Outcomes: []string{"ok"}}, false},
+			"it is not":             {reeve.LogQuery{Within: 5, Newest: true, Limit: 9, Outcomes: []string{"ok"}}, true},
+			"at the end":            {reeve.LogQuery{Within: 30, Newest: true, Limit: 99, Events: []string{"e"}, Outcomes: []string{"ok"}}, false},
+			"before it":             {reeve.LogQuery{Within: 29, Newest: true, Limit: 99, Events: []string{"e"}, Outcomes: []string{"ok"}}, true},
+			"in order":              {reeve.LogQuery{Within: 29, Limit: 99, Events: []string{"e"}, Outcomes: []string{"ok"}}, true},
+			"few have one thing":    {reeve.LogQuery{Within: 3, Limit: 99, Actors: []string{"operator:bob"}, Events: []string{"e"}}, false},
+			"fewer than one thing":  {reeve.LogQuery{Within: 2, Limit: 99, Actors: []string{"operator:bob"}, Events: []string{"e"}}, true},
+			"not of those left out": {reeve.LogQuery{Within: 2, Limit: 99, After: 20, Actors: []string{"operator:bob"}, Events: []string{"e"}}, false},
+			"from where it goes on": {reeve.LogQuery{Within: 2, Limit: 99, Before: 20, Newest: true, Actors: []string{"operator:bob"}, Events: []string{"e"}}, false},
+		} {
+			_, err := w.Log(w.ctx, w.account.No, test.query)
+			if test.further != errors.Is(err, reeve.ErrFurther) || !test.further && err != nil {
+				w.t.Errorf("%s: %v", name, err)
 			}
 		}
 	})

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -35,6 +36,14 @@ func testOverviews(t *testing.T, open func(testing.TB) Store) {
 				}
 			}
 			count("devices", o.Devices, func(q *reeve.DeviceQuery) {})
+			for no, n := range o.InGroups {
+				count(fmt.Sprint("in group ", no), n, func(q *reeve.DeviceQuery) { q.GroupNos = []int64{no} })
+			}
+			for _, g := range groups {
+				if _, is := o.InGroups[g.No]; is != (within == nil || slices.Contains(within, g.No)) {
+					w.t.Errorf("within %v: group %d is in %v", within, g.No, o.InGroups)
+				}
+			}
 			for standing := reeve.Managed; standing <= reeve.Archived; standing++ {
 				count(standing.String(), o.Standings[standing], func(q *reeve.DeviceQuery) { q.Standings = []reeve.Standing{standing} })
 			}
