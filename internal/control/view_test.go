@@ -50,6 +50,13 @@ var looks = map[string]struct {
 		o, err := v.Overview(t.Context())
 		return slices.ContainsFunc(o.Groups, func(g reeve.GroupCount) bool { return g.ID == s.group.ID }), err
 	}},
+	"OverviewSoon": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
+		if _, err := v.Overview(t.Context()); err != nil { // so that there is one
+			return false, err
+		}
+		o, _, err := v.OverviewSoon(t.Context())
+		return slices.ContainsFunc(o.Groups, func(g reeve.GroupCount) bool { return g.ID == s.group.ID }), err
+	}},
 	"Device": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
 		d, err := v.Device(t.Context(), s.device.ID)
 		return d.No != 0, err
@@ -89,6 +96,10 @@ var looks = map[string]struct {
 		found, err := v.Groups(t.Context(), reeve.GroupQuery{Limit: 100, Page: 1})
 		return slices.ContainsFunc(found, func(g reeve.Group) bool { return g.No == s.group.No }), err
 	}},
+	"CountedGroups": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
+		found, _, err := v.CountedGroups(t.Context(), reeve.GroupQuery{Limit: 100, Page: 1}, true)
+		return slices.ContainsFunc(found, func(g reeve.Group) bool { return g.No == s.group.No }), err
+	}},
 	"Group": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
 		g, err := v.Group(t.Context(), s.group.ID)
 		return g.No != 0, err
@@ -107,6 +118,10 @@ var looks = map[string]struct {
 	}},
 	"Commands": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
 		found, err := v.Commands(t.Context(), s.job, nil, 0, 1)
+		return len(found) > 0, err
+	}},
+	"CommandsWithin": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
+		found, err := v.CommandsWithin(t.Context(), s.job, []reeve.State{reeve.Queued, reeve.Succeeded}, 0, 1000, 1)
 		return len(found) > 0, err
 	}},
 	"Command": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
