@@ -54,11 +54,7 @@ type LinkStore interface {
 	Links(ctx context.Context, account int64, operator string) ([]Link, error)
 	// RemoveLink removes the link of the account's operator with an issuer.
 	RemoveLink(ctx context.Context, account int64, operator, issuer string, entry AuditEntry) error
-	// Expect stores under which name providers know the account's operator; empty
-	// is his own. Conflict if another operator has it.
-	Expect(ctx context.Context, account int64, operator, name string, entry AuditEntry) error
-	// Expected returns the operator of any account with that name, and ExpectedOf
-	// the name of an operator, which is empty if he has none.
+	// Expected returns the operator of any account whom providers know under a
+	// name; see Operator.Expected.
 	Expected(ctx context.Context, name string) (operator string, err error)
-	ExpectedOf(ctx context.Context, account int64, operator string) (string, error)
 }

@@ -64,6 +64,7 @@ type Operator struct {
 	Role         Role        // in the whole account; NoRole for one with roles in groups only
 	Groups       []GroupRole // by Group
 	Created      time.Time
+	Expected     string    // by what OpenID providers name him as long as he has no link there; empty if by his own name
 	SignedIn     time.Time // when he signed in to the console last; zero if never
 }
 

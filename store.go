@@ -66,10 +66,11 @@ type CredentialStore interface {
 	Operator(ctx context.Context, name string) (Operator, error)
 	// Operators returns the account's operators by name.
 	Operators(ctx context.Context, account int64) ([]Operator, error)
-	// SetOperator stores roles and password of the account's operator with o's
-	// name. Another password ends whatever the operator agreed to, and his sessions
+	// SetOperator stores roles, password and expected name of the account's operator
+	// with o's name. Another password ends whatever the operator agreed to, and his sessions
 	// and tickets. Conflict if the
-	// account would be left without an administrator, NotFound if a group is not
+	// account would be left without an administrator or another operator is
+	// expected under that name, NotFound if a group is not
 	// the account's.
 	SetOperator(ctx context.Context, o Operator, entry AuditEntry) error
 	// RemoveOperator removes an operator and ends what he agreed to; likewise.

@@ -50,8 +50,9 @@ type Operator struct {
 	Name     string      `json:"name"`
 	Role     string      `json:"role,omitempty"` // in the account: viewer, operator, administrator, auditor
 	Groups   []GroupRole `json:"groups,omitempty"`
-	Scopes   []string    `json:"scopes"`             // what the role in the account allows
-	Password string      `json:"password,omitempty"` // only in the answer that makes it
+	Scopes   []string    `json:"scopes"`                  // what the role in the account allows
+	Password string      `json:"password,omitempty"`      // only in the answer that makes it
+	Provider string      `json:"provider_name,omitempty"` // by which an OpenID provider names the operator, if it is another name
 	Created  time.Time   `json:"created,omitzero"`
 }
 
@@ -72,10 +73,11 @@ type NewOperator struct {
 
 // An OperatorChange is what to change of an operator; nil fields stay.
 type OperatorChange struct {
-	Role     *string      `json:"role,omitempty"`     // "" takes the role in the account away
-	Groups   *[]GroupRole `json:"groups,omitempty"`   // all of them
-	Scopes   *[]string    `json:"scopes,omitempty"`   // in the place of the role: exactly those of one
-	Password *string      `json:"password,omitempty"` // "" has the server make one
+	Role     *string      `json:"role,omitempty"`          // "" takes the role in the account away
+	Groups   *[]GroupRole `json:"groups,omitempty"`        // all of them
+	Scopes   *[]string    `json:"scopes,omitempty"`        // in the place of the role: exactly those of one
+	Password *string      `json:"password,omitempty"`      // "" has the server make one
+	Provider *string      `json:"provider_name,omitempty"` // by which an OpenID provider names the operator; "" if it is the same name
 }
 
 // A Code lets devices enrol.

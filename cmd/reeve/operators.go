@@ -28,6 +28,7 @@ var operatorColumns = []column[client.Operator]{
 		}
 		return strings.Join(roles, " ")
 	}},
+	{"AT PROVIDER", func(o client.Operator) string { return o.Provider }},
 	{"CREATED", func(o client.Operator) string { return moment(o.Created) }},
 }
 
@@ -141,6 +142,7 @@ func operatorsChange() *cobra.Command {
 	cmd := &cobra.Command{Use: "change NAME", Short: "Change an operator; a new password ends what the operator authorised", Args: exactly("NAME")}
 	password := passwordFlag(cmd)
 	roles := roleFlags(cmd, "")
+	provider := cmd.Flags().String("provider-name", "", "by what the OpenID provider names the operator, for the first time that he signs in there; empty for the operator's name")
 	renew := cmd.Flags().Bool("new-password", false, "have the server make a new password, and show it")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, args []string) error {
 		change, err := roles(ctx, c)
@@ -154,8 +156,9 @@ func operatorsChange() *cobra.Command {
 		if *renew || chosen != "" {
 			change.Password = &chosen
 		}
+		change.Provider = given(cmd.Flags(), "provider-name", provider)
 		if change == (client.OperatorChange{}) {
-			return usagef("say what to change: --role, --group-role, --new-password or --password-file")
+			return usagef("say what to change: --role, --group-role, --provider-name, --new-password or --password-file")
 		}
 		operator, err := c.ChangeOperator(ctx, args[0], change)
 		if err != nil {

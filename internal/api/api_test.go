@@ -133,6 +133,7 @@ func TestBadRequests(t *testing.T) {
 		{"POST", "/operators", `{"name":"x","scopes":["read"],"password":"short"}`, 400},
 		{"POST", "/operators", `{"name":"x"}`, 400},
 		{"PATCH", "/operators/nobody", `{"scopes":["read"]}`, 404},
+		{"PATCH", "/operators/admin", `{"provider_name":"` + strings.Repeat("x", 256) + `"}`, 400},
 		{"PATCH", "/operators/admin", `{"scopes":["read"]}`, 409},
 		{"PATCH", "/operators/admin", `{"name":"boss"}`, 400},
 		{"DELETE", "/operators/nobody", ``, 404},

@@ -41,9 +41,10 @@ func (a *api) operatorRoutes() []door.Route {
 				door.Field{Name: "groups[].group", In: "body", Type: "string", About: "id of the group"},
 				door.Field{Name: "groups[].role", In: "body", Type: "string", About: "viewer, operator, administrator or auditor"},
 				door.Field{Name: "scopes", In: "body", Type: "array of string", About: "in the place of role, as when an operator is created"},
-				door.Field{Name: "password", In: "body", Type: "string", About: "the new one; an empty text has the server make it"}),
+				door.Field{Name: "password", In: "body", Type: "string", About: "the new one; an empty text has the server make it"},
+				door.Field{Name: "provider_name", In: "body", Type: "string", About: "by which the OpenID provider names the operator as long as the two are not linked, at most 255 bytes; empty if it is the operator's name"}),
 			Answer: slices.Concat(operatorFields, passwordField),
-			Codes:  map[int]string{404: "there is no such operator in this account", 409: "no administrator would be left"},
+			Codes:  map[int]string{404: "there is no such operator in this account", 409: "no administrator would be left, or another operator has that name at the provider"},
 			Notes:  []string{"Neither what the operator was allowed nor what he will be may exceed the caller's scopes."},
 		}),
 		about(own("DELETE", "/operators/{name}", x, "operator_removed", a.removeOperator), &door.Page{
@@ -65,6 +66,7 @@ var (
 		{Name: "groups[].group", Type: "string", About: "id of the group"},
 		{Name: "groups[].role", Type: "string"},
 		{Name: "scopes", Type: "array of string", About: "what the role in the account allows"},
+		{Name: "provider_name", Type: "string", About: "by which the OpenID provider names the operator as long as the two are not linked; absent if it is the operator's name"},
 		{Name: "created", Type: "string", About: "RFC 3339, UTC"},
 	}
 
@@ -72,7 +74,7 @@ var (
 )
 
 func shapeOperator(o reeve.Operator) client.Operator {
-	out := client.Operator{Name: o.Name, Role: o.Role.String(), Scopes: stringsOf(o.Role.Scopes()), Created: o.Created}
+	out := client.Operator{Name: o.Name, Role: o.Role.String(), Scopes: stringsOf(o.Role.Scopes()), Provider: o.Expected, Created: o.Created}
 	for _, g := range o.Groups {
 		out.Groups = append(out.Groups, client.GroupRole{Group: g.GroupID, Role: g.Role.String()})
 	}
@@ -149,7 +151,7 @@ func (a *api) changeOperator(w http.ResponseWriter, r *door.Request) error {
 	if _, err := a.read(w, r, &want); err != nil {
 		return err
 	}
-	change := control.OperatorChange{Password: want.Password}
+	change := control.OperatorChange{Password: want.Password, Expected: want.Provider}
 	if want.Role != nil || want.Scopes != nil {
 		role, err := roleOf(valueOf(want.Role), valueOf(want.Scopes))
 		if err != nil {

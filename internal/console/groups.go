@@ -235,6 +235,7 @@ func (c *console) makeDefault(v *visit) (*page, error) {
 type goingGroupPage struct {
 	Group   reeve.Group
 	Devices deviceCount
+	Limit   int64 // more devices than one person may move; 0 if there is no such limit, or it is kept
 }
 
 func (c *console) askToRemoveGroup(v *visit) (*page, error) {
@@ -242,17 +243,25 @@ func (c *console) askToRemoveGroup(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := v.view.CountUpTo(v.Context(), reeve.DeviceQuery{GroupNos: []int64{g.No}}, maxCounted+1)
+	account, err := v.view.Account(v.Context())
 	if err != nil {
 		return nil, err
 	}
-	going := deviceCount{min(n, maxCounted), n > maxCounted}
-	return &page{name: "group_going", title: "groups.going", args: []any{g.Name}, data: goingGroupPage{g, going}}, nil
+	limit := control.Effective(account.Settings).ApproveAbove
+	n, err := v.view.CountUpTo(v.Context(), reeve.DeviceQuery{GroupNos: []int64{g.No}}, max(maxCounted, limit)+1)
+	if err != nil {
+		return nil, err
+	}
+	shown := goingGroupPage{Group: g, Devices: deviceCount{min(n, maxCounted), n > maxCounted}}
+	if limit > 0 && n > limit {
+		shown.Limit = limit
+	}
+	return &page{name: "group_going", title: "groups.going", args: []any{g.Name}, data: shown}, nil
 }
 
 func (c *console) removeGroup(v *visit) (*page, error) {
 	if err := c.Rules.RemoveGroup(v.Context(), v.Caller, v.PathValue("id")); err != nil {
-		return nil, err
+		return formAgain(err, func() (*page, error) { return c.askToRemoveGroup(v) })
 	}
 	return v.done("groups", "groups.removed")
 }

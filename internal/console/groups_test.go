@@ -53,7 +53,7 @@ func TestGroups(t *testing.T) {
 	h.refused(t, path, url.Values{"name": {strings.Repeat("x", 65)}}, strings.Repeat("x", 65))
 	h.send(t, path, url.Values{"name": {"Laboratory"}, "description": {""}})
 	h.logged(t, "group_changed")
-	h.see(t, path+"/remove", "1 device goes to the default group")
+	h.see(t, path+"/remove", "1 device goes to the default group", path+`/remove"><button`)
 	h.send(t, path+"/remove", nil)
 	h.logged(t, "group_removed")
 	if d, err := h.Store.Device(t.Context(), h.Account().No, h.laptop.ID); err != nil || d.GroupID == id {
@@ -106,4 +106,27 @@ func TestAgentSettings(t *testing.T) {
 	h.send(t, "settings/agents", url.Values{})
 	h.send(t, "sets/daily/1/remove", nil)
 	h.logged(t, "signature_set_removed")
+}
+
+// Who may not remove a group without a second person is told before trying.
+func TestGroupsTooLargeForOne(t *testing.T) {
+	h := newHousehold(t)
+	at := strings.TrimPrefix(h.send(t, "groups", url.Values{"name": {"Lab"}}), "/console/")
+	id := strings.TrimPrefix(at, "groups/")
+	phone := h.Enrol("phone", reeve.Persistent, reeve.Linux, "26.11.0", "02:00:00:00:00:09")
+	if _, err := h.Rules.Place(t.Context(), h.Admin(), control.Order{Action: "assign_to_group", IDs: []string{h.laptop.ID, phone.ID}, Params: []byte(`{"group_id":"` + id + `"}`)}); err != nil {
+		t.Fatal(err)
+	}
+	account := h.Account()
+	account.Settings.ApproveAbove = 1
+	if err := h.SetAccount(account); err != nil {
+		t.Fatal(err)
+	}
+	body := h.see(t, at+"/remove", "One person moves at most 1 device", "act?action=assign_to_group&amp;group="+id)
+	if strings.Contains(body, `action="/console/`+at+`/remove"`) {
+		t.Error("the page offers what would be refused")
+	}
+	if w := h.admin.Post("/console/"+at+"/remove", nil); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "One person moves") {
+		t.Errorf("it is removed all the same: %d", w.Code)
+	}
 }

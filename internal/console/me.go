@@ -68,7 +68,7 @@ func (c *console) ownAgain(v *visit, wrong error) (*page, error) {
 }
 
 // proven is an error where the operator must first show that it is he: before
-// there is another way to sign in as him.
+// there is another way to sign in as him, or as somebody whom he looks after.
 func (c *console) proven(v *visit) error {
 	s, err := v.ownSession()
 	if err == nil {
@@ -78,17 +78,23 @@ func (c *console) proven(v *visit) error {
 }
 
 func (c *console) prove(v *visit) (*page, error) {
+	if err := c.checkProof(v); err != nil {
+		return c.ownAgain(v, err)
+	}
+	return v.goTo("me")
+}
+
+// checkProof checks the password of the form, by which the operator shows that
+// it is he.
+func (c *console) checkProof(v *visit) error {
 	s, err := v.ownSession()
 	if err == nil {
 		err = v.form()
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = c.Rules.Prove(v.Context(), s, v.PostForm.Get("password"), v.from())
 	}
-	if err := c.Rules.Prove(v.Context(), s, v.PostForm.Get("password"), v.from()); err != nil {
-		return c.ownAgain(v, err)
-	}
-	return v.goTo("me")
+	return err
 }
 
 func (c *console) changePassword(v *visit) (*page, error) {

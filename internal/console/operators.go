@@ -19,6 +19,8 @@ func (c *console) operatorRoutes() []door.Route {
 		c.see("operators/{name}", reeve.Admin, c.operator),
 		c.change("operators/{name}", reeve.Admin, "operator_changed", c.changeOperator),
 		c.change("operators/{name}/password", reeve.Admin, "operator_changed", c.resetPassword),
+		c.change("operators/{name}/provider", reeve.Admin, "operator_changed", c.changeExpected),
+		c.change("operators/{name}/prove", reeve.Admin, "", c.proveForOperator),
 		c.change("operators/{name}/factors", reeve.Admin, "second_factor_removed", c.resetFactors),
 		c.change("operators/{name}/sessions", reeve.Admin, "sessions_ended", c.endOperatorSessions),
 		c.change("operators/{name}/remove", reeve.Admin, "operator_removed", c.removeOperator),
@@ -145,7 +147,10 @@ type operatorPage struct {
 	Operator control.OperatorState
 	Sessions []reeve.Session
 	Roles    rolesForm
-	Self     bool // it is who looks at it
+	Self     bool   // it is who looks at it
+	Prove    bool   // whether the person's password is wanted before anything of how the operator signs in changes
+	Provider string // besides here; empty without one
+	Expected string // the name there, as it was typed
 }
 
 func (c *console) operator(v *visit) (*page, error) { return c.showOperator(v, nil) }
@@ -155,7 +160,10 @@ func (c *console) showOperator(v *visit, typed filled) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := operatorPage{Operator: o, Self: v.Caller.Actor == "operator:"+o.Name}
+	shown := operatorPage{Operator: o, Self: v.Caller.Actor == "operator:"+o.Name, Prove: c.proven(v) != nil, Provider: c.Rules.ProviderName(), Expected: o.Expected}
+	if typed, again := v.PostForm["expected"]; again {
+		shown.Expected = typed[0]
+	}
 	if shown.Sessions, err = c.Rules.OperatorSessions(v.Context(), v.Caller, o.Name); err != nil {
 		return nil, err
 	}
@@ -186,6 +194,36 @@ func (c *console) changeOperator(v *visit) (*page, error) {
 
 func operatorPath(name string) string { return "operators/" + url.PathEscape(name) }
 
+// operatorAgain shows an operator's page once more, with what was wrong.
+func (c *console) operatorAgain(v *visit, wrong error) (*page, error) {
+	return formAgain(wrong, func() (*page, error) { return c.showOperator(v, nil) })
+}
+
+// proveForOperator hears that it is still the person who signed in.
+func (c *console) proveForOperator(v *visit) (*page, error) {
+	if err := c.checkProof(v); err != nil {
+		return c.operatorAgain(v, err)
+	}
+	return v.goTo(operatorPath(v.PathValue("name")))
+}
+
+// changeExpected says by what the provider names an operator, and so who may
+// sign in there as him.
+func (c *console) changeExpected(v *visit) (*page, error) {
+	if err := v.form(); err != nil {
+		return nil, err
+	}
+	name, expected := v.PathValue("name"), v.PostForm.Get("expected")
+	err := c.proven(v)
+	if err == nil {
+		_, _, err = c.Rules.ChangeOperator(v.Context(), v.Caller, name, control.OperatorChange{Expected: &expected})
+	}
+	if err != nil {
+		return c.operatorAgain(v, err)
+	}
+	return v.done(operatorPath(name), "operators.expectedset")
+}
+
 // resetPassword replaces an operator's password at once, or gives out a link by
 // which he replaces it himself.
 func (c *console) resetPassword(v *visit) (*page, error) {
@@ -193,6 +231,9 @@ func (c *console) resetPassword(v *visit) (*page, error) {
 		return nil, err
 	}
 	name := v.PathValue("name")
+	if err := c.proven(v); err != nil {
+		return c.operatorAgain(v, err)
+	}
 	if v.PostForm.Get("way") != "password" {
 		return c.invite(v, "operators.linkmade", name)
 	}
@@ -206,6 +247,9 @@ func (c *console) resetPassword(v *visit) (*page, error) {
 
 // resetFactors takes away whatever an operator signs in with but his password.
 func (c *console) resetFactors(v *visit) (*page, error) {
+	if err := c.proven(v); err != nil {
+		return c.operatorAgain(v, err)
+	}
 	o, err := v.view.OperatorState(v.Context(), v.PathValue("name"))
 	if err == nil && o.App {
 		err = c.Rules.ResetFactor(v.Context(), v.Caller, o.Name)

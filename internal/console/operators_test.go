@@ -6,8 +6,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"reeve"
+	"reeve/internal/doortest"
 )
 
 func TestOperators(t *testing.T) {
@@ -81,5 +83,50 @@ func TestOperators(t *testing.T) {
 	}
 	if w := h.admin.Post("/console/operators/admin/remove", nil); w.Code != http.StatusConflict {
 		t.Errorf("the last administrator is removed: %d", w.Code)
+	}
+}
+
+// Whoever changes how somebody else signs in shows anew that it is he.
+func TestResetsWantAProof(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	h := doortest.Open(t, doortest.Options{Now: func() time.Time { return now }})
+	h.Operator(reeve.Operator{Name: "ann", Role: reeve.RoleViewer})
+	admin := h.SignIn(h.First.Operator, h.First.Password)
+	const path = "/console/operators/ann"
+	resets := map[string]url.Values{"/password": nil, "/factors": nil, "/provider": {"expected": {"ann@example.org"}}}
+	now = now.Add(time.Hour)
+	page := admin.Get(path).Body.String()
+	if !strings.Contains(page, path+`/prove"`) {
+		t.Error("the page asks for no proof")
+	}
+	for reset, form := range resets {
+		w := admin.Post(path+reset, form)
+		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), path+`/prove"`) || strings.Contains(page, path+reset+`"`) {
+			t.Errorf("%s after an hour: %d", reset, w.Code)
+		}
+	}
+	if o, err := h.Store.Operator(t.Context(), "ann"); err != nil || o.Expected != "" {
+		t.Errorf("%+v %v", o, err)
+	}
+	if w := admin.Post(path+"/prove", url.Values{"password": {"not this one"}}); w.Code != http.StatusUnauthorized {
+		t.Errorf("a wrong password: %d", w.Code)
+	}
+	if w := admin.Post(path+"/prove", url.Values{"password": {h.First.Password}}); w.Header().Get("Location") != path {
+		t.Errorf("the password: %d", w.Code)
+	}
+	for reset, form := range resets {
+		if w := admin.Post(path+reset, form); w.Code >= http.StatusBadRequest {
+			t.Errorf("%s after the proof: %d %s", reset, w.Code, w.Body)
+		}
+	}
+	if o, err := h.Store.Operator(t.Context(), "ann"); err != nil || o.Expected != "ann@example.org" {
+		t.Errorf("%+v %v", o, err)
+	}
+	if body := admin.Get(path).Body.String(); !strings.Contains(body, `value="ann@example.org"`) {
+		t.Error("the name at the provider is not shown")
+	}
+	h.Operator(reeve.Operator{Name: "bob", Role: reeve.RoleViewer})
+	if w := admin.Post("/console/operators/bob/provider", resets["/provider"]); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "operator has this name") {
+		t.Errorf("a name that is taken: %d", w.Code)
 	}
 }

@@ -55,6 +55,7 @@ type OperatorChange struct {
 	Role     *reeve.Role
 	Groups   *[]reeve.GroupRole // by public id
 	Password *string            // "" makes one
+	Expected *string            // see reeve.Operator; "" for his own name
 }
 
 // ChangeOperator changes an operator of the caller's account, who may not have
@@ -80,6 +81,12 @@ func (c *Control) ChangeOperator(ctx context.Context, caller reeve.Caller, name 
 	}
 	facts := roleFacts(o)
 	facts["new_password"] = change.Password != nil
+	if change.Expected != nil {
+		if o.Expected = strings.TrimSpace(*change.Expected); len(o.Expected) > maxExpected {
+			return reeve.Operator{}, "", reeve.Errorf(reeve.Invalid, "a name at the provider has %d bytes at most", maxExpected)
+		}
+		facts["expected"] = o.Expected
+	}
 	if err := c.store.SetOperator(ctx, o, entry(caller, c.now(), "operator_changed", detail("", facts))); err != nil {
 		return reeve.Operator{}, "", err
 	}

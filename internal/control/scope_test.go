@@ -116,9 +116,6 @@ var calls = map[string]struct {
 	"Unlink": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
 		return w.Unlink(t.Context(), c, "nobody", "https://login.example.org")
 	}},
-	"Expect": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
-		return w.Expect(t.Context(), c, "nobody", "nobody@example.org")
-	}},
 	"OperatorSessions": {reeve.Admin, func(t *testing.T, w *world, c reeve.Caller) error {
 		_, err := w.OperatorSessions(t.Context(), c, "nobody")
 		return err

@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"reeve"
 )
@@ -138,20 +137,6 @@ func (c *Control) Unlink(ctx context.Context, caller reeve.Caller, operator, iss
 	}
 	return c.store.RemoveLink(ctx, caller.Account, operator, issuer,
 		entry(caller, c.now(), "sso_unlinked", detail("", map[string]any{"operator": operator, "issuer": issuer})))
-}
-
-// Expect says under which name providers know an operator of the caller's
-// account, for the first time that he signs in there; empty is his own name.
-func (c *Control) Expect(ctx context.Context, caller reeve.Caller, operator, name string) error {
-	if _, err := c.operatorToChange(ctx, caller, operator); err != nil {
-		return err
-	}
-	name = strings.TrimSpace(name)
-	if len(name) > maxExpected {
-		return reeve.Errorf(reeve.Invalid, "a name at the provider has %d bytes at most", maxExpected)
-	}
-	return c.store.Expect(ctx, caller.Account, operator, name,
-		entry(caller, c.now(), "operator_changed", detail("", map[string]any{"operator": operator, "expected": name})))
 }
 
 // maxExpected is the longest name of an operator at a provider, in bytes.

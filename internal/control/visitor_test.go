@@ -61,7 +61,8 @@ func TestVisitors(t *testing.T) {
 	refused("another person with that name", reeve.Forbidden)(arrive("", "2", "ann@example.org"))
 	refused("no name", reeve.Forbidden)(arrive("", "2", ""))
 	refused("a name that nobody has", reeve.Forbidden)(arrive("", "2", "robert@example.org"))
-	if err := c.Expect(t.Context(), w.admin, "bob", " robert@example.org "); err != nil {
+	known := " robert@example.org "
+	if _, _, err := c.ChangeOperator(t.Context(), w.admin, "bob", control.OperatorChange{Expected: &known}); err != nil {
 		t.Fatal(err)
 	}
 	want("a name that is expected", "bob")(arrive("", "2", "robert@example.org"))

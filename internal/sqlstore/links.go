@@ -54,31 +54,9 @@ func (s *Store) RemoveLink(ctx context.Context, account int64, operator, issuer 
 	})
 }
 
-// Expect stores under which name providers know an operator.
-func (s *Store) Expect(ctx context.Context, account int64, operator, name string, entry reeve.AuditEntry) error {
-	return s.change(ctx, func(t *tx) error {
-		if _, err := t.lockOperator(account, operator); err != nil {
-			return err
-		}
-		t.log(entry)
-		if err := t.later("DELETE FROM expected_names WHERE operator = $1", operator); err != nil || name == "" {
-			return err
-		}
-		_, err := t.exec("INSERT INTO expected_names (operator, name) VALUES ($1, $2)", operator, name)
-		return conflict(err, "another operator has this name at the provider; choose another")
-	})
-}
-
 // Expected returns the operator whom providers know under a name.
 func (s *Store) Expected(ctx context.Context, name string) (string, error) {
 	return must[string](noOperator)(first(ctx, s.db, word, "SELECT operator FROM expected_names WHERE name = $1", name))
-}
-
-// ExpectedOf returns under which name providers know an operator.
-func (s *Store) ExpectedOf(ctx context.Context, account int64, operator string) (string, error) {
-	name, _, err := first(ctx, s.db, word, `SELECT n.name FROM expected_names AS n JOIN operators AS o ON o.name = n.operator
-		WHERE n.operator = $1 AND o.account = $2`, operator, account)
-	return name, err
 }
 
 func word(r rows) (word string, err error) { return word, r.Scan(&word) }

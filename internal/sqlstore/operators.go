@@ -14,9 +14,9 @@ var (
 const (
 	// A row for each role, and one for an operator without any.
 	operatorColumns = `o.name, o.account, o.password_hash, o.created, o.signed_in,
-		COALESCE(r.role, 0), COALESCE(r.group_no, 0), COALESCE(g.id, '')`
+		COALESCE(r.role, 0), COALESCE(r.group_no, 0), COALESCE(g.id, ''), COALESCE(x.name, '')`
 	operatorTables = `operators AS o LEFT JOIN operator_roles AS r ON r.operator = o.name
-		LEFT JOIN device_groups AS g ON g.no = r.group_no`
+		LEFT JOIN device_groups AS g ON g.no = r.group_no LEFT JOIN expected_names AS x ON x.operator = o.name`
 	operatorNameUsed = "an operator with this name exists already; choose another name"
 	oneOperator      = "SELECT " + operatorColumns + " FROM " + operatorTables + " WHERE o.name = $1 ORDER BY r.group_no"
 	allOperators     = "SELECT " + operatorColumns + " FROM " + operatorTables + " WHERE o.account = $1 ORDER BY o.name, r.group_no"
@@ -32,7 +32,7 @@ type operatorRow struct {
 
 func (v *operatorRow) into() []any {
 	o := &v.operator
-	return []any{&o.Name, &o.Account, &o.PasswordHash, &v.created, &v.in, &v.role, &v.group.Group, &v.group.GroupID}
+	return []any{&o.Name, &o.Account, &o.PasswordHash, &v.created, &v.in, &v.role, &v.group.Group, &v.group.GroupID, &o.Expected}
 }
 
 // read returns an operator with the only role that the row tells.
@@ -92,7 +92,19 @@ func (t *tx) addOperator(o reeve.Operator) error {
 	if err != nil {
 		return conflict(err, operatorNameUsed)
 	}
+	if err := t.setExpected(o); err != nil {
+		return err
+	}
 	return t.setRoles(o)
+}
+
+// setExpected stores by what providers name an operator.
+func (t *tx) setExpected(o reeve.Operator) error {
+	if err := t.later("DELETE FROM expected_names WHERE operator = $1", o.Name); err != nil || o.Expected == "" {
+		return err
+	}
+	_, err := t.exec("INSERT INTO expected_names (operator, name) VALUES ($1, $2)", o.Name, clean(o.Expected))
+	return conflict(err, "another operator has this name at the provider; choose another")
 }
 
 // setRoles stores the roles of an operator in the place of those that he had.
@@ -128,7 +140,7 @@ func (s *Store) Operators(ctx context.Context, account int64) ([]reeve.Operator,
 	return joinRoles(all(ctx, s.db, scanOperator, allOperators, account))
 }
 
-// SetOperator stores roles and password of an operator.
+// SetOperator stores roles, password and expected name of an operator.
 func (s *Store) SetOperator(ctx context.Context, o reeve.Operator, entry reeve.AuditEntry) error {
 	return s.change(ctx, func(t *tx) error {
 		was, err := t.lockOperator(o.Account, o.Name)
@@ -146,6 +158,11 @@ func (s *Store) SetOperator(ctx context.Context, o reeve.Operator, entry reeve.A
 		}
 		if err := t.later("UPDATE operators SET password_hash = $2 WHERE name = $1", o.Name, o.PasswordHash); err != nil {
 			return err
+		}
+		if was.Expected != o.Expected {
+			if err := t.setExpected(o); err != nil {
+				return err
+			}
 		}
 		if err := t.setRoles(o); err != nil {
 			return err

@@ -55,7 +55,7 @@ func testLinks(t *testing.T, open func(testing.TB) Store) {
 		w.wantKind(w.RemoveLink(w.ctx, w.account.No, "ann", "https://example.org", w.entry("sso_unlinked")), reeve.NotFound)
 		w.check(w.RemoveLink(w.ctx, w.account.No, "ann", issuer, w.entry("sso_unlinked")))
 		w.check(w.AddLink(w.ctx, link(w, "ann", "2"), w.entry("sso_linked")))
-		w.check(w.Expect(w.ctx, w.account.No, "ann", "ann@example.org", w.entry("operator_changed")))
+		w.check(w.expect(w.account.No, "ann", "ann@example.org"))
 		w.check(w.RemoveOperator(w.ctx, w.account.No, "ann", w.entry("operator_removed")))
 		_, err := w.Link(w.ctx, issuer, "2")
 		w.wantKind(err, reeve.NotFound)
@@ -68,28 +68,31 @@ func testLinks(t *testing.T, open func(testing.TB) Store) {
 		w.operator("ann", reeve.RoleViewer)
 		w.operator("bob", reeve.RoleViewer)
 		expect := func(operator, name string) error {
-			return w.Expect(w.ctx, w.account.No, operator, name, w.entry("operator_changed"))
+			return w.expect(w.account.No, operator, name)
 		}
 		w.check(expect("ann", "ann@example.com"))
 		w.check(expect("ann", "ann@example.org"))
 		w.wantKind(expect("bob", "ann@example.org"), reeve.Conflict)
 		w.wantKind(expect("nobody", "nobody@example.org"), reeve.NotFound)
-		w.wantKind(w.Expect(w.ctx, other.No, "ann", "a", entryOf(other.No, "operator_changed")), reeve.NotFound)
+		w.wantKind(w.expect(other.No, "ann", "a"), reeve.NotFound)
 		operator, err := w.Expected(w.ctx, "ann@example.org")
 		w.check(err)
-		name, err := w.ExpectedOf(w.ctx, w.account.No, "ann")
+		ann, err := w.Operator(w.ctx, "ann")
 		w.check(err)
-		foreign, err := w.ExpectedOf(w.ctx, other.No, "ann")
-		w.check(err)
-		if operator != "ann" || name != "ann@example.org" || foreign != "" {
-			w.t.Errorf("%q is known as %q, and as %q elsewhere", operator, name, foreign)
+		if operator != "ann" || ann.Expected != "ann@example.org" {
+			w.t.Errorf("%q is known as %q", operator, ann.Expected)
 		}
 		_, err = w.Expected(w.ctx, "ann@example.com")
 		w.wantKind(err, reeve.NotFound)
 		w.check(expect("ann", ""))
 		w.check(expect("bob", "ann@example.org"))
-		if name, err := w.ExpectedOf(w.ctx, w.account.No, "ann"); err != nil || name != "" {
-			w.t.Errorf("ann is still known as %q, %v", name, err)
+		if ann, err := w.Operator(w.ctx, "ann"); err != nil || ann.Expected != "" {
+			w.t.Errorf("ann is still known as %q, %v", ann.Expected, err)
 		}
 	})
+}
+
+// expect stores by what providers name an operator.
+func (w *world) expect(account int64, operator, name string) error {
+	return w.SetOperator(w.ctx, reeve.Operator{Name: operator, Account: account, Role: reeve.RoleViewer, Expected: name}, entryOf(account, "operator_changed"))
 }
