@@ -23,6 +23,11 @@ type DeviceStore interface {
 	// Devices returns one page; see DeviceQuery. Pages without Page are keyset
 	// pages, as fast at the end of a fleet as at its beginning.
 	Devices(ctx context.Context, account int64, q DeviceQuery) ([]Device, error)
+	// LookForDevices is Devices for whoever does not wait: a page that was not full
+	// when the patience was spent is returned as it is, with the place behind which,
+	// or before which, to look on; nil if the page is full, or the list ends with it.
+	// The patience is more than 0, and does not bound pages by number.
+	LookForDevices(ctx context.Context, account int64, q DeviceQuery, patience time.Duration) (found []Device, on *DeviceRow, err error)
 	// Import runs fn and commits what it did through the Importing if it returns
 	// nil. Imports, enrolments and placings of one account do not overlap.
 	Import(ctx context.Context, account int64, fn func(Importing) error) error
@@ -42,8 +47,9 @@ type DeviceStore interface {
 	CountDevices(ctx context.Context, account int64) (map[Standing]int64, error)
 	// CountFound returns how many devices a query selects, on all pages.
 	CountFound(ctx context.Context, account int64, q DeviceQuery) (int64, error)
-	// CountUpTo is CountFound that stops counting at limit.
-	CountUpTo(ctx context.Context, account int64, q DeviceQuery, limit int64) (int64, error)
+	// CountUpTo is CountFound that stops at limit and once the patience, which is
+	// more than 0, is spent; all reports that it did neither.
+	CountUpTo(ctx context.Context, account int64, q DeviceQuery, limit int64, patience time.Duration) (n int64, all bool, err error)
 	// CountByClass is CountFound for each class by itself: what decides to how many
 	// of them an action applies.
 	CountByClass(ctx context.Context, account int64, q DeviceQuery) (map[Class]int64, error)

@@ -13,6 +13,9 @@ import (
 // What the console's pages ask of the store: 40 ms of the 50 that a page may take.
 const consoleGoal = 40
 
+// patience is that of the console's pages.
+const patience = 20 * time.Millisecond
+
 // choices are what devices are narrowed by, each of which is shown in every order.
 var choices = map[string]func(*reeve.DeviceQuery, *house){
 	"all":       func(*reeve.DeviceQuery, *house) {},
@@ -47,7 +50,7 @@ func behind(order reeve.DeviceSort, narrow func(*reeve.DeviceQuery, *house)) fun
 			q.AfterRow = &row
 		}
 		narrow(&q, c)
-		_, err = c.store.Devices(ctx, c.fleet.account.No, q)
+		_, _, err = c.store.LookForDevices(ctx, c.fleet.account.No, q, patience)
 		return err
 	}
 }
@@ -55,7 +58,7 @@ func behind(order reeve.DeviceSort, narrow func(*reeve.DeviceQuery, *house)) fun
 // looks are the other pages.
 var looks = map[string]func(context.Context, *past) error{
 	"count": func(ctx context.Context, p *past) error {
-		_, err := p.store.CountUpTo(ctx, p.fleet.account.No, reeve.DeviceQuery{Systems: []reeve.System{reeve.MacOS}}, 10_001)
+		_, _, err := p.store.CountUpTo(ctx, p.fleet.account.No, reeve.DeviceQuery{Systems: []reeve.System{reeve.MacOS}}, 10_001, patience)
 		return err
 	},
 	"timeline": func(ctx context.Context, p *past) error {

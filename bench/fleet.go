@@ -125,7 +125,7 @@ var copies = []struct {
 	table   string
 	differs map[string]string
 }{
-	{"devices", map[string]string{"no": "i", "id": "{id}", "key": "{key}",
+	{"devices", map[string]string{"no": "i", "id": "{id}", "key": "{key}", "folded": "{hostname}",
 		"group_no": "CASE WHEN i <= {size} / 10 THEN (SELECT MAX(no) FROM device_groups) ELSE t.group_no END"}},
 	{"device_names", map[string]string{"device": "i", "hostname": "{hostname}", "folded": "{hostname}"}},
 	{"device_facts", map[string]string{"device": "i"}},

@@ -134,8 +134,7 @@ type place struct {
 	Seen int64  `json:"s,omitempty"` // in microseconds
 }
 
-func placeOf(d reeve.Device) string {
-	row := d.Row()
+func placeOf(row reeve.DeviceRow) string {
 	p := place{No: row.No, Name: row.Hostname}
 	if !row.LastSeen.IsZero() {
 		p.Seen = row.LastSeen.UnixMicro()

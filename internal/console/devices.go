@@ -15,6 +15,7 @@ import (
 func (c *console) deviceRoutes() []door.Route {
 	return []door.Route{
 		c.see("devices", reeve.Read, c.devices),
+		c.see("devices/more", reeve.Read, c.moreDevices),
 		c.see("devices/count", reeve.Read, c.countDevices),
 		c.change("devices/columns", reeve.Read, "", c.chooseColumns),
 		c.see("devices/export", reeve.Read, c.exportDevices),
@@ -43,7 +44,8 @@ type devicesPage struct {
 	Headings   []heading
 	Columns    []columnChoice
 	Rows       []deviceRow
-	Newer      string // paths of the pages beside this one
+	Rest       *restRow // nil if the page is whole
+	Newer      string   // paths of the pages beside this one
 	Older      string
 	Actions    []action.Definition
 	Count      string // path of the fragment with how many match
@@ -126,7 +128,7 @@ func (c *console) devices(v *visit) (*page, error) {
 	}
 	q := l.Filter.query(v.Account)
 	q.Sort, q.Desc, _ = l.order()
-	found, newer, older, err := v.readDevices(q, l.after, l.before, func(after, before string) string { return l.at(after, before).Path() })
+	found, beside, err := v.readDevices(q, l.after, l.before, func(after, before string) string { return l.at(after, before).Path() })
 	if err != nil {
 		return nil, err
 	}
@@ -139,17 +141,12 @@ func (c *console) devices(v *visit) (*page, error) {
 		return nil, err
 	}
 	p := devicesPage{
-		Listing: l, Views: views, Search: strings.Join(l.Filter.said["q"], " "), Fields: fields, Chips: chips, Newer: newer, Older: older,
+		Listing: l, Views: views, Search: strings.Join(l.Filter.said["q"], " "), Fields: fields, Chips: chips, Newer: beside.Newer, Older: beside.Older,
 		Count: "devices/count?" + l.Filter.String(), Export: "devices/export?" + l.Filter.String(), IsFiltered: len(l.Filter.said) > 0, IsDeep: l.after != "" || l.before != "",
 	}
-	columns := l.columns
-	if len(columns) == 0 {
-		columns = v.columns()
-	}
-	p.Headings, p.Columns = headings(l, columns)
-	for _, d := range found {
-		p.Rows = append(p.Rows, shown(d, time.Now(), v.Account))
-	}
+	p.Headings, p.Columns = headings(l, v.columnsOf(l))
+	p.Rows = v.rows(found)
+	p.Rest = v.rest(l, beside, len(found), len(p.Headings)+1)
 	if _, err := control.AllowSome(v.Caller, reeve.Write); err == nil {
 		p.Actions = orderable()
 	}
@@ -159,37 +156,11 @@ func (c *console) devices(v *visit) (*page, error) {
 // orderable are the actions that can be ordered of devices.
 func orderable() []action.Definition { return action.Offered(action.Own) }
 
-// readDevices reads a page of a list: behind one place, or before another. Path
-// gives the addresses of the pages beside it.
-func (v *visit) readDevices(q reeve.DeviceQuery, after, before string, path func(after, before string) string) (found []reeve.Device, newer, older string, err error) {
-	q.Limit = devicesShown + 1
-	back := before != ""
-	if after != "" || back {
-		row, err := readPlace(after + before)
-		if err != nil {
-			return nil, "", "", err
-		}
-		if q.AfterRow = &row; back {
-			q.AfterRow, q.BeforeRow = nil, &row
-		}
+func (v *visit) rows(devices []reeve.Device) (rows []deviceRow) {
+	for _, d := range devices {
+		rows = append(rows, shown(d, time.Now(), v.Account))
 	}
-	if found, err = v.view.Devices(v.Context(), q); err != nil || len(found) == 0 {
-		return nil, "", "", err
-	}
-	more := len(found) > devicesShown
-	switch {
-	case more && back: // the one too many is the first
-		found = found[1:]
-	case more:
-		found = found[:devicesShown]
-	}
-	if more && back || after != "" {
-		newer = path("", placeOf(found[0]))
-	}
-	if more || back {
-		older = path(placeOf(found[len(found)-1]), "")
-	}
-	return found, newer, older, nil
+	return rows
 }
 
 // headings are those of the columns that are shown, and which there are.
@@ -282,29 +253,16 @@ func (v *visit) describeFilter(l listing) (fields []filterChoice, chips []chip, 
 	return fields, chips, nil
 }
 
-// maxCounted is how far the devices that match are counted for their list.
-const maxCounted = 10_000
-
-// A deviceCount is how many devices match a filter.
-type deviceCount struct {
-	N    int64
-	More bool // it was not counted further
-}
-
-func (c *console) countDevices(v *visit) (*page, error) {
-	f, err := parseFilter(v.URL.RawQuery)
-	if err != nil {
-		return nil, err
-	}
-	n, err := v.view.CountUpTo(v.Context(), f.query(v.Account), maxCounted+1)
-	if err != nil {
-		return nil, err
-	}
-	return v.part("devices", "count", deviceCount{min(n, maxCounted), n > maxCounted})
-}
-
 // columnsCookie keeps which columns a person last chose, in the browser.
 const columnsCookie = "reeve-columns"
+
+// columnsOf are those that a listing is shown with.
+func (v *visit) columnsOf(l listing) []string {
+	if len(l.columns) > 0 {
+		return l.columns
+	}
+	return v.columns()
+}
 
 // columns returns those that the person last chose, or the usual ones.
 func (v *visit) columns() []string {

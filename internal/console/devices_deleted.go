@@ -10,9 +10,9 @@ import (
 
 // A deletedPage is the list of devices that can be restored.
 type deletedPage struct {
-	Rows         []deletedDevice
-	Newer, Older string // paths of the pages beside this one
-	Days         int64  // how long devices can be restored
+	Rows   []deletedDevice
+	Beside beside
+	Days   int64 // how long devices can be restored
 }
 
 // A deletedDevice is one with the time from which on it is gone for good.
@@ -25,13 +25,13 @@ func (c *console) deletedDevices(v *visit) (*page, error) {
 	p := deletedPage{Days: control.Effective(v.Account.Settings).RestoreDays}
 	q := reeve.DeviceQuery{Standings: []reeve.Standing{reeve.Archived}, Sort: reeve.ByHostname}
 	said := v.URL.Query()
-	found, newer, older, err := v.readDevices(q, said.Get("after"), said.Get("before"), func(after, before string) string {
+	found, beside, err := v.readDevices(q, said.Get("after"), said.Get("before"), func(after, before string) string {
 		return "devices/deleted?" + url.Values{"after": {after}, "before": {before}}.Encode()
 	})
 	if err != nil {
 		return nil, err
 	}
-	p.Newer, p.Older = newer, older
+	p.Beside = beside
 	for _, d := range found {
 		p.Rows = append(p.Rows, deletedDevice{shown(d, time.Now(), v.Account), d.ArchivedAt.AddDate(0, 0, int(p.Days))})
 	}

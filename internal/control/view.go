@@ -39,6 +39,11 @@ func (v *View) narrow(q reeve.DeviceQuery) reeve.DeviceQuery {
 	return q
 }
 
+// LookForDevices returns as much of a page as is found in time; see DeviceStore.
+func (v *View) LookForDevices(ctx context.Context, q reeve.DeviceQuery, patience time.Duration) ([]reeve.Device, *reeve.DeviceRow, error) {
+	return v.c.store.LookForDevices(ctx, v.caller.Account, v.narrow(q), patience)
+}
+
 // Devices returns one page of devices.
 func (v *View) Devices(ctx context.Context, q reeve.DeviceQuery) ([]reeve.Device, error) {
 	return v.c.store.Devices(ctx, v.caller.Account, v.narrow(q))
@@ -49,9 +54,9 @@ func (v *View) CountDevices(ctx context.Context, q reeve.DeviceQuery) (int64, er
 	return v.c.store.CountFound(ctx, v.caller.Account, v.narrow(q))
 }
 
-// CountUpTo is CountDevices that stops counting at limit.
-func (v *View) CountUpTo(ctx context.Context, q reeve.DeviceQuery, limit int64) (int64, error) {
-	return v.c.store.CountUpTo(ctx, v.caller.Account, v.narrow(q), limit)
+// CountUpTo is CountDevices that stops at limit and in time; see DeviceStore.
+func (v *View) CountUpTo(ctx context.Context, q reeve.DeviceQuery, limit int64, patience time.Duration) (n int64, all bool, err error) {
+	return v.c.store.CountUpTo(ctx, v.caller.Account, v.narrow(q), limit, patience)
 }
 
 // CountByClass is CountDevices for each class by itself.

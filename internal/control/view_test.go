@@ -34,12 +34,16 @@ var looks = map[string]struct {
 		found, err := v.Devices(t.Context(), reeve.DeviceQuery{Limit: 100})
 		return slices.ContainsFunc(found, func(d reeve.Device) bool { return d.No == s.device.No }), err
 	}},
+	"LookForDevices": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
+		found, _, err := v.LookForDevices(t.Context(), reeve.DeviceQuery{Limit: 100}, time.Minute)
+		return slices.ContainsFunc(found, func(d reeve.Device) bool { return d.No == s.device.No }), err
+	}},
 	"CountDevices": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
 		n, err := v.CountDevices(t.Context(), reeve.DeviceQuery{GroupNos: []int64{s.group.No}})
 		return n > 0, err
 	}},
 	"CountUpTo": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
-		n, err := v.CountUpTo(t.Context(), reeve.DeviceQuery{GroupIDs: []string{s.group.ID}}, 5)
+		n, _, err := v.CountUpTo(t.Context(), reeve.DeviceQuery{GroupIDs: []string{s.group.ID}}, 5, time.Minute)
 		return n > 0, err
 	}},
 	"CountByClass": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"maps"
-	"math"
 	"time"
 
 	"reeve"
@@ -11,40 +10,31 @@ import (
 
 // CountFound counts the devices that a query selects, whatever its page.
 func (s *Store) CountFound(ctx context.Context, account int64, q reeve.DeviceQuery) (int64, error) {
-	return s.CountUpTo(ctx, account, q, math.MaxInt64)
-}
-
-// CountUpTo is CountFound that stops counting at limit.
-func (s *Store) CountUpTo(ctx context.Context, account int64, q reeve.DeviceQuery, limit int64) (int64, error) {
 	f, streams, err := s.everyPage(ctx, account, q)
+	if err != nil || len(streams) == 0 {
+		return 0, err
+	}
+	b := &binder{db: s.db}
+	text := "SELECT COUNT(*)" + f.all(b, streams[0])
+	if len(streams) > 1 { // devices may be in several
+		b = &binder{db: s.db}
+		text = "SELECT COUNT(*) FROM (" + f.union(b, streams, nil) + ") AS counted"
+	}
+	n, err := f.numbers(ctx, streams[0], text, b.args)
 	if err != nil {
 		return 0, err
 	}
-	if len(streams) == 1 { // no device is in it twice
-		b := &binder{db: s.db}
-		text := "SELECT COUNT(*)" + f.all(b, streams[0])
-		if limit < math.MaxInt64 {
-			b = &binder{db: s.db}
-			text = "SELECT COUNT(*) FROM (SELECT 1 AS one" + f.all(b, streams[0]) + " LIMIT " + b.put(limit) + ") AS counted"
-		}
-		n, err := f.numbers(ctx, streams[0], text, b.args)
-		if err != nil {
-			return 0, err
-		}
-		return n[0], nil
+	return n[0], nil
+}
+
+// CountUpTo counts what it finds in time, and no more than limit.
+func (s *Store) CountUpTo(ctx context.Context, account int64, q reeve.DeviceQuery, limit int64, patience time.Duration) (int64, bool, error) {
+	f, streams, err := s.everyPage(ctx, account, q)
+	if err != nil || len(streams) == 0 {
+		return 0, true, err
 	}
-	met := map[int64]bool{}
-	for _, way := range streams {
-		b := &binder{db: s.db}
-		keys, err := f.numbers(ctx, way, "SELECT "+way.no+f.all(b, way)+" LIMIT "+b.put(limit), b.args)
-		if err != nil {
-			return 0, err
-		}
-		for _, key := range keys {
-			met[key] = true
-		}
-	}
-	return min(int64(len(met)), limit), nil
+	f.patience = patience
+	return f.countUpTo(ctx, streams, limit)
 }
 
 // everyPage are the streams of all that a query selects.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"reeve"
 )
@@ -32,6 +33,8 @@ type finder struct {
 	db      database // the store's own, or a transaction's view of it
 	account int64
 	q       reeve.DeviceQuery
+	// How long the page is looked for before it may be short, 0 for as long as it takes.
+	patience time.Duration
 
 	nothing    bool    // there is no such device
 	groups     []int64 // keys of the groups

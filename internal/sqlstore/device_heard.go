@@ -76,32 +76,36 @@ func (h *heard) narrow(low, high int64) {
 // isNever reports whether no device can have been heard so.
 func (h *heard) isNever() bool { return h != nil && !h.online && len(h.away) == 0 }
 
-// ways say each in other words how a row of presence may stand: whether it is
-// online, and between which times it was heard.
-func (h *heard) ways(b *binder, row string) []string {
+// ways are the rows of presence in which devices stand so: those that are online,
+// and those that were heard between some times.
+func (h *heard) ways(row string) (ways []way) {
+	online, away := way{where: fixed(row + ".online = 1")}, fixed(row+".online = 0")
 	if h == nil {
-		return []string{row + ".online = 1", row + ".online = 0"}
+		return []way{online, {where: away}}
 	}
-	var ways []string
 	if h.online {
-		ways = append(ways, row+".online = 1")
+		ways = append(ways, online)
 	}
 	for _, s := range h.away {
-		way := row + ".online = 0"
+		w := way{where: away}
 		if s.low > 0 {
-			way += " AND " + row + ".last_seen >= " + b.put(s.low)
+			w.low = s.low
 		}
 		if s.high < math.MaxInt64 {
-			way += " AND " + row + ".last_seen < " + b.put(s.high)
+			w.high = s.high
 		}
-		ways = append(ways, way)
+		ways = append(ways, w)
 	}
 	return ways
 }
 
 // condition asks a row; the plus keeps the planner from going along that index.
 func (h *heard) condition(b *binder, row string) string {
-	return "(" + strings.Join(h.ways(b, "+"+row), " OR ") + ")"
+	var conditions []string
+	for _, w := range h.ways("+" + row) {
+		conditions = append(conditions, w.within(b, "+"+row+".last_seen", "", reach{}))
+	}
+	return "(" + strings.Join(conditions, " OR ") + ")"
 }
 
 // on reports whether devices that were last heard on a day can be meant; see dayOf.

@@ -4,25 +4,28 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"reeve"
 )
 
-// Devices returns a page: first the keys of its devices are found, then their
-// records are read.
+// Devices returns a page, however long it has to be looked for.
 func (s *Store) Devices(ctx context.Context, account int64, q reeve.DeviceQuery) ([]reeve.Device, error) {
+	devices, _, err := s.LookForDevices(ctx, account, q, 0)
+	return devices, err
+}
+
+// LookForDevices returns as much of a page as it finds in time: first the keys of
+// its devices are found, then their records are read.
+func (s *Store) LookForDevices(ctx context.Context, account int64, q reeve.DeviceQuery, patience time.Duration) ([]reeve.Device, *reeve.DeviceRow, error) {
 	f, err := s.newFinder(ctx, s.db, account, q)
 	if err != nil || f.nothing {
-		return nil, err
+		return nil, nil, err
 	}
-	var keys []int64
-	if q.Sort == reeve.ByRecord && q.Page < 2 {
-		keys, err = f.next(ctx)
-	} else {
-		keys, err = f.sorted(ctx)
-	}
+	f.patience = patience
+	keys, on, err := f.find(ctx)
 	if err != nil || len(keys) == 0 {
-		return nil, err
+		return nil, on, err
 	}
 	if f.back {
 		slices.Reverse(keys)
@@ -34,15 +37,31 @@ func (s *Store) Devices(ctx context.Context, account int64, q reeve.DeviceQuery)
 		place[key] = i
 	}
 	slices.SortFunc(devices, func(a, b reeve.Device) int { return cmp.Compare(place[a.No], place[b.No]) })
-	return devices, err
+	return devices, on, err
+}
+
+// find returns the keys of the page, and where it stopped if that may not be all.
+func (f *finder) find(ctx context.Context) (keys []int64, on *reeve.DeviceRow, err error) {
+	if f.offset() > 0 {
+		keys, err = f.numbered(ctx)
+		return keys, nil, err
+	}
+	if o, ok := f.ordering(); ok {
+		return f.walkOn(ctx, o)
+	}
+	streams, err := f.streams(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.patience > 0 && f.asks(streams) {
+		return f.sweep(ctx, streams)
+	}
+	keys, err = f.next(ctx, streams)
+	return keys, nil, err
 }
 
 // next returns the keys that follow q.After; with Desc, those that precede it.
-func (f *finder) next(ctx context.Context) ([]int64, error) {
-	streams, err := f.streams(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (f *finder) next(ctx context.Context, streams []stream) ([]int64, error) {
 	var keys []int64
 	for _, s := range streams {
 		text, args := f.page(s)

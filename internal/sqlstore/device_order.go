@@ -8,81 +8,108 @@ import (
 	"reeve"
 )
 
-// An ordering is a table that has devices in an order: along an index over
-// account, column and key.
+// An ordering is a table that has devices in an order: along an index over what
+// ways name, column and key.
 type ordering struct {
 	table, column, no string
 	value             func(reeve.DeviceRow) any // of the column
-	granted           facet                     // what ways say
-	ways              func(*finder, *binder) []string
+	row               func(no int64, value any) reeve.DeviceRow
+	granted           facet // what ways say
+	ways              func(*finder) []way
 }
 
 // There is an index over presence for the devices that are online, and one for
 // the others: who asks for those that are away does not pass over all that are not.
 var orderings = map[reeve.DeviceSort]ordering{
-	reeve.ByHostname: {table: "device_names AS o", column: "o.folded", no: "o.device",
-		value: func(row reeve.DeviceRow) any { return fold(clean(row.Hostname)) },
-		ways:  func(*finder, *binder) []string { return []string{"TRUE"} }},
+	reeve.ByHostname: {table: "device_names AS o", column: "o.folded", no: "o.device", value: foldedOf, row: rowOfFolded,
+		ways: func(f *finder) []way {
+			return []way{{where: func(b *binder) string { return "o.account = " + b.put(f.account) }}}
+		}},
 	reeve.ByLastSeen: {table: "presence AS o", column: "o.last_seen", no: "o.device",
-		value:   func(row reeve.DeviceRow) any { return micro(row.LastSeen) },
-		granted: byPresence, ways: func(f *finder, b *binder) []string { return f.heard.ways(b, "o") }},
-}
-
-// How devices are found that something is asked of. First those are met that come
-// next in the order, glance of them: what many devices have fills a page there.
-// Then they are gathered and sorted, if they are fewEnough; then walkFirst of those
-// that come next are met. Only where the order has to do with what is asked for,
-// such as a group whose hostnames begin alike, that does not fill the page either,
-// and someMore are gathered.
-const (
-	glance    = 1000
-	fewEnough = 5000
-	walkFirst = 10_000
-	someMore  = 120_000
-	mostAsked = 30_000 // are gathered if more is asked of each than what they are met along
-)
-
-// sorted returns the keys of a page in an order, or of one that is found by its
-// number.
-func (f *finder) sorted(ctx context.Context) ([]int64, error) {
-	o, ordered := orderings[f.q.Sort]
-	ordered = ordered && f.offset() == 0 && !f.isFree(o)
-	for _, try := range []struct{ met, gathered int }{{glance, fewEnough}, {walkFirst, someMore}} {
-		if !f.isNarrow() || !ordered && try.gathered == someMore {
-			break
-		}
-		if ordered {
-			keys, done, err := f.walkFor(ctx, o, try.met)
-			if done || err != nil {
-				return keys, err
+		value: func(row reeve.DeviceRow) any { return micro(row.LastSeen) },
+		row: func(no int64, value any) reeve.DeviceRow {
+			seen, _ := value.(int64)
+			return reeve.DeviceRow{No: no, LastSeen: fromMicro(seen)}
+		},
+		granted: byPresence, ways: func(f *finder) []way {
+			ways := f.heard.ways("o")
+			for i, w := range ways {
+				ways[i].where = func(b *binder) string { return "o.account = " + b.put(f.account) + " AND " + w.where(b) }
 			}
-		}
-		keys, few, err := f.gather(ctx, try.gathered)
-		if err != nil {
-			return nil, err
-		}
-		if few {
-			return f.sort(ctx, keys)
-		}
-	}
-	text, args := f.walk(nil)
-	return all(ctx, f.db, firstNumber, text, args...)
+			return ways
+		}},
 }
 
-// firstNumber scans the first of two columns.
-func firstNumber(r rows) (n int64, err error) { return n, r.Scan(&n, new(any)) }
+// ofGroups has the devices of each group in the order of their hostnames: sites
+// name their devices alike, and whoever sees one group alone sees all lists so.
+var ofGroups = ordering{table: "devices AS d", column: "d.folded", no: "d.no", value: foldedOf, row: rowOfFolded,
+	granted: byGroup, ways: func(f *finder) (ways []way) {
+		for _, group := range f.groups {
+			ways = append(ways, way{where: func(b *binder) string { return "d.group_no = " + b.put(group) }})
+		}
+		return ways
+	}}
+
+// mostGroups is how many groups are gone along at once.
+const mostGroups = 16
+
+func foldedOf(row reeve.DeviceRow) any { return fold(clean(row.Hostname)) }
+
+func rowOfFolded(no int64, value any) reeve.DeviceRow {
+	folded, _ := value.(string)
+	return reeve.DeviceRow{No: no, Hostname: folded}
+}
+
+// ordering is the one that the query asks for, false for that of the records.
+func (f *finder) ordering() (ordering, bool) {
+	if f.q.Sort == reeve.ByHostname && len(f.groups) > 0 && len(f.groups) <= mostGroups {
+		return ofGroups, true
+	}
+	o, ok := orderings[f.q.Sort]
+	return o, ok
+}
+
+// asked is what the statement along an ordering meets, and what it asks of it.
+func (o ordering) asked(f *finder, b *binder) (from string, where []string) {
+	switch {
+	case o.no == "d.no":
+		return o.table, f.conditions(b, o.granted)
+	case f.isFree(o):
+		return o.table, nil
+	default:
+		return o.table + " CROSS JOIN devices AS d", append([]string{"d.no = " + o.no}, f.conditions(b, o.granted)...)
+	}
+}
+
+// isFree reports whether no device has to be looked at that comes along an order.
+func (f *finder) isFree(o ordering) bool { return f.facets()&^o.granted == 0 && f.everyClass }
 
 func (f *finder) offset() int { return max(f.q.Page-1, 0) * f.q.Limit }
 
+// numbered is a page by its number.
+func (f *finder) numbered(ctx context.Context) ([]int64, error) {
+	if keys, few, err := f.gatherSorted(ctx, fewEnough); few || err != nil {
+		return keys, err
+	}
+	if o, ok := f.ordering(); ok {
+		return f.walk(ctx, o, nil, f.q.Limit)
+	}
+	b := &binder{db: f.db}
+	order, _ := f.direction()
+	where := append([]string{"d.account = " + b.put(f.account)}, f.conditions(b, 0)...)
+	return all(ctx, f.db, number, "SELECT d.no FROM devices AS d WHERE "+strings.Join(where, " AND ")+" ORDER BY d.no"+order+
+		" LIMIT "+b.put(f.q.Limit)+" OFFSET "+b.put(f.offset()), b.args...)
+}
+
 // gather returns all keys, unless there are more than most.
 func (f *finder) gather(ctx context.Context, most int) (keys []int64, few bool, err error) {
-	streams, err := f.streams(ctx)
+	streams, err := f.fewStreams(ctx)
 	if err != nil {
 		return nil, false, err
 	}
 	for _, s := range streams {
-		if most > mostAsked && f.facets()&^s.grants != 0 {
-			if n, err := f.count(ctx, s, mostAsked); err != nil || n == mostAsked {
+		if asked := f.mostAsked(s, most); asked > 0 {
+			if n, err := f.count(ctx, s, asked); err != nil || n == asked {
 				return nil, false, err
 			}
 		}
@@ -98,6 +125,42 @@ func (f *finder) gather(ctx context.Context, most int) (keys []int64, few bool, 
 	return keys, true, nil
 }
 
+// fewStreams are streams of all that are meant, in any order: times that are less
+// than a day apart are best gone along by themselves.
+func (f *finder) fewStreams(ctx context.Context) ([]stream, error) {
+	if f.heard == nil || f.search.wanted != "" {
+		return f.streams(ctx)
+	}
+	var n int64
+	var streams []stream
+	for _, w := range orderings[reeve.ByLastSeen].ways(f) {
+		s := stream{grants: byPresence, from: "presence AS o", no: "o.device", own: func(b *binder) string {
+			return w.within(b, "o.last_seen", "o.device", reach{})
+		}}
+		more, err := f.count(ctx, s, fewEnough)
+		if err != nil {
+			return nil, err
+		}
+		if n += more; n >= fewEnough {
+			return f.streams(ctx)
+		}
+		streams = append(streams, s)
+	}
+	return streams, nil
+}
+
+// mostAsked is how many devices of a stream are met at most to gather so many of
+// them, 0 for any number.
+func (f *finder) mostAsked(s stream, most int) int64 {
+	switch {
+	case f.patience > 0:
+		return fewEnough
+	case most > mostAsked && f.facets()&^s.grants != 0:
+		return mostAsked
+	}
+	return 0
+}
+
 // all is the part of a statement that meets every device of a stream.
 func (f *finder) all(b *binder, s stream) string {
 	p := f.build(b, s)
@@ -111,92 +174,23 @@ func (f *finder) all(b *binder, s stream) string {
 func (f *finder) sort(ctx context.Context, keys []int64) ([]int64, error) {
 	f.order(keys)
 	keys = slices.Compact(keys)
-	if o, ok := orderings[f.q.Sort]; ok {
+	if o, ok := f.ordering(); ok {
 		b := &binder{db: f.db}
-		order, than := f.direction()
+		order, _ := f.direction()
 		list := b.list("k", numbers("a", keys))
-		where := o.no + " = k.a"
-		if f.from != nil {
-			where += " AND (" + strings.Join(f.behind(b, o, than), " OR ") + ")"
+		var behind []string
+		for _, r := range f.reaches(o, f.from, nil) {
+			behind = append(behind, way{where: fixed("TRUE")}.within(b, o.column, o.no, r))
 		}
 		var err error
-		keys, err = all(ctx, f.db, number, "SELECT "+o.no+" FROM "+list+" CROSS JOIN "+o.table+" WHERE "+where+
-			" ORDER BY "+o.column+order+", "+o.no+order+" LIMIT "+b.put(f.offset()+f.q.Limit), b.args...)
+		keys, err = all(ctx, f.db, number, "SELECT "+o.no+" FROM "+list+" CROSS JOIN "+o.table+" WHERE "+o.no+" = k.a AND ("+strings.Join(behind, " OR ")+
+			") ORDER BY "+o.column+order+", "+o.no+order+" LIMIT "+b.put(f.offset()+f.q.Limit), b.args...)
 		if err != nil {
 			return nil, err
 		}
+	} else if f.q.After > 0 {
+		keys = slices.DeleteFunc(keys, func(key int64) bool { return key == f.q.After || key < f.q.After != f.q.Desc })
 	}
 	from := min(f.offset(), len(keys))
 	return keys[from:min(from+f.q.Limit, len(keys))], nil
-}
-
-// behind says in two stretches what follows the row where the page begins: the
-// rest of those with the same value, and those beyond. Each goes along the index.
-func (f *finder) behind(b *binder, o ordering, than string) []string {
-	if f.from == nil {
-		return []string{"TRUE"}
-	}
-	value, no := b.put(o.value(*f.from)), b.put(f.from.No)
-	return []string{o.column + " = " + value + " AND " + o.no + than + no, o.column + than + value}
-}
-
-// isFree reports whether no device has to be looked at that comes along an order.
-func (f *finder) isFree(o ordering) bool { return f.facets()&^o.granted == 0 && f.everyClass }
-
-// walkFor looks for a page among the next devices in the order, and reports
-// whether that is all of it.
-func (f *finder) walkFor(ctx context.Context, o ordering, met int) ([]int64, bool, error) {
-	last, found, err := f.walkEnd(ctx, o, met)
-	if err != nil {
-		return nil, false, err
-	}
-	text, args := f.walk(last)
-	keys, err := all(ctx, f.db, firstNumber, text, args...)
-	return keys, !found || len(keys) == f.q.Limit, err
-}
-
-// walkEnd returns the value up to which a walk past so many goes, false if it may
-// go to the end.
-func (f *finder) walkEnd(ctx context.Context, o ordering, met int) (any, bool, error) {
-	b := &binder{db: f.db}
-	text := f.along(b, o, o.table, []string{"o.account = " + b.put(f.account)}, met+1) + " LIMIT 1 OFFSET " + b.put(met)
-	return first(ctx, f.db, func(r rows) (v any, err error) { return v, r.Scan(new(int64), &v) }, text, b.args...)
-}
-
-// walk is the statement for a page along the index of an order, up to a value
-// unless that is nil.
-func (f *finder) walk(last any) (string, []any) {
-	b := &binder{db: f.db}
-	order, than := f.direction()
-	o, ok := orderings[f.q.Sort]
-	if !ok {
-		where := append([]string{"d.account = " + b.put(f.account)}, f.conditions(b, 0)...)
-		return "SELECT d.no, 0 FROM devices AS d WHERE " + strings.Join(where, " AND ") + " ORDER BY d.no" + order +
-			" LIMIT " + b.put(f.q.Limit) + " OFFSET " + b.put(f.offset()), b.args
-	}
-	from, where := o.table, []string{"o.account = " + b.put(f.account)}
-	if last != nil {
-		where = append(where, b.put(last)+strings.TrimRight(than, " ")+"= "+o.column)
-	}
-	if !f.isFree(o) {
-		from += " CROSS JOIN devices AS d"
-		where = append(append(where, "d.no = "+o.no), f.conditions(b, o.granted)...)
-	}
-	return f.along(b, o, from, where, f.offset()+f.q.Limit) + " LIMIT " + b.put(f.q.Limit) + " OFFSET " + b.put(f.offset()), b.args
-}
-
-// along is a statement that goes along the index of an order, in several places
-// at once. In each it is told to stop in time, since PostgreSQL would not.
-func (f *finder) along(b *binder, o ordering, from string, where []string, most int) string {
-	order, than := f.direction()
-	stretches, limit := f.behind(b, o, than), b.put(most)
-	var arms []string
-	for _, way := range o.ways(f, b) {
-		for _, stretch := range stretches {
-			arms = append(arms, "SELECT no, value FROM (SELECT "+o.no+" AS no, "+o.column+" AS value FROM "+from+" WHERE "+
-				strings.Join(append(slices.Clone(where), way, stretch), " AND ")+
-				" ORDER BY "+o.column+order+", "+o.no+order+" LIMIT "+limit+") AS arm")
-		}
-	}
-	return strings.Join(arms, " UNION ALL ") + " ORDER BY value" + order + ", no" + order
 }

@@ -108,8 +108,8 @@ func (f *finder) searchStreams(ctx context.Context) ([]stream, error) {
 		streams = append(streams, f.db.searched(s))
 	}
 	if from, to, ok := s.macs(); ok {
-		owners := stream{from: "macs AS t CROSS JOIN devices AS d", no: "t.device", grants: bySearch, own: func(b *binder) string {
-			return "t.account = " + b.put(s.account) + " AND t.mac BETWEEN " + b.put(from) + " AND " + b.put(to) + " AND d.no = t.device"
+		owners := stream{from: "macs AS t", no: "t.device", grants: bySearch, own: func(b *binder) string {
+			return "t.account = " + b.put(s.account) + " AND t.mac BETWEEN " + b.put(from) + " AND " + b.put(to)
 		}}
 		// The devices of one vendor are no small part of a fleet.
 		if n, err := f.count(ctx, owners, fewEnough); err != nil || n == fewEnough {
@@ -123,8 +123,8 @@ func (f *finder) searchStreams(ctx context.Context) ([]stream, error) {
 		}})
 	}
 	if slices.Contains(s.in, reeve.InID) {
-		streams = append(streams, stream{from: "device_names AS t CROSS JOIN devices AS d", no: "t.device", grants: bySearch, own: func(b *binder) string {
-			return "t.account = " + b.put(s.account) + " AND t.custom_id = " + b.put(s.exact) + " AND t.custom_id <> '' AND d.no = t.device"
+		streams = append(streams, stream{from: "device_names AS t", no: "t.device", grants: bySearch, own: func(b *binder) string {
+			return "t.account = " + b.put(s.account) + " AND t.custom_id = " + b.put(s.exact) + " AND t.custom_id <> ''"
 		}})
 	}
 	return streams, nil

@@ -15,16 +15,17 @@ type stream struct {
 	from   string
 	no     string // the column that has the device's key
 	own    func(b *binder) string
-	keys   []column // a and b, which own calls k.a and k.b; nil for one stream
-	asIs   bool     // see database.queryAsIs
+	asked  func(b *binder) string // what besides is asked of each device; nil for nothing
+	keys   []column               // a and b, which own calls k.a and k.b; nil for one stream
+	asIs   bool                   // see database.queryAsIs
 }
 
 // A part is a stream within a statement.
 type part struct{ keys, from, no, where string }
 
-func (f *finder) build(b *binder, s stream) part {
-	p := part{from: s.from, no: s.no}
-	own := s.own(b)
+// bare is a stream as it is, without anything else being asked of its devices.
+func (f *finder) bare(b *binder, s stream) part {
+	p := part{from: s.from, no: s.no, where: s.own(b)}
 	switch {
 	case s.keys == nil:
 	case s.keys[0].len() == 1:
@@ -35,12 +36,26 @@ func (f *finder) build(b *binder, s stream) part {
 			} else {
 				value = k.numbers[0]
 			}
-			own = strings.ReplaceAll(own, "k."+k.name, b.put(value))
+			p.where = strings.ReplaceAll(p.where, "k."+k.name, b.put(value))
 		}
 	default:
 		p.keys = b.list("k", s.keys...)
 	}
-	p.where = strings.Join(append([]string{own}, f.conditions(b, s.grants)...), " AND ")
+	return p
+}
+
+// build is a stream of what the query selects.
+func (f *finder) build(b *binder, s stream) part {
+	p := f.bare(b, s)
+	where := append([]string{p.where}, f.conditions(b, s.grants)...)
+	if s.no != "d.no" {
+		p.from += " CROSS JOIN devices AS d"
+		where = append(where, "d.no = "+s.no)
+	}
+	if s.asked != nil {
+		where = append(where, s.asked(b))
+	}
+	p.where = strings.Join(where, " AND ")
 	return p
 }
 
@@ -100,14 +115,15 @@ func (f *finder) streams(ctx context.Context) ([]stream, error) {
 // asked of them.
 func (f *finder) count(ctx context.Context, s stream, most int64) (int64, error) {
 	b := &binder{db: f.db}
-	plain := finder{store: f.store, db: f.db}
-	p := plain.build(b, stream{grants: ^0, from: s.from, no: s.no, own: s.own, keys: s.keys})
+	p := f.bare(b, s)
 	if p.keys != "" {
 		p.from = p.keys + " CROSS JOIN " + p.from
 	}
-	n, _, err := first(ctx, f.db, number,
-		"SELECT COUNT(*) FROM (SELECT 1 AS one FROM "+p.from+" WHERE "+p.where+" LIMIT "+b.put(most)+") AS counted", b.args...)
-	return n, err
+	n, err := f.numbers(ctx, s, "SELECT COUNT(*) FROM (SELECT 1 AS one FROM "+p.from+" WHERE "+p.where+" LIMIT "+b.put(most)+") AS counted", b.args)
+	if err != nil {
+		return 0, err
+	}
+	return n[0], nil
 }
 
 // classStreams go along the classes, within the groups if there are any.
@@ -165,10 +181,11 @@ func (f *finder) groupStreams(ctx context.Context) ([]stream, error) {
 // exemptStreams are the exempt devices, and those that are not managed, which
 // may be without one.
 func (f *finder) exemptStreams(ctx context.Context) ([]stream, error) {
+	inAccount := func(b *binder) string { return "d.account = " + b.put(f.account) }
 	if !f.q.ExemptBefore.IsZero() {
-		return []stream{{from: "exemptions AS t CROSS JOIN devices AS d", no: "t.device", own: func(b *binder) string {
-			return f.endingSoon(b, "t") + " AND d.no = t.device AND d.account = " + b.put(f.account)
-		}}}, nil
+		return []stream{{from: "exemptions AS t", no: "t.device", own: func(b *binder) string {
+			return f.endingSoon(b, "t")
+		}, asked: inAccount}}, nil
 	}
 	if f.q.Exempt == nil || !*f.q.Exempt {
 		return nil, nil
@@ -177,9 +194,9 @@ func (f *finder) exemptStreams(ctx context.Context) ([]stream, error) {
 	if err != nil || len(others) > maxStreams {
 		return nil, err
 	}
-	way := []stream{{from: "exemptions AS t CROSS JOIN devices AS d", no: "t.device", own: func(b *binder) string {
-		return "t.kind = 0 AND t.until > " + b.put(micro(f.q.Now)) + " AND d.no = t.device AND d.account = " + b.put(f.account)
-	}}}
+	way := []stream{{from: "exemptions AS t", no: "t.device", own: func(b *binder) string {
+		return "t.kind = 0 AND t.until > " + b.put(micro(f.q.Now))
+	}, asked: inAccount}}
 	if len(others) > 0 {
 		way = append(way, f.ofClasses(others))
 	}
@@ -206,8 +223,8 @@ func (f *finder) typeStreams(context.Context) ([]stream, error) {
 	if len(types) == 0 || len(types) > maxStreams || slices.Contains(types, "") {
 		return nil, nil
 	}
-	return []stream{{grants: byType, from: "device_names AS t CROSS JOIN devices AS d", no: "t.device",
-		own:  fixed("t.account = k.a AND t.type = k.b AND t.type <> '' AND d.no = t.device"),
+	return []stream{{grants: byType, from: "device_names AS t", no: "t.device",
+		own:  fixed("t.account = k.a AND t.type = k.b AND t.type <> ''"),
 		keys: []column{numbers("a", slices.Repeat([]int64{f.account}, len(types))), texts("b", types)}}}, nil
 }
 
@@ -232,7 +249,7 @@ func (f *finder) days(ctx context.Context, table, day, partly string, wanted fun
 
 // alongDays are the streams of these days; of the first and the last of them,
 // each device is asked.
-func (f *finder) alongDays(days []int64, s stream, day string, asked func(b *binder) string) []stream {
+func (f *finder) alongDays(days []int64, s stream, day, partly string, asked func(b *binder) string) []stream {
 	switch {
 	case len(days) == 0:
 		return []stream{}
@@ -240,7 +257,8 @@ func (f *finder) alongDays(days []int64, s stream, day string, asked func(b *bin
 		return nil
 	}
 	table, _, _ := strings.Cut(s.no, ".")
-	s.own = func(b *binder) string { return table + ".account = k.a AND " + day + " = k.b AND " + asked(b) }
+	s.own = fixed(partly + table + ".account = k.a AND " + day + " = k.b")
+	s.asked = asked
 	s.keys = []column{numbers("a", slices.Repeat([]int64{f.account}, len(days))), numbers("b", days)}
 	return []stream{s}
 }
@@ -253,8 +271,8 @@ func (f *finder) presenceStreams(ctx context.Context) ([]stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := stream{grants: byPresence, from: "presence AS t CROSS JOIN devices AS d", no: "t.device"}
-	return f.alongDays(days, s, dayOf("t"), func(b *binder) string { return "d.no = t.device AND " + f.heard.condition(b, "t") }), nil
+	s := stream{grants: byPresence, from: "presence AS t", no: "t.device"}
+	return f.alongDays(days, s, dayOf("t"), "", func(b *binder) string { return f.heard.condition(b, "t") }), nil
 }
 
 func (f *finder) addedStreams(ctx context.Context) ([]stream, error) {
@@ -271,14 +289,14 @@ func (f *finder) spanStreams(ctx context.Context, span reeve.Span, grants facet,
 		return nil, nil
 	}
 	day := "(" + column + " / 86400000000)"
-	asked := func(b *binder) string { return column + " <> 0 AND " + within(b, column, span) }
+	asked := func(b *binder) string { return within(b, column, span) }
 	low, high := bounds(span)
 	days, err := f.days(ctx, "devices AS d", day, column+" <> 0 AND ", func(day int64) bool { return day >= low/microsInDay && day <= (high-1)/microsInDay })
 	if err != nil {
 		return nil, err
 	}
 	s := stream{grants: grants, from: "devices AS d", no: "d.no"}
-	return f.alongDays(days, s, day, asked), nil
+	return f.alongDays(days, s, day, column+" <> 0 AND ", asked), nil
 }
 
 // threatStreams are the devices on which scans found something.
@@ -286,7 +304,7 @@ func (f *finder) threatStreams(context.Context) ([]stream, error) {
 	if !f.q.Infested {
 		return nil, nil
 	}
-	return []stream{{grants: byThreat, from: "infested AS t CROSS JOIN devices AS d", no: "t.device", own: func(b *binder) string {
-		return "t.account = " + b.put(f.account) + " AND d.no = t.device"
+	return []stream{{grants: byThreat, from: "infested AS t", no: "t.device", own: func(b *binder) string {
+		return "t.account = " + b.put(f.account)
 	}}}, nil
 }

@@ -93,9 +93,9 @@ func (t *tx) importChunk(a reeve.Account, nos []int64, devices []reeve.Device) e
 	if err := t.refuseTaken(a.No, ids); err != nil {
 		return err
 	}
-	list, args := t.list("r", 3, numbers("no", nos), texts("id", ids), numbers("class", classes), numbers("added", added))
-	err := t.later(`INSERT INTO devices (no, account, id, class, key, group_no, added, enrolled, archived, erase_at)
-		SELECT no, CAST($1 AS BIGINT), id, class, NULL, CAST($2 AS BIGINT), added, 0, 0, 0 FROM `+list,
+	list, args := t.list("r", 3, numbers("no", nos), texts("id", ids), numbers("class", classes), numbers("added", added), texts("folded", folded))
+	err := t.later(`INSERT INTO devices (no, account, id, class, key, group_no, added, enrolled, archived, erase_at, folded)
+		SELECT no, CAST($1 AS BIGINT), id, class, NULL, CAST($2 AS BIGINT), added, 0, 0, 0, folded FROM `+list,
 		append([]any{a.No, a.DefaultGroup}, args...)...)
 	if err != nil {
 		return err
@@ -161,17 +161,17 @@ func (t *tx) insertDevice(account int64, d *reeve.Device, class, group int64) er
 		return err
 	}
 	d.No = nos[0]
-	return t.later(`INSERT INTO devices (no, account, id, class, key, group_no, added, enrolled, archived, erase_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`, d.No, account, d.ID, class, keyColumn(d.Key), group,
-		micro(d.AddedAt), micro(d.EnrolledAt), micro(d.ArchivedAt))
+	return t.later(`INSERT INTO devices (no, account, id, class, key, group_no, added, enrolled, archived, erase_at, folded)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10)`, d.No, account, d.ID, class, keyColumn(d.Key), group,
+		micro(d.AddedAt), micro(d.EnrolledAt), micro(d.ArchivedAt), fold(clean(d.Hostname)))
 }
 
 // updateDevice writes the row of a device that exists. A device that is not
 // archived is not to be erased either.
 func (t *tx) updateDevice(d reeve.Device, class, group int64) error {
-	return t.later(`UPDATE devices SET class = $2, key = $3, group_no = $4, enrolled = $5, archived = $6,
+	return t.later(`UPDATE devices SET class = $2, key = $3, group_no = $4, enrolled = $5, archived = $6, folded = $7,
 		erase_at = CASE WHEN CAST($6 AS BIGINT) = 0 THEN 0 ELSE erase_at END WHERE no = $1`, d.No, class, keyColumn(d.Key), group,
-		micro(d.EnrolledAt), micro(d.ArchivedAt))
+		micro(d.EnrolledAt), micro(d.ArchivedAt), fold(clean(d.Hostname)))
 }
 
 // describe writes what stands beside the row.

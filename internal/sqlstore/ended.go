@@ -28,7 +28,7 @@ func (p *placing) Find(q reeve.DeviceQuery) ([]reeve.Target, error) {
 	if err != nil || f.nothing {
 		return nil, err
 	}
-	keys, err := f.next(t.ctx)
+	keys, _, err := f.find(t.ctx)
 	if err != nil || len(keys) == 0 {
 		return nil, err
 	}

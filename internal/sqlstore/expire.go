@@ -89,7 +89,7 @@ func (t *tx) erase(devices []int64) error {
 	}
 	these, arg := t.among(1, numbers("no", devices))
 	for _, statement := range []string{
-		"UPDATE devices SET class = class | 7 WHERE no " + these,
+		"UPDATE devices SET class = class | 7, folded = '' WHERE no " + these,
 		`UPDATE device_names SET account = 0, hostname = '', folded = '', nickname = '', nick = '', users = '', addresses = '', type = '',
 			custom_id = '', linked_user = '', linked_team = '', hardware_id = '' WHERE device ` + these,
 		"DELETE FROM exemptions WHERE device " + these,

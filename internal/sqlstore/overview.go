@@ -138,7 +138,7 @@ func (v *view) sumSeen() error {
 		b := &binder{db: v.store.db}
 		account := b.put(v.account)
 		n, _, err := first(v.ctx, v.store.db, number, "SELECT COUNT(*) FROM presence AS p WHERE p.account = "+account+" AND "+
-			v.heard(when).ways(b, "p")[0], b.args...)
+			v.heard(when).ways("p")[0].within(b, "p.last_seen", "", reach{}), b.args...)
 		if err != nil {
 			return err
 		}

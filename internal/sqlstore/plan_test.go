@@ -16,7 +16,7 @@ import (
 
 var (
 	yes, no = true, false
-	someRow = reeve.DeviceRow{No: 7, Hostname: "host-7.example", LastSeen: time.Unix(0, 0)}
+	someRow = reeve.DeviceRow{No: 7, Hostname: "host-7.example", LastSeen: time.UnixMicro(-1)}
 )
 
 // plans says along which index each list goes, in SQLite and PostgreSQL.

@@ -22,10 +22,9 @@ func (db *sqliteDB) merged(p part, begin, order, than, limit string) string {
 // searched goes through the index of words, in which every three letters in a
 // row are one. All of a text's may be there without the text itself.
 func (db *sqliteDB) searched(s search) stream {
-	return stream{from: "words CROSS JOIN device_names AS s CROSS JOIN devices AS d", no: "words.rowid", grants: bySearch, own: func(b *binder) string {
-		return "words MATCH " + b.put(match(s)) + " AND s.device = words.rowid AND s.account = " + b.put(s.account) +
-			" AND " + s.like(b, "s") + " AND d.no = s.device"
-	}}
+	return stream{from: "words CROSS JOIN device_names AS s", no: "words.rowid", grants: bySearch, own: func(b *binder) string {
+		return "words MATCH " + b.put(match(s)) + " AND s.device = words.rowid AND s.account = " + b.put(s.account)
+	}, asked: func(b *binder) string { return s.like(b, "s") }}
 }
 
 // maxTrigrams is how many words of a long search the index is asked for.

@@ -78,6 +78,11 @@ func (t *tx) meetWords(batch []reeve.Meeting) error {
 	if err != nil {
 		return err
 	}
+	list, args = t.list("r", 1, numbers("device", devices), texts("folded", folded))
+	err = t.later("UPDATE devices SET folded = r.folded FROM "+list+" WHERE devices.no = r.device AND devices.folded <> r.folded", args...)
+	if err != nil {
+		return err
+	}
 	return t.session.index(t.ctx, devices)
 }
 

@@ -25,6 +25,9 @@ func testLists(t *testing.T, open func(testing.TB) Store) {
 			if d := gocmp.Diff(hostnames(listed(all, q)), hostnames(found)); d != "" {
 				w.t.Fatalf("%+v\n%s", q, d)
 			}
+			if d := gocmp.Diff(hostnames(found), hostnames(w.lookFor(q))); d != "" {
+				w.t.Fatalf("%+v looked for\n%s", q, d)
+			}
 			n, err := w.CountFound(w.ctx, w.account.No, q)
 			w.check(err)
 			q.Limit, q.Page, q.After, q.AfterRow, q.BeforeRow = len(all), 0, 0, nil, nil
@@ -32,8 +35,9 @@ func testLists(t *testing.T, open func(testing.TB) Store) {
 			if n != int64(len(every)) {
 				w.t.Fatalf("%+v counts %d, want %d", q, n, len(every))
 			}
-			if n, err = w.CountUpTo(w.ctx, w.account.No, q, 7); err != nil || n != int64(min(len(every), 7)) {
-				w.t.Fatalf("%+v counts %d up to 7, %v; want %d", q, n, err, len(every))
+			n, whole, err := w.CountUpTo(w.ctx, w.account.No, q, 7, time.Hour)
+			if err != nil || n != int64(min(len(every), 7)) || whole != (len(every) < 7) {
+				w.t.Fatalf("%+v counts %d up to 7, %v, %v; want %d", q, n, whole, err, len(every))
 			}
 			byClass := map[reeve.Class]int64{}
 			for _, d := range every {
@@ -77,6 +81,52 @@ func testLists(t *testing.T, open func(testing.TB) Store) {
 			if d := gocmp.Diff(hostnames(listed(devices, q)), hostnames(found)); d != "" {
 				w.t.Errorf("%+v\n%s", q, d)
 			}
+			if d := gocmp.Diff(hostnames(found), hostnames(w.lookFor(q))); d != "" {
+				w.t.Errorf("%+v looked for\n%s", q, d)
+			}
+		}
+	})
+
+	// The mixture is a small part of this fleet, at one end of every order.
+	s.run("who has no patience gets a page in pieces", func(w *world) {
+		r := new(dice)
+		all := w.mixture(r, 120)
+		crowd := make([]reeve.Device, 5500)
+		for i := range crowd {
+			crowd[i] = reeve.Device{ID: reeve.NewID(), Hostname: fmt.Sprintf("a%06d", i), AddedAt: noon, Class: reeve.Class{System: reeve.Windows}}
+		}
+		w.check(w.imports(w.account.No, crowd, w.entry("devices_imported")))
+		pieces := 0
+		for _, q := range []reeve.DeviceQuery{
+			{Sort: reeve.ByHostname, Systems: []reeve.System{reeve.Windows, reeve.Linux}, Types: []string{"server"}},
+			{Sort: reeve.ByHostname, Desc: true, Search: "2"}, {Sort: reeve.ByHostname, Search: "m"}, {Search: "m", Desc: true},
+			{Sort: reeve.ByLastSeen, Types: []string{"server", "laptop", "x"}, Standings: []reeve.Standing{reeve.Managed, reeve.Unknown}},
+			{Sort: reeve.ByLastSeen, Desc: true, Standings: []reeve.Standing{reeve.Unknown}, Systems: []reeve.System{reeve.Linux, reeve.Windows}, Search: "r"},
+			{Added: reeve.Span{Until: noon.AddDate(1, 0, 0)}, Standings: []reeve.Standing{reeve.Managed, reeve.Unknown}, Desc: true, Search: "l"},
+			{Sort: reeve.ByLastSeen, BeforeRow: row(all[len(all)-1]), Search: "p"}, {Sort: reeve.ByHostname, BeforeRow: row(all[50]), Search: "a"},
+			{Sort: reeve.ByHostname, GroupIDs: []string{all[1].GroupID, all[0].GroupID, all[2].GroupID, all[3].GroupID}, Search: "l"},
+		} {
+			q.Limit, q.Now, q.UnseenAfter = 200, noon.AddDate(0, 0, 40), 30*24*time.Hour
+			found, err := w.Devices(w.ctx, w.account.No, q)
+			w.check(err)
+			if d := gocmp.Diff(hostnames(found), hostnames(w.lookFor(q))); d != "" {
+				w.t.Errorf("%+v\n%s", q, d)
+			}
+			_, on, err := w.LookForDevices(w.ctx, w.account.No, q, 1)
+			w.check(err)
+			if on != nil {
+				pieces++
+			}
+			q.Limit, q.BeforeRow = 1, nil
+			want, err := w.CountFound(w.ctx, w.account.No, q)
+			w.check(err)
+			n, whole, err := w.CountUpTo(w.ctx, w.account.No, q, 10_000, 1)
+			if w.check(err); whole && n != want || n > want {
+				w.t.Errorf("%+v counts %d, %v; want %d", q, n, whole, want)
+			}
+		}
+		if pieces < 5 {
+			w.t.Errorf("%d of these come in pieces", pieces)
 		}
 	})
 
@@ -138,6 +188,32 @@ func testLists(t *testing.T, open func(testing.TB) Store) {
 			w.t.Errorf("%d of another account, %v", n, err)
 		}
 	})
+}
+
+// lookFor puts a page together from what is found without any patience.
+func (w *world) lookFor(q reeve.DeviceQuery) (page []reeve.Device) {
+	w.t.Helper()
+	limit := q.Limit
+	for range 100 {
+		q.Limit = limit - len(page)
+		found, on, err := w.LookForDevices(w.ctx, w.account.No, q, 1)
+		w.check(err)
+		if q.BeforeRow != nil {
+			page = append(found, page...)
+		} else {
+			page = append(page, found...)
+		}
+		switch {
+		case on == nil:
+			return page
+		case q.BeforeRow != nil:
+			q.BeforeRow = on
+		default:
+			q.AfterRow, q.After = on, 0
+		}
+	}
+	w.t.Fatalf("%+v goes on for ever", q)
+	return nil
 }
 
 func row(d reeve.Device) *reeve.DeviceRow {

@@ -17,13 +17,13 @@ function wake(root) {
 function put(old, html) {
   const made = document.createElement("template");
   made.innerHTML = html;
-  const fresh = made.content.firstElementChild;
-  if (!fresh) return old.remove();
   const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-  old.replaceWith(fresh);
-  label(fresh);
+  const around = old.parentElement;
+  const fresh = [...made.content.children];
+  old.replaceWith(...fresh);
+  fresh.forEach(label);
   if (focused) document.getElementById(focused)?.focus();
-  wake(fresh.parentElement ?? document);
+  wake(around ?? document);
 }
 
 // label tells the cells of rows that came in what the server tells those of a
