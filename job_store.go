@@ -20,6 +20,9 @@ type JobStore interface {
 	// CommandsWithin is Commands that looks at so many commands at most, if it is
 	// about some states; ErrFurther if these do not fill the page and there are others.
 	CommandsWithin(ctx context.Context, account int64, job JobID, states []State, from int32, within, limit int) ([]Command, error)
+	// EarlierCommands returns up to limit commands of a job in leaf order, those
+	// right before a leaf; likewise within so many.
+	EarlierCommands(ctx context.Context, account int64, job JobID, states []State, before int32, within, limit int) ([]Command, error)
 	// Command returns one command and the structured result its agent sent, if any.
 	Command(ctx context.Context, account int64, id CommandID) (Command, json.RawMessage, error)
 	// CommandLeaf returns the leaf of the command of a job that has n others
@@ -147,6 +150,7 @@ type ProposalStore interface {
 // A ProposalQuery selects proposals. Zero fields select all.
 type ProposalQuery struct {
 	Before JobID // only older ones
+	After  JobID // only newer ones: those that follow it; not together with Before
 	Limit  int   // at least 1
 	States []ProposalState
 	Now    time.Time // what Lapsed is judged by

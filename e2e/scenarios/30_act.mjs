@@ -19,7 +19,7 @@ export default {
     assert.deepEqual(await checkPage(page), []);
     const meant = Number((await page.locator('label', { has: confirm }).textContent()).match(/\d+/)[0]);
     assert.ok(meant > 300, `it applies to ${meant} devices`); // and not to all: some have agents that cannot
-    const place = page.getByRole('button', { name: /^Order on \d+ devices$/ });
+    const place = page.getByRole('button', { name: /^Renew the leases of \d+ devices$/ });
     await confirm.fill(String(meant - 1));
     await place.click();
     assert.match(page.url(), /\/act\//); // the browser does not send another number

@@ -25,10 +25,9 @@ const approvalsShown = 40
 
 // An approvalsPage has the proposals that wait, or those that were decided.
 type approvalsPage struct {
-	Past  bool
-	Rows  []proposal
-	First string // paths of other pages
-	Older string
+	Past   bool
+	Rows   []proposal
+	Beside beside
 }
 
 // A proposal is an order that waits for a second person, or did.
@@ -49,22 +48,16 @@ func (c *console) approvals(v *visit) (*page, error) {
 	if p.Past {
 		q.States, here = []reeve.ProposalState{reeve.Used, reeve.Rejected, reeve.Lapsed}, "approvals?state=decided"
 	}
-	var before int64
-	cursor := v.URL.Query().Get("cursor")
-	if err := door.ReadCursor("cursor", cursor, here, v.Caller.Account, &before); err != nil {
+	at, err := v.turning(here, here)
+	if err != nil {
 		return nil, err
 	}
-	if q.Before = reeve.JobID(before); cursor != "" {
-		p.First = here
-	}
+	q.Before, q.After = reeve.JobID(at.on), reeve.JobID(at.back)
 	found, err := v.view.Proposals(v.Context(), q)
 	if err != nil {
 		return nil, err
 	}
-	if len(found) > approvalsShown {
-		found = found[:approvalsShown]
-		p.Older = with(here, "cursor", door.Cursor(here, v.Caller.Account, int64(found[approvalsShown-1].ID)))
-	}
+	found, p.Beside = pageOf(at, found, approvalsShown, func(p reeve.Proposal) reeve.JobID { return p.ID })
 	for _, one := range found {
 		p.Rows = append(p.Rows, v.proposal(one))
 	}

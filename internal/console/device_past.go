@@ -52,6 +52,7 @@ func (v *visit) timeline(d reeve.Device) (timeline, error) {
 type threats struct {
 	Device reeve.Device
 	Rows   []reeve.Threat
+	Newest string // path of the first page; empty on it
 	Older  string // path of the page behind this one
 	May    bool   // bring files back from quarantine
 }
@@ -82,7 +83,7 @@ func (v *visit) deviceThreats(d reeve.Device, mayWrite bool) (threats, error) {
 	}
 	var last time.Time
 	if micro != 0 {
-		last = time.UnixMicro(micro)
+		last, t.Newest = time.UnixMicro(micro), "devices/"+d.ID+"#threats"
 	}
 	var err error
 	t.Rows, err = v.view.Threats(v.Context(), d.No, last, key, threatsShown+1)

@@ -38,7 +38,7 @@ func TestDevicePage(t *testing.T) {
 	}
 	body := h.see(t, path, "laptop-1", "Front desk", "HD-1", "Test OS 1.0", "02:00:00:00:00:01", "Ann Other",
 		"EICAR", "/tmp/&lt;b&gt;eicar", "commands/"+fetch.String()+"/report", "1 threat in 9 files", "a reason",
-		"Device enrolled", "Device described", "The user identified", "A scan found EICAR", `href="/console/act?action=unexempt&amp;id=`+h.laptop.ID)
+		"act?action=unquarantine&amp;id="+h.laptop.ID+"&amp;param.quarantine=abc123", "Bring back", "Device enrolled", "Device described", "The user identified", "A scan found EICAR", `href="/console/act?action=unexempt&amp;id=`+h.laptop.ID)
 	if strings.Contains(body, "data-live") || strings.Contains(body, "action=unignore") {
 		t.Error("the page follows what has ended, or offers what does not apply")
 	}
@@ -95,7 +95,7 @@ func TestDevicesAreRestored(t *testing.T) {
 	if to := h.send(t, "devices/deleted", url.Values{"id": {h.laptop.ID, reeve.NewID()}}); to != "/console/devices/deleted" {
 		t.Error(to)
 	}
-	h.see(t, "devices/deleted", "1 device is back, 1 are not: There is no device")
+	h.see(t, "devices/deleted", "1 device is back, 1 are not: There is no such device")
 	h.see(t, "devices/"+h.laptop.ID, "Devices restored")
 }
 

@@ -45,8 +45,7 @@ type devicesPage struct {
 	Columns    []columnChoice
 	Rows       []deviceRow
 	Rest       *restRow // nil if the page is whole
-	Newer      string   // paths of the pages beside this one
-	Older      string
+	Beside     beside
 	Actions    []action.Definition
 	Count      string // path of the fragment with how many match
 	Export     string // path of all that match as a file
@@ -141,7 +140,7 @@ func (c *console) devices(v *visit) (*page, error) {
 		return nil, err
 	}
 	p := devicesPage{
-		Listing: l, Views: views, Search: strings.Join(l.Filter.said["q"], " "), Fields: fields, Chips: chips, Newer: beside.Newer, Older: beside.Older,
+		Listing: l, Views: views, Search: strings.Join(l.Filter.said["q"], " "), Fields: fields, Chips: chips, Beside: beside.beside,
 		Count: "devices/count?" + l.Filter.String(), Export: "devices/export?" + l.Filter.String(), IsFiltered: len(l.Filter.said) > 0, IsDeep: l.after != "" || l.before != "",
 	}
 	p.Headings, p.Columns = headings(l, v.columnsOf(l))

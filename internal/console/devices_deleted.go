@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"net/url"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 // A deletedPage is the list of devices that can be restored.
 type deletedPage struct {
 	Rows   []deletedDevice
-	Beside beside
+	Beside deviceBeside
 	Days   int64 // how long devices can be restored
 }
 
@@ -32,6 +33,7 @@ func (c *console) deletedDevices(v *visit) (*page, error) {
 		return nil, err
 	}
 	p.Beside = beside
+	p.Beside.Older = cmp.Or(beside.On, beside.Older)
 	for _, d := range found {
 		p.Rows = append(p.Rows, deletedDevice{shown(d, time.Now(), v.Account), d.ArchivedAt.AddDate(0, 0, int(p.Days))})
 	}
@@ -48,7 +50,7 @@ func (c *console) restoreDevices(v *visit) (*page, error) {
 	case err != nil:
 		return nil, err
 	case len(done.Refused) > 0:
-		return v.done("devices/deleted", "devices.deleted.some", len(done.IDs), len(done.Refused), sentence(done.Refused[0].Why))
+		return v.done("devices/deleted", "devices.deleted.some", len(done.IDs), len(done.Refused), sentence(v.words.say("devices.deleted.whys."+done.Refused[0].Reason)))
 	default:
 		return v.done("devices/deleted", "devices.deleted.restored", len(done.IDs))
 	}

@@ -13,16 +13,16 @@ import (
 // is shown as it is, with the way on: whatever is asked for, no page takes long.
 const patience = 20 * time.Millisecond
 
-// A beside is where one can go from a page of a list.
-type beside struct {
-	Newer, Older string // paths of the pages beside this one
-	On           string // path of what was not looked through in time
-	at           string // the place from which that is; empty where the list is gone backwards
+// A deviceBeside is where one can go from a page of devices.
+type deviceBeside struct {
+	beside
+	On string // path of what was not looked through in time
+	at string // the place from which that is; empty where the list is gone backwards
 }
 
 // readDevices reads a page of a list: behind one place, or before another. Path
 // gives the addresses of the pages beside it.
-func (v *visit) readDevices(q reeve.DeviceQuery, after, before string, path func(after, before string) string) (found []reeve.Device, b beside, err error) {
+func (v *visit) readDevices(q reeve.DeviceQuery, after, before string, path func(after, before string) string) (found []reeve.Device, b deviceBeside, err error) {
 	q.Limit = devicesShown + 1
 	back := before != ""
 	if after != "" || back {
@@ -38,12 +38,12 @@ func (v *visit) readDevices(q reeve.DeviceQuery, after, before string, path func
 	if err != nil {
 		return nil, b, err
 	}
-	more := len(found) > devicesShown
+	if after != "" || back {
+		b.First = path("", "")
+	}
+	found, newer, older := turn(found, devicesShown, after != "", back)
 	switch {
-	case more && back: // the one too many is the first
-		found = found[1:]
-	case more:
-		found = found[:devicesShown]
+	case older && !back || newer && back: // and the page is full
 	case on != nil && back:
 		b.On = path("", placeOf(*on))
 	case on != nil:
@@ -53,10 +53,10 @@ func (v *visit) readDevices(q reeve.DeviceQuery, after, before string, path func
 	if len(found) == 0 {
 		return nil, b, nil
 	}
-	if more && back || after != "" {
+	if newer {
 		b.Newer = path("", placeOf(found[0].Row()))
 	}
-	if more || back {
+	if older {
 		b.Older = path(placeOf(found[len(found)-1].Row()), "")
 	}
 	return found, b, nil
@@ -78,7 +78,7 @@ type restRow struct {
 }
 
 // rest is the row below shown devices, nil if they are all.
-func (v *visit) rest(l listing, b beside, shown, wide int) *restRow {
+func (v *visit) rest(l listing, b deviceBeside, shown, wide int) *restRow {
 	switch {
 	case b.On != "" && b.at != "" && shown < devicesShown:
 		said, _ := url.ParseQuery(l.View())

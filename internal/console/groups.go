@@ -46,6 +46,17 @@ func (p groupsPage) Load() string {
 	return "groups/counted?" + said
 }
 
+// Beside returns the pages beside this one.
+func (p groupsPage) Beside() (b beside) {
+	if p.Query.Page > 1 {
+		b.First, b.Newer = p.Query.On(1-p.Query.Page), p.Query.On(-1)
+	}
+	if p.More {
+		b.Older = p.Query.On(1)
+	}
+	return b
+}
+
 // A groupAddress is what the address of the list says.
 type groupAddress struct {
 	Search, Sort string

@@ -126,7 +126,7 @@ func (c *console) jobLive(v *visit) (*page, error) {
 // tabs above them. Where there are as many rows as before they alone take their
 // places, so that nothing else moves.
 func (v *visit) putResults(s watch.Stream, was *results, now results) bool {
-	if was == nil || len(was.Rows) != len(now.Rows) || was.Older != now.Older {
+	if was == nil || len(was.Rows) != len(now.Rows) || was.Beside != now.Beside {
 		return v.put(s, "results", "job", "results", now)
 	}
 	if was.Counts != now.Counts && !v.put(s, "result-tabs", "job", "result_tabs", now) {

@@ -13,12 +13,11 @@ import (
 // A results is a page of a job's commands.
 type results struct {
 	progress
-	State string // only those in this state, as the address says it
-	Rows  []reeve.Command
-	Load  string // path of the rows, where they come later
-	Given bool   // whether agents send back more than a line
-	First string // paths of other pages
-	Older string
+	State  string // only those in this state, as the address says it
+	Rows   []reeve.Command
+	Load   string // path of the rows, where they come later
+	Given  bool   // whether agents send back more than a line
+	Beside beside
 }
 
 // resultsShown is how many commands a page of a job has, and resultsMet how many
@@ -39,23 +38,24 @@ func (v *visit) results(job reeve.Job, within int) (results, error) {
 	if err != nil {
 		return r, err
 	}
-	var from int64
-	if err := door.ReadCursor("cursor", q.Get("cursor"), "commands "+job.ID.String(), v.Caller.Account, &from); err != nil {
-		return r, err
-	}
-	r.Rows, err = v.view.CommandsWithin(v.Context(), job.ID, states, int32(from), within, resultsShown+1)
+	at, err := v.turning("commands "+job.ID.String(), pathOf("jobs/"+job.ID.String(), "state", r.State))
 	if err != nil {
 		return r, err
 	}
-	here := pathOf("jobs/"+job.ID.String(), "state", r.State)
-	if from > 0 {
-		r.First = here
+	if at.back != 0 {
+		r.Rows, err = v.view.EarlierCommands(v.Context(), job.ID, states, int32(at.back), within, resultsShown+1)
+	} else {
+		r.Rows, err = v.view.CommandsWithin(v.Context(), job.ID, states, int32(at.on), within, resultsShown+1)
 	}
-	if len(r.Rows) > resultsShown {
-		next := int64(r.Rows[resultsShown].ID.Leaf)
-		r.Rows = r.Rows[:resultsShown]
-		r.Older = with(here, "cursor", door.Cursor("commands "+job.ID.String(), v.Caller.Account, next))
+	if err != nil {
+		return r, err
 	}
+	var newer, older bool
+	var first, next int64
+	if r.Rows, newer, older = turn(r.Rows, resultsShown, at.on != 0, at.back != 0); len(r.Rows) > 0 {
+		first, next = int64(r.Rows[0].ID.Leaf), int64(r.Rows[len(r.Rows)-1].ID.Leaf)+1
+	}
+	r.Beside = at.beside(newer, first, older, next)
 	return r, nil
 }
 

@@ -39,8 +39,7 @@ type jobsPage struct {
 	Sources []choice
 	Rows    []progress
 	Live    string // path of the news about the rows that are not finished
-	First   string // paths of other pages
-	Older   string
+	Beside  beside
 }
 
 // A jobFilter is what a list of jobs is narrowed to, as its address says it.
@@ -109,24 +108,17 @@ func (c *console) jobs(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	var before int64
-	cursor := v.URL.Query().Get("cursor")
-	if err := door.ReadCursor("cursor", cursor, "jobs", v.Caller.Account, &before); err != nil {
+	at, err := v.turning("jobs", filter.Path())
+	if err != nil {
 		return nil, err
 	}
-	query.Before, query.Limit = reeve.JobID(before), jobsShown+1
+	query.Before, query.After, query.Limit = reeve.JobID(at.on), reeve.JobID(at.back), jobsShown+1
 	found, err := v.view.Jobs(v.Context(), query)
 	if err != nil {
 		return nil, err
 	}
 	p := jobsPage{Filter: filter}
-	if cursor != "" {
-		p.First = filter.Path()
-	}
-	if len(found) > jobsShown {
-		found = found[:jobsShown]
-		p.Older = with(filter.Path(), "cursor", door.Cursor("jobs", v.Caller.Account, int64(found[jobsShown-1].ID)))
-	}
+	found, p.Beside = pageOf(at, found, jobsShown, func(j reeve.Job) reeve.JobID { return j.ID })
 	var open []string
 	for _, job := range found {
 		p.Rows = append(p.Rows, progress{Job: job})

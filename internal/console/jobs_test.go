@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"reeve"
@@ -121,11 +122,14 @@ func TestJobStream(t *testing.T) {
 	devices, job := scanned(t, h, 6)
 	who := h.SignIn("admin", h.First.Password)
 	streams := make(chan *httptest.ResponseRecorder, 2)
+	var begun sync.WaitGroup
 	for _, path := range []string{"jobs/" + job.ID.String() + "/live", "jobs/live?id=" + job.ID.String()} {
+		begun.Add(1)
 		go func() {
-			streams <- h.SignIn("admin", h.First.Password).Get("/console/"+path, "Sec-Fetch-Site: same-origin")
+			streams <- h.SignIn("admin", h.First.Password).Follow("/console/"+path, begun.Done, "Sec-Fetch-Site: same-origin")
 		}()
 	}
+	begun.Wait()
 	for i, d := range devices {
 		state := []reeve.State{reeve.Running, reeve.Succeeded, reeve.Failed}[i%3]
 		h.Report(d, commandOf(job, i), reeve.Report{State: state})
@@ -138,10 +142,15 @@ func TestJobStream(t *testing.T) {
 		if !strings.HasSuffix(stream, "event: end\ndata: {}\n\n") {
 			t.Errorf("the stream ends with %.200q", stream[max(0, len(stream)-200):])
 		}
+		rows := map[string][]string{} // what was told of the results, by element
 		for line := range strings.SplitSeq(stream, "\n") {
 			var put struct{ ID, HTML string }
 			data, ok := strings.CutPrefix(line, "data: ")
-			if !ok || json.Unmarshal([]byte(data), &put) != nil || put.ID != "progress" {
+			if !ok || json.Unmarshal([]byte(data), &put) != nil {
+				continue
+			}
+			rows[put.ID] = append(rows[put.ID], put.HTML)
+			if put.ID != "progress" {
 				continue
 			}
 			sum, last := 0, 0
@@ -152,6 +161,20 @@ func TestJobStream(t *testing.T) {
 			if last != len(devices) || sum != 2*last {
 				t.Errorf("the counts add up to %d of %d: %s", sum-last, last, put.HTML)
 			}
+		}
+		if len(rows["progress"]) == 0 {
+			continue // the stream of the list
+		}
+		// The page's results come as a whole once, then the rows alone, and at last as they ended.
+		told := rows["result-rows"]
+		if len(rows["results"]) != 1 || len(told) == 0 || len(rows["result-tabs"]) == 0 {
+			t.Errorf("of the results %d wholes, %d rows and %d tabs were told", len(rows["results"]), len(told), len(rows["result-tabs"]))
+			continue
+		}
+		end := told[len(told)-1]
+		if !strings.HasPrefix(strings.TrimSpace(end), `<tbody id="result-rows">`) || strings.Count(end, `id="on-`) != len(devices) ||
+			strings.Count(end, "state s-cancelled") != 2 || strings.Contains(end, "state s-queued") {
+			t.Errorf("the rows end as %s", end)
 		}
 	}
 	for _, header := range []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Origin: https://evil.example"} {
@@ -191,7 +214,7 @@ func TestOrderInSteps(t *testing.T) {
 		t.Errorf("the preview does not say until when: %s", preview)
 	}
 	check := who.Post("/console/act/check", form).Body.String()
-	for _, want := range []string{"passed by", "printer", "Order on 1 device", "targeted", "the new end"} {
+	for _, want := range []string{"passed by", "printer", "Exempt 1 device", "targeted", "the new end"} {
 		if !strings.Contains(check, want) {
 			t.Errorf("the preview lacks %q: %s", want, check)
 		}
@@ -203,7 +226,7 @@ func TestOrderInSteps(t *testing.T) {
 	other := fields(preview)
 	other.Set("expect", "5")
 	changed := who.Post("/console/act/place", other)
-	if unseen.Code != http.StatusBadRequest || changed.Code != http.StatusConflict || !strings.Contains(changed.Body.String(), "Order on 1 device") {
+	if unseen.Code != http.StatusBadRequest || changed.Code != http.StatusConflict || !strings.Contains(changed.Body.String(), "Exempt 1 device") {
 		t.Errorf("without a look %d, with another number %d", unseen.Code, changed.Code)
 	}
 	first, second := who.Post("/console/act/place", form), who.Post("/console/act/place", form)

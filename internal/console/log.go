@@ -46,9 +46,9 @@ func (p logPage) Shown() logPart { return p.logPart }
 
 // A logPart is the rows of a page of the log.
 type logPart struct {
-	Rows         []logRow
-	Filter       logFilter
-	Newer, Older string // paths of the pages beside this one
+	Rows   []logRow
+	Filter logFilter
+	Beside beside
 }
 
 type logChoice struct {
@@ -196,12 +196,15 @@ func (v *visit) logPart(f logFilter, q reeve.LogQuery) (logPart, error) {
 	if !q.Newest {
 		slices.Reverse(rows)
 	}
+	if before > 0 || after > 0 {
+		shown.Beside.First = "log?" + f.query().Encode()
+	}
 	if n := len(rows); n > 0 {
 		if before > 0 && after == 0 || after > 0 && more {
-			shown.Newer = pathWith("log", f.query(), "after", rows[0].Seq)
+			shown.Beside.Newer = pathWith("log", f.query(), "after", rows[0].Seq)
 		}
 		if after > 0 || more {
-			shown.Older = pathWith("log", f.query(), "before", rows[n-1].Seq)
+			shown.Beside.Older = pathWith("log", f.query(), "before", rows[n-1].Seq)
 		}
 	}
 	shown.Rows, err = v.logRows(rows)

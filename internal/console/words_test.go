@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"reeve/internal/action"
 )
 
 // Every language says everything, about the same things.
@@ -32,6 +34,17 @@ func TestCatalogueIsWhole(t *testing.T) {
 			slices.Sort(got)
 			if !slices.Equal(want, got) && !strings.HasSuffix(key, ".one") {
 				t.Errorf("%s of %s has the places %v, want %v", key, language, got, want)
+			}
+		}
+	}
+}
+
+// The button that places an order says what it does, for every action.
+func TestPlacingNamesTheAction(t *testing.T) {
+	for _, w := range openWords() {
+		for _, def := range action.Offered(action.Own) {
+			if text := w.say("act.place."+def.Name, 2); !strings.Contains(text, "2") {
+				t.Errorf("%s: the button for %s says %q", w.language, def.Name, text)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"math"
@@ -34,32 +35,61 @@ func (v *View) Commands(ctx context.Context, job reeve.JobID, states []reeve.Sta
 
 // CommandsWithin is Commands that looks at so many at most; see JobStore.
 func (v *View) CommandsWithin(ctx context.Context, job reeve.JobID, states []reeve.State, from int32, within, limit int) ([]reeve.Command, error) {
+	seen, err := v.commands(ctx, job, limit, func() ([]reeve.Command, error) {
+		if within <= 0 {
+			return nil, reeve.ErrFurther
+		}
+		part, err := v.c.store.CommandsWithin(ctx, v.caller.Account, job, states, from, within, limit)
+		if len(part) > 0 {
+			next := part[len(part)-1].ID.Leaf + 1
+			from, within = next, within-int(next-from)
+		}
+		return part, err
+	})
+	return seen[:min(len(seen), limit)], err
+}
+
+// EarlierCommands returns the commands right before one; likewise.
+func (v *View) EarlierCommands(ctx context.Context, job reeve.JobID, states []reeve.State, before int32, within, limit int) ([]reeve.Command, error) {
+	seen, err := v.commands(ctx, job, limit, func() ([]reeve.Command, error) {
+		switch {
+		case before <= 0:
+			return nil, nil
+		case within <= 0:
+			return nil, reeve.ErrFurther
+		}
+		part, err := v.c.store.EarlierCommands(ctx, v.caller.Account, job, states, before, within, limit)
+		if len(part) > 0 {
+			next := part[0].ID.Leaf
+			before, within = next, within-int(before-next)
+		}
+		return part, err
+	})
+	return seen[max(len(seen)-limit, 0):], err
+}
+
+// commands reads parts of a job's commands, each of up to limit, until so many
+// are seen or there are no more, and returns them by leaf.
+func (v *View) commands(ctx context.Context, job reeve.JobID, limit int, next func() ([]reeve.Command, error)) (seen []reeve.Command, err error) {
 	if v.reach.All {
-		return v.c.store.CommandsWithin(ctx, v.caller.Account, job, states, from, within, limit)
+		return next()
 	}
 	if _, err := v.Job(ctx, job); err != nil {
 		return nil, err
 	}
-	var seen []reeve.Command
 	for {
-		part, err := v.c.store.CommandsWithin(ctx, v.caller.Account, job, states, from, within, limit)
+		part, err := next()
 		if err != nil {
 			return nil, err
 		}
 		isLast := len(part) < limit
-		if !isLast {
-			next := part[limit-1].ID.Leaf + 1
-			from, within = next, within-int(next-from)
-		}
 		if part, err = v.onSeen(ctx, part); err != nil {
 			return nil, err
 		}
 		seen = append(seen, part...)
-		switch {
-		case isLast || len(seen) >= limit:
-			return seen[:min(len(seen), limit)], nil
-		case within <= 0:
-			return nil, reeve.ErrFurther
+		if isLast || len(seen) >= limit {
+			slices.SortFunc(seen, func(a, b reeve.Command) int { return cmp.Compare(a.ID.Leaf, b.ID.Leaf) })
+			return seen, nil
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -30,10 +31,17 @@ func (v *View) Proposals(ctx context.Context, q reeve.ProposalQuery) ([]reeve.Pr
 				return nil, err
 			}
 		}
-		if len(part) < q.Limit || len(seen) >= q.Limit {
+		switch isLast := len(part) < q.Limit || len(seen) >= q.Limit; {
+		case isLast && q.After != 0:
+			slices.SortFunc(seen, func(a, b reeve.Proposal) int { return cmp.Compare(b.ID, a.ID) })
+			return seen[max(len(seen)-q.Limit, 0):], nil
+		case isLast:
 			return seen[:min(len(seen), q.Limit)], nil
+		case q.After != 0:
+			q.After = part[0].ID
+		default:
+			q.Before = part[len(part)-1].ID
 		}
-		q.Before = part[len(part)-1].ID
 	}
 }
 

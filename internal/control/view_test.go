@@ -128,6 +128,10 @@ var looks = map[string]struct {
 		found, err := v.CommandsWithin(t.Context(), s.job, []reeve.State{reeve.Queued, reeve.Succeeded}, 0, 1000, 1)
 		return len(found) > 0, err
 	}},
+	"EarlierCommands": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
+		found, err := v.EarlierCommands(t.Context(), s.job, nil, 1, 9, 1)
+		return len(found) > 0, err
+	}},
 	"Command": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
 		command, _, err := v.Command(t.Context(), s.command)
 		return command.DeviceNo != 0, err
@@ -307,6 +311,11 @@ func TestDevicesThatMoveAway(t *testing.T) {
 	wantKind(t, "a command on a device that has left", err, reeve.NotFound)
 	if left, err := ann.Commands(t.Context(), here.job, nil, 0, 10); err != nil || len(left) != 1 || left[0].DeviceID == here.device.ID {
 		t.Errorf("the commands of the own job are %+v, %v", left, err)
+	}
+	for limit := 1; limit < 3; limit++ { // the one that has left is the first, so that a part may have nothing
+		if left, err := ann.EarlierCommands(t.Context(), here.job, nil, 9, 9, limit); err != nil || len(left) != 1 || left[0].DeviceID == here.device.ID {
+			t.Errorf("the last %d commands of the own job are %+v, %v", limit, left, err)
+		}
 	}
 	if jobs, err := ann.Jobs(t.Context(), reeve.JobQuery{Limit: 10, Actors: []string{"operator:ann"}}); err != nil || len(jobs) != 0 {
 		t.Errorf("of another's jobs there are %d, %v", len(jobs), err)

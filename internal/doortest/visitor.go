@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 
 	"reeve"
 )
@@ -88,16 +89,27 @@ func (v *Visitor) Upload(target string, form url.Values, files map[string]string
 	return v.ask(r, nil)
 }
 
+// Follow asks for a stream and returns what it told until its end. It calls begun
+// as soon as the stream says something.
+func (v *Visitor) Follow(target string, begun func(), headers ...string) *httptest.ResponseRecorder {
+	w := &listener{ResponseRecorder: httptest.NewRecorder(), begun: sync.OnceFunc(begun)}
+	v.serve(w, httptest.NewRequest("GET", target, nil), headers)
+	return w.ResponseRecorder
+}
+
+type listener struct {
+	*httptest.ResponseRecorder
+	begun func()
+}
+
+func (l *listener) Write(part []byte) (int, error) {
+	defer l.begun()
+	return l.ResponseRecorder.Write(part)
+}
+
 func (v *Visitor) ask(r *http.Request, headers []string) *httptest.ResponseRecorder {
-	for name, value := range v.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
-	for _, line := range headers {
-		name, value, _ := strings.Cut(line, ": ")
-		r.Header.Set(name, value)
-	}
 	w := httptest.NewRecorder()
-	v.house.Handler.ServeHTTP(w, r)
+	v.serve(w, r, headers)
 	for _, cookie := range w.Result().Cookies() {
 		if cookie.MaxAge < 0 {
 			delete(v.cookies, cookie.Name)
@@ -106,4 +118,15 @@ func (v *Visitor) ask(r *http.Request, headers []string) *httptest.ResponseRecor
 		}
 	}
 	return w
+}
+
+func (v *Visitor) serve(w http.ResponseWriter, r *http.Request, headers []string) {
+	for name, value := range v.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	for _, line := range headers {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Set(name, value)
+	}
+	v.house.Handler.ServeHTTP(w, r)
 }

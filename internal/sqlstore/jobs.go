@@ -141,23 +141,43 @@ func (s *Store) Commands(ctx context.Context, account int64, job reeve.JobID, st
 	return s.CommandsWithin(ctx, account, job, states, from, math.MaxInt32, limit)
 }
 
-// CommandsWithin goes along the job's commands: an index by their states would have
-// to be written with every report.
 func (s *Store) CommandsWithin(ctx context.Context, account int64, job reeve.JobID, states []reeve.State, from int32, within, limit int) ([]reeve.Command, error) {
+	return s.leaves(ctx, account, job, states, int64(from), min(int64(from)+int64(within), math.MaxInt32), "", limit)
+}
+
+func (s *Store) EarlierCommands(ctx context.Context, account int64, job reeve.JobID, states []reeve.State, before int32, within, limit int) ([]reeve.Command, error) {
+	return s.leaves(ctx, account, job, states, max(int64(before)-int64(within), 0), int64(before), " DESC", limit)
+}
+
+// leaves returns commands of a job in leaf order: the first, in an order, of those
+// from one leaf to before another; without states the far end is none. It goes
+// along the job's commands: an index by their states would have to be written
+// with every report.
+func (s *Store) leaves(ctx context.Context, account int64, job reeve.JobID, states []reeve.State, from, to int64, order string, limit int) ([]reeve.Command, error) {
 	found, err := s.Job(ctx, account, job)
 	if err != nil || len(states) > 0 && !mayHave(found, states) {
 		return nil, err
 	}
-	end := min(int64(from)+int64(within), math.MaxInt32)
+	isEnd := to >= int64(found.Targets)
+	if order != "" {
+		isEnd = from == 0
+	}
+	switch {
+	case len(states) > 0:
+	case order != "":
+		from = 0
+	default:
+		to = math.MaxInt32
+	}
 	b := &binder{db: s.db}
 	of := b.put(int64(job))
-	where := "job = " + of + " AND leaf >= " + b.put(from)
+	where := "job = " + of + " AND leaf >= " + b.put(from) + " AND leaf < " + b.put(to)
 	if len(states) > 0 {
-		where += " AND leaf < " + b.put(end) + " AND state IN " + stateList(states)
+		where += " AND state IN " + stateList(states)
 	}
-	page := s.db.page("SELECT leaf FROM commands WHERE " + where + " ORDER BY leaf LIMIT " + b.put(limit))
+	page := s.db.page("SELECT leaf FROM commands WHERE " + where + " ORDER BY leaf" + order + " LIMIT " + b.put(limit))
 	commands, err := s.commands(ctx, "commands AS c", " WHERE c.job = "+of+" AND c.leaf "+page+" ORDER BY c.leaf", b.args...)
-	if err == nil && len(states) > 0 && len(commands) < limit && end < int64(found.Targets) {
+	if err == nil && len(states) > 0 && len(commands) < limit && !isEnd {
 		err = reeve.ErrFurther
 	}
 	return commands, err

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"reeve"
@@ -39,7 +40,12 @@ func (s *Store) Proposal(ctx context.Context, account int64, id reeve.JobID) (re
 // Proposals returns a page of proposals, newest first, without their orders.
 func (s *Store) Proposals(ctx context.Context, account int64, q reeve.ProposalQuery) ([]reeve.Proposal, error) {
 	b := &binder{db: s.db}
-	where := "account = " + b.put(account) + " AND id < " + b.put(orLast(q.Before))
+	where, order := "account = "+b.put(account), ""
+	if q.After != 0 {
+		where += " AND id > " + b.put(int64(q.After))
+	} else {
+		where, order = where+" AND id < "+b.put(orLast(q.Before)), " DESC"
+	}
 	if len(q.States) > 0 {
 		states := make([]int64, len(q.States))
 		for i, state := range q.States {
@@ -47,7 +53,11 @@ func (s *Store) Proposals(ctx context.Context, account int64, q reeve.ProposalQu
 		}
 		where += " AND CASE WHEN state < 2 AND expires <= " + b.put(micro(q.Now)) + " THEN 4 ELSE state END " + b.among(numbers("state", states))
 	}
-	return all(ctx, s.db, scanProposal, "SELECT "+proposalColumns+"'' FROM proposals WHERE "+where+" ORDER BY id DESC LIMIT "+b.put(q.Limit), b.args...)
+	found, err := all(ctx, s.db, scanProposal, "SELECT "+proposalColumns+"'' FROM proposals WHERE "+where+" ORDER BY id"+order+" LIMIT "+b.put(q.Limit), b.args...)
+	if q.After != 0 {
+		slices.Reverse(found)
+	}
+	return found, err
 }
 
 // Proposal returns one proposal; the lock on the account keeps it as it is.

@@ -138,6 +138,34 @@ func testJobs(t *testing.T, open func(testing.TB) Store) {
 				w.t.Errorf("%+v: %v", test, err)
 			}
 		}
+		for name, test := range map[string]struct {
+			states        []reeve.State
+			before        int32
+			within, limit int
+			want          []int32
+			further       bool
+		}{
+			"all":           {nil, 6, 9, 10, []int32{0, 1, 2, 3, 4, 5}, false},
+			"a few":         {nil, 4, 1, 2, []int32{2, 3}, false},
+			"ended":         {[]reeve.State{reeve.Succeeded, reeve.Failed}, 3, 9, 10, []int32{1}, false},
+			"open, limit":   {[]reeve.State{reeve.Queued}, 5, 9, 2, []int32{2, 4}, false},
+			"not so far":    {[]reeve.State{reeve.Succeeded}, 5, 3, 2, nil, true},
+			"far enough":    {[]reeve.State{reeve.Succeeded}, 5, 4, 1, []int32{1}, false},
+			"to the end":    {[]reeve.State{reeve.Succeeded}, 5, 5, 2, []int32{1}, false},
+			"before it all": {nil, 0, 9, 10, nil, false},
+		} {
+			commands, err := w.EarlierCommands(w.ctx, w.account.No, job.ID, test.states, test.before, test.within, test.limit)
+			if test.further != errors.Is(err, reeve.ErrFurther) || !test.further && err != nil {
+				w.t.Errorf("before, %s: %v", name, err)
+			}
+			var got []int32
+			for _, c := range commands {
+				got = append(got, c.ID.Leaf)
+			}
+			if d := cmp.Diff(test.want, got); d != "" && !test.further {
+				w.t.Errorf("before, %s: %s", name, d)
+			}
+		}
 	})
 
 	s.run("commands are counted off, those that do not apply left out", func(w *world) {
@@ -213,6 +241,8 @@ func testJobs(t *testing.T, open func(testing.TB) Store) {
 		job := w.order("scan_threats", devices)
 		other := w.addAccount("other", 0).No
 		_, err := w.Job(w.ctx, other, job.ID)
+		w.wantKind(err, reeve.NotFound)
+		_, err = w.EarlierCommands(w.ctx, other, job.ID, nil, 9, 9, 9)
 		w.wantKind(err, reeve.NotFound)
 		_, err = w.Commands(w.ctx, other, job.ID, nil, 0, 9)
 		w.wantKind(err, reeve.NotFound)

@@ -161,6 +161,8 @@ func testProposals(t *testing.T, open func(testing.TB) Store) {
 			{reeve.ProposalQuery{Limit: 10, Now: now}, all},
 			{reeve.ProposalQuery{Limit: 2, Now: now}, all[:2]},
 			{reeve.ProposalQuery{Limit: 2, Now: now, Before: all[1]}, all[2:4]},
+			{reeve.ProposalQuery{Limit: 2, Now: now, After: all[3]}, all[1:3]},
+			{reeve.ProposalQuery{Limit: 10, Now: now, After: all[1]}, all[:1]},
 			{reeve.ProposalQuery{Limit: 10, Now: now, States: []reeve.ProposalState{reeve.Proposed}}, []reeve.JobID{all[0], all[4]}},
 			{reeve.ProposalQuery{Limit: 10, Now: now, States: []reeve.ProposalState{reeve.Used, reeve.Rejected}}, all[1:3]},
 			{reeve.ProposalQuery{Limit: 10, Now: now, States: []reeve.ProposalState{reeve.Lapsed}}, nil},

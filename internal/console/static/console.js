@@ -32,7 +32,7 @@ function label(rows) {
   const heads = rows.closest("table")?.tHead?.rows[0].cells;
   if (!heads) return;
   if (rows.matches("tbody")) rows.setAttribute("role", "rowgroup");
-  for (const row of rows.matches("tr") ? [rows] : rows.rows) {
+  for (const row of rows.matches("tr") ? [rows] : rows.rows ?? []) {
     row.setAttribute("role", "row");
     for (const [i, cell] of [...row.cells].entries()) {
       cell.setAttribute("role", "cell");
