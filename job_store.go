@@ -11,6 +11,9 @@ type JobStore interface {
 	// Place runs fn and commits what it did through the Placing if it returns
 	// nil. Nothing of it is visible to others before.
 	Place(ctx context.Context, account int64, fn func(Placing) error) error
+	// Try runs fn, which only reads, as Place would at this moment, and returns its
+	// error. Nobody waits for it, and nothing of it remains.
+	Try(ctx context.Context, account int64, fn func(Placing) error) error
 	Job(ctx context.Context, account int64, id JobID) (Job, error)
 	// Jobs returns a page of jobs, newest first; see JobQuery.
 	Jobs(ctx context.Context, account int64, q JobQuery) ([]Job, error)

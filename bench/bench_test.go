@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"reeve"
 )
 
 // The test binary is the second process of a figure when it is asked to be.
@@ -186,5 +188,17 @@ func TestReadersReadTheirOrders(t *testing.T) {
 		if err := h.forget(ctx); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A page that is added to the console is measured, or it is said why not.
+func TestEveryPageOfTheConsoleIsAskedFor(t *testing.T) {
+	p := &past{house: &house{fleet: &fleet{ids: make([]string, listed), group: "g"}}, great: make([]reeve.JobID, 3), last: 1}
+	for i := range p.fleet.ids {
+		p.fleet.ids[i] = "d"
+	}
+	p.fleet.account.LicenseKey, p.made.app, p.made.export, p.made.most = "a", "a", "e", "g"
+	if left := unasked(p, consolePages(), deviceLists(), consoleStreams(), consoleParts()); len(left) > 0 {
+		t.Errorf("no figure asks for %q of the console; add them to the pages in console_pages.go, or to notAsked", left)
 	}
 }

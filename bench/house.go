@@ -63,7 +63,12 @@ func (f *fleet) open(ctx context.Context) (*house, error) {
 	return h, nil
 }
 
+// close does so once.
 func (h *house) close(ctx context.Context) error {
+	if h.bus == nil {
+		return nil
+	}
+	defer func() { h.bus = nil }()
 	return errors.Join(h.bus.Close(context.WithoutCancel(ctx)), h.store.Close())
 }
 

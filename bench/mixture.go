@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"time"
@@ -18,6 +19,7 @@ func mixedCrowd(ctx context.Context, kind string) (*house, error) {
 	if h := crowds[kind]; h != nil {
 		return h, nil
 	}
+	began := time.Now()
 	dir, err := os.MkdirTemp("", "reeve-bench-")
 	if err != nil {
 		return nil, err
@@ -38,6 +40,7 @@ func mixedCrowd(ctx context.Context, kind string) (*house, error) {
 	}
 	b.after(func() { h.close(ctx) })
 	crowds[kind] = h
+	say("a fleet of %d devices on %s is there after %v", listed, kind, time.Since(began).Round(time.Second))
 	return h, nil
 }
 
@@ -57,15 +60,25 @@ func (f *fleet) mix(ctx context.Context) error {
 		return "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < " + fmt.Sprint(last) + ")"
 	}
 	day := int64(24 * time.Hour / time.Microsecond)
-	err := execAll(ctx, f.db,
-		"INSERT INTO classes (kind, system, version, abilities) "+numbers(30)+" SELECT 1, 1 + i % 3, '7.6.' || i || '.0', 31 FROM n",
+	statements := []string{
+		"INSERT INTO classes (kind, system, version, abilities) " + numbers(30) + " SELECT 1, 1 + i % 3, '7.6.' || i || '.0', 31 FROM n",
 		`UPDATE devices SET class = (SELECT MIN(c.no) + devices.no % 30 FROM classes AS c) * 8 + CASE
 			WHEN no IN (77, 444444, 999999) THEN 2 WHEN no % 10 = 3 THEN 1 WHEN no % 100 = 5 THEN 4 ELSE 0 END`,
 		fmt.Sprintf("UPDATE presence SET online = CASE WHEN device %% 10 < 7 THEN 1 ELSE 0 END, last_seen = %d - device %% 60 * %d - device",
 			time.Now().UnixMicro(), day),
 		"UPDATE device_names SET type = CASE device % 4 WHEN 0 THEN 'server' WHEN 1 THEN 'desktop' ELSE 'laptop' END",
 		fmt.Sprintf("INSERT INTO exemptions (device, kind, until) SELECT no, 0, %d FROM devices WHERE no %% 1000 = 1", time.Now().Add(24*time.Hour).UnixMicro()),
-	)
+	}
+	err := inTransaction(ctx, f.db, func(tx *sql.Tx) error {
+		return f.bare(ctx, tx, func() error {
+			for _, text := range statements {
+				if _, err := tx.ExecContext(ctx, text); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"reeve"
+	"reeve/internal/control"
 )
 
 // What happened to the mixed fleet within a day: 10,000 jobs on five devices
@@ -36,6 +37,46 @@ type past struct {
 	great []reeve.JobID
 	rows  []int64 // that tell of the great jobs
 	last  int64   // row
+	made  made
+}
+
+// What somebody has made in the console.
+type made struct {
+	app, export string // ids
+	most        string // id of the group with most devices
+	password    string // of the visitor
+	proposal    reeve.JobID
+}
+
+// make makes it, once.
+func (p *past) make(ctx context.Context) error {
+	if p.made.password != "" {
+		return nil
+	}
+	boss := reeve.Caller{Account: p.fleet.account.No, Source: reeve.FromConsole, Actor: "operator:bench", Scopes: reeve.RoleAdministrator.Scopes()}
+	groups, err := p.store.Groups(ctx, boss.Account, reeve.GroupQuery{Limit: 1, Page: 1, Sort: "devices", Desc: true})
+	if err != nil {
+		return err
+	}
+	app, _, err := p.rules.CreateApp(ctx, boss, reeve.App{Name: "bench", Scopes: reeve.Scopes{reeve.Read}})
+	if err != nil {
+		return err
+	}
+	export, err := p.rules.CreateExport(ctx, boss, control.OutletSpec{Kind: reeve.SyslogOutlet, Name: "bench",
+		Settings: reeve.OutletSettings{Network: "udp", Address: "127.0.0.1:514"}})
+	if err != nil {
+		return err
+	}
+	if _, err := p.rules.ChangeAccount(ctx, boss, func(a *reeve.Account) { a.Settings.ApproveAbove = 1000 }); err != nil {
+		return err
+	}
+	proposed, err := p.rules.Place(ctx, boss, control.Order{Action: "ignore", All: true, Propose: true})
+	if err != nil {
+		return err
+	}
+	_, password, err := p.rules.CreateOperator(ctx, boss, reeve.Operator{Name: visitorName, Role: reeve.RoleAdministrator}, "")
+	p.made = made{app.ClientID, export.ID, groups[0].ID, password, proposed.Proposal.ID}
+	return err
 }
 
 var pasts = map[string]*past{}
@@ -50,9 +91,11 @@ func crowdWithPast(ctx context.Context, kind string) (*past, error) {
 		return nil, err
 	}
 	p := &past{house: h, began: time.Now().Add(-logRows * logEvery).Truncate(time.Second)}
+	began := time.Now()
 	if err := p.write(ctx); err != nil {
 		return nil, fmt.Errorf("writing the past: %w", err)
 	}
+	say("its past is there after %v", time.Since(began).Round(time.Second))
 	pasts[kind] = p
 	return p, nil
 }
@@ -60,7 +103,9 @@ func crowdWithPast(ctx context.Context, kind string) (*past, error) {
 // write fills the tables and the log, and starts the server anew, as it is some
 // time later: SQLite reads what it knows of its tables when they are opened.
 func (p *past) write(ctx context.Context) error {
-	if err := inTransaction(ctx, p.fleet.db, func(tx *sql.Tx) error { return p.writeJobs(ctx, tx) }); err != nil {
+	if err := inTransaction(ctx, p.fleet.db, func(tx *sql.Tx) error {
+		return p.fleet.bare(ctx, tx, func() error { return p.writeJobs(ctx, tx) })
+	}); err != nil {
 		return err
 	}
 	if err := p.writeLog(ctx); err != nil {
@@ -117,7 +162,10 @@ func (p *past) writeJobs(ctx context.Context, tx *sql.Tx) error {
 		err = errors.Join(err, exec(fmt.Sprintf("UPDATE jobs SET %s = (SELECT COUNT(*) FROM commands AS c WHERE c.job = jobs.id AND c.state = %d)", column, state)))
 	}
 	return errors.Join(err, exec(fmt.Sprintf(`INSERT INTO threats (device, finding, path, signature, engine, size, sha256, md5, found_first, found_last, scans, job)
-		`+numbers+`SELECT 1, i, '/srv/' || i, 'Eicar', 'clamav', 68, '', '', i, i, 1, 1 FROM n`, infested-1)))
+		`+numbers+`SELECT 1, i, '/srv/' || i, 'Eicar', 'clamav', 68, '', '', i, i, 1, 1 FROM n
+		UNION ALL SELECT no, 0, '/srv/0', 'Eicar', 'clamav', 68, '', '', no, no, 1, 1 FROM devices WHERE no %% 5000 = 7`, infested-1)),
+		exec(`INSERT INTO infested (device, account, threats, last)
+			SELECT t.device, d.account, COUNT(*), MAX(t.found_last) FROM threats AS t CROSS JOIN devices AS d WHERE d.no = t.device GROUP BY t.device, d.account`))
 }
 
 func (p *past) writeLog(ctx context.Context) error {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -16,10 +15,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
-	"reeve"
 	"reeve/internal/console"
 	"reeve/internal/depot"
 	"reeve/internal/door"
@@ -29,24 +28,22 @@ import (
 // A visitor is an administrator with a browser.
 type visitor struct {
 	past   *past
+	bench  *bench
 	client *http.Client
 	base   string
-	took   time.Duration // of the server for its last answer
+	doors  atomic.Pointer[http.Handler]
+	watch  atomic.Int64 // nanoseconds of the server for its last answer
 }
+
+// visitorName is how the visitor signs in.
+const visitorName = "visitor"
 
 // visit starts a server with the console and signs in by its form.
 func (b *bench) visit(ctx context.Context, p *past) (*visitor, error) {
-	v := &visitor{past: p}
-	server := httptest.NewUnstartedServer(nil)
+	v := &visitor{past: p, bench: b}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(v.serve))
 	v.base = "http://" + server.Listener.Addr().String() + console.Prefix
-	doors := door.Open(door.Config{Keeper: p.rules, Log: slog.New(slog.DiscardHandler)}, console.Routes(console.Config{
-		Rules: p.rules, Public: strings.TrimSuffix(v.base, console.Prefix), Packages: depot.Open(b.dir), Jobs: following.New(following.Config{Look: p.store.JobsByID}),
-	}))
-	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began := time.Now()
-		doors.ServeHTTP(w, r)
-		v.took = time.Since(began)
-	})
+	v.open()
 	server.Start()
 	b.after(server.Close)
 	jar, err := cookiejar.New(nil)
@@ -55,13 +52,10 @@ func (b *bench) visit(ctx context.Context, p *past) (*visitor, error) {
 	}
 	v.client = &http.Client{Jar: jar, Transport: &http.Transport{DisableCompression: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	boss := reeve.Caller{Account: p.fleet.account.No, Source: reeve.FromConsole, Actor: "operator:bench", Scopes: reeve.RoleAdministrator.Scopes()}
-	name := fmt.Sprint("visitor ", rand.Int64())
-	_, password, err := p.rules.CreateOperator(ctx, boss, reeve.Operator{Name: name, Role: reeve.RoleAdministrator}, "")
-	if err != nil {
+	if err := p.make(ctx); err != nil {
 		return nil, err
 	}
-	answer, err := v.client.PostForm(v.base+"sign-in", url.Values{"name": {name}, "password": {password}})
+	answer, err := v.client.PostForm(v.base+"sign-in", url.Values{"name": {visitorName}, "password": {p.made.password}})
 	if err != nil {
 		return nil, err
 	}
@@ -72,43 +66,97 @@ func (b *bench) visit(ctx context.Context, p *past) (*visitor, error) {
 	return v, nil
 }
 
-// get asks for what a browser would and returns how it came and what it says.
-func (v *visitor) get(path string) ([]byte, error) {
-	request, err := http.NewRequest(http.MethodGet, path, nil)
+// open puts the console together anew, with the rules of now.
+func (v *visitor) open() {
+	p := v.past
+	doors := door.Open(door.Config{Keeper: p.rules, Log: slog.New(slog.DiscardHandler)}, console.Routes(console.Config{
+		Rules: p.rules, Public: strings.TrimSuffix(v.base, console.Prefix), Packages: depot.Open(v.bench.dir), Jobs: following.New(following.Config{Look: p.store.JobsByID}),
+	}))
+	v.doors.Store(&doors)
+}
+
+// serve takes the time of an answer, and of one that goes on until it begins.
+func (v *visitor) serve(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	first := &firstByte{ResponseWriter: w, v: v, began: began}
+	(*v.doors.Load()).ServeHTTP(first, r)
+	if !first.goesOn {
+		v.watch.Store(int64(time.Since(began)))
+	}
+}
+
+func (v *visitor) took() time.Duration { return time.Duration(v.watch.Load()) }
+
+// A firstByte notes when an answer begins.
+type firstByte struct {
+	http.ResponseWriter
+	v      *visitor
+	began  time.Time
+	goesOn bool // it is a file or a stream of news
+	wrote  bool
+}
+
+func (f *firstByte) Unwrap() http.ResponseWriter { return f.ResponseWriter }
+
+func (f *firstByte) Write(b []byte) (int, error) {
+	if !f.wrote {
+		kind := f.Header().Get("Content-Type")
+		f.wrote, f.goesOn = true, strings.HasPrefix(kind, "text/csv") || strings.HasPrefix(kind, "text/event-stream")
+		if f.goesOn {
+			f.v.watch.Store(int64(time.Since(f.began)))
+		}
+	}
+	return f.ResponseWriter.Write(b)
+}
+
+// get asks for what a browser would and returns what comes: of what goes on, the
+// beginning.
+func (v *visitor) get(address string) ([]byte, error) {
+	method, body := http.MethodGet, ""
+	if form, is := strings.CutPrefix(strings.TrimPrefix(address, v.base), "POST "); is {
+		path, fields, _ := strings.Cut(form, "?")
+		method, address, body = http.MethodPost, v.base+path, fields
+	}
+	request, err := http.NewRequest(method, address, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Accept-Encoding", "gzip")
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
 	answer, err := v.client.Do(request)
 	if err != nil {
 		return nil, err
 	}
 	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s was answered %s", path, answer.Status)
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s was answered %s", address, answer.Status)
 	}
-	return body, err
+	if kind := answer.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/csv") || strings.HasPrefix(kind, "text/event-stream") {
+		some := make([]byte, 1)
+		_, err := answer.Body.Read(some)
+		return some, err
+	}
+	return io.ReadAll(answer.Body)
 }
 
-// times asks for a page so many times, and returns the 95th percentile.
-func (v *visitor) times(page pageOf, times int) (time.Duration, error) {
-	taken, burnt := make([]time.Duration, times), make([]time.Duration, times)
-	size := 0
-	for i := range taken {
-		path := v.base + page(v.past)
+// times asks for a page so many times.
+func (v *visitor) times(name string, page pageOf, times int) (taken, error) {
+	one := taken{name: name}
+	waited, burnt := make([]time.Duration, times), make([]time.Duration, times)
+	for i := range waited {
 		before := processor()
-		body, err := v.get(path)
+		body, err := v.get(v.base + page(v.past))
 		if err != nil {
-			return 0, err
+			return one, err
 		}
-		taken[i], burnt[i], size = v.took, processor()-before, max(size, len(body))
+		waited[i], burnt[i], one.size = v.took(), processor()-before, max(one.size, len(body))
 	}
-	slices.Sort(taken)
+	slices.Sort(waited)
 	slices.Sort(burnt)
-	say("median %v, 95th percentile %v; processor time of both sides %v, %v; %d bytes", percentile(taken, 50), percentile(taken, 95),
-		percentile(burnt, 50), percentile(burnt, 95), size)
-	return percentile(taken, 95), nil
+	one.middle, one.almost, one.cost = percentile(waited, 50), percentile(waited, 95), percentile(burnt, 50)
+	return one, nil
 }
 
 // processor is the time that this process has had of one.
@@ -139,7 +187,11 @@ func (v *visitor) weigh(path string) (int, error) {
 			continue
 		}
 		seen[next] = true
-		packed, err := v.get(root + next)
+		address := root + next
+		if strings.HasPrefix(path, "POST ") && next == console.Prefix+path {
+			address = v.base + path
+		}
+		packed, err := v.get(address)
 		if err != nil {
 			return 0, err
 		}

@@ -45,7 +45,11 @@ func (c *Control) place(ctx context.Context, p placing) (Placement, error) {
 	for raced, tries := false, 0; ; tries++ {
 		run := p
 		run.begin(c.now())
-		err := c.store.Place(ctx, p.caller.Account, func(tx reeve.Placing) error { return run.commit(ctx, tx) })
+		commit := c.store.Place
+		if p.order.DryRun {
+			commit = c.store.Try
+		}
+		err := commit(ctx, p.caller.Account, func(tx reeve.Placing) error { return run.commit(ctx, tx) })
 		switch {
 		case err == nil && run.out.Repeated:
 			return run.out, c.repeated(ctx, p, &run.out)

@@ -32,6 +32,9 @@ type database interface {
 	along(index string) string
 	// begin starts a transaction that may write.
 	begin(ctx context.Context) (session, error)
+	// look starts a transaction that sees one moment, holds up nobody and is only
+	// rolled back.
+	look(ctx context.Context) (session, error)
 	ping(ctx context.Context) error
 	close() error
 }

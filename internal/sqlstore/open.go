@@ -18,6 +18,7 @@ type Store struct {
 	windows windows
 	changes changeBlocks
 	ranks   leafRanks
+	trials  chan struct{} // one place for each that may go on at a time
 
 	duplicates duplicates
 }
@@ -38,7 +39,7 @@ func OpenReadOnly(ctx context.Context, url string, head seal.HeadKey) (*Store, e
 }
 
 func open(ctx context.Context, url string, head seal.HeadKey, readOnly bool) (*Store, error) {
-	s := &Store{head: head}
+	s := &Store{head: head, trials: make(chan struct{}, trialsAtOnce)}
 	var err error
 	if scheme, _, _ := strings.Cut(url, ":"); scheme == "postgres" || scheme == "postgresql" {
 		var db *postgresDB

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"slices"
 
 	"reeve"
@@ -28,6 +29,31 @@ func (s *Store) Place(ctx context.Context, account int64, fn func(reeve.Placing)
 		return reeve.Errorf(reeve.Conflict, "another request has used this Idempotency-Key meanwhile; repeat the request").Because(err)
 	}
 	return err
+}
+
+// trialsAtOnce is how many trials go on at a time. Each may read all devices, and on
+// SQLite has one of the few connections that read.
+const trialsAtOnce = 2
+
+// Try runs fn in a transaction that is never committed and holds up nobody.
+func (s *Store) Try(ctx context.Context, account int64, fn func(reeve.Placing) error) error {
+	select {
+	case s.trials <- struct{}{}:
+		defer func() { <-s.trials }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	session, err := s.db.look(ctx)
+	if err != nil {
+		return fmt.Errorf("beginning to look: %w", err)
+	}
+	defer session.rollback()
+	t := &tx{session: session, ctx: ctx, store: s}
+	a, err := t.lockAccount(account)
+	if err != nil {
+		return err
+	}
+	return fn(&placing{tx: t, account: a})
 }
 
 type placing struct {

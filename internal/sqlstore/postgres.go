@@ -160,6 +160,7 @@ type postgresSession struct {
 	conn  *pgxpool.Conn
 	batch *pgx.Batch
 	done  func() // gives the place among the writers back
+	looks bool   // it reads only, and locks nothing
 }
 
 func (db *postgresDB) begin(ctx context.Context) (session, error) {
@@ -174,8 +175,18 @@ func (db *postgresDB) begin(ctx context.Context) (session, error) {
 		done()
 		return nil, err
 	}
-	s := &postgresSession{conn, &pgx.Batch{}, done}
+	s := &postgresSession{conn, &pgx.Batch{}, done, false}
 	s.batch.Queue("BEGIN")
+	return s, nil
+}
+
+func (db *postgresDB) look(ctx context.Context) (session, error) {
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &postgresSession{conn, &pgx.Batch{}, func() {}, true}
+	s.batch.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 	return s, nil
 }
 
@@ -247,7 +258,12 @@ func (s *postgresSession) among(number int, values column) (string, any) {
 }
 
 // locking takes the weakest lock that keeps other writers of the row away.
-func (s *postgresSession) locking(text string) string { return text + " FOR NO KEY UPDATE" }
+func (s *postgresSession) locking(text string) string {
+	if s.looks {
+		return text
+	}
+	return text + " FOR NO KEY UPDATE"
+}
 
 func (s *postgresSession) commit(ctx context.Context) error {
 	_, err := s.exec(context.WithoutCancel(ctx), "COMMIT")

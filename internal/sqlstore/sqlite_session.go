@@ -11,21 +11,29 @@ import (
 	"reeve"
 )
 
-// sqliteSession is the transaction of the connection that writes.
+// sqliteSession is the transaction of the connection that writes, or of one that
+// reads.
 type sqliteSession struct {
 	*sqliteConn
-	db *sqliteDB
+	db   *sqliteDB
+	home chan *sqliteConn // where the connection is when nobody uses it
 }
 
 func (db *sqliteDB) begin(ctx context.Context) (session, error) {
 	if db.writer == nil {
 		return nil, errors.New("the store was opened for reading only")
 	}
+	return db.start(ctx, db.writer, "BEGIN IMMEDIATE")
+}
+
+func (db *sqliteDB) look(ctx context.Context) (session, error) { return db.start(ctx, db.reader, "BEGIN") }
+
+func (db *sqliteDB) start(ctx context.Context, home chan *sqliteConn, how string) (session, error) {
 	select {
-	case conn := <-db.writer:
-		s := &sqliteSession{conn, db}
-		if _, err := s.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
-			db.writer <- conn
+	case conn := <-home:
+		s := &sqliteSession{conn, db, home}
+		if _, err := s.exec(ctx, how); err != nil {
+			home <- conn
 			return nil, err
 		}
 		return s, nil
@@ -68,7 +76,7 @@ func (s *sqliteSession) commit(ctx context.Context) error {
 		s.rollback()
 		return err
 	}
-	s.db.writer <- s.sqliteConn
+	s.home <- s.sqliteConn
 	s.db.committed()
 	return nil
 }
@@ -76,7 +84,7 @@ func (s *sqliteSession) commit(ctx context.Context) error {
 func (s *sqliteSession) rollback() {
 	// It fails only if SQLite has already rolled back by itself.
 	_, _ = s.exec(context.Background(), "ROLLBACK")
-	s.db.writer <- s.sqliteConn
+	s.home <- s.sqliteConn
 }
 
 // Numbers of erased devices are not given out again, since their rows stay.

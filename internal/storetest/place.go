@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -40,6 +41,44 @@ func testPlacing(t *testing.T, open func(testing.TB) Store) {
 				w.t.Errorf("nothing asked, %d found", len(none))
 			}
 		})
+	})
+
+	s.run("what is tried sees what is committed, and waits for nobody", func(w *world) {
+		devices := w.fleet(0, 3)
+		no := errors.New("no")
+		try := func(work error) (found int, err error) {
+			err = w.Try(w.ctx, w.account.No, func(p reeve.Placing) error {
+				account, err := p.Account()
+				if err != nil || account.No != w.account.No {
+					return fmt.Errorf("account %d, %w", account.No, err)
+				}
+				walked, err := p.Walk(0, 0, 10)
+				if err != nil {
+					return err
+				}
+				sought, err := p.Find(reeve.DeviceQuery{Limit: 10})
+				if err != nil {
+					return err
+				}
+				matches, err := p.FindIDs([]string{devices[0].ID, devices[2].ID})
+				if err != nil || len(matches) != 2 || len(sought) != len(walked) {
+					return fmt.Errorf("%d walked, %d sought, %d found, %w", len(walked), len(sought), len(matches), err)
+				}
+				found = len(walked)
+				return work
+			})
+			return found, err
+		}
+		w.check(w.Place(w.ctx, w.account.No, func(reeve.Placing) error {
+			if found, err := try(nil); found != 3 || err != nil {
+				w.t.Errorf("within a placing: %d devices, %v", found, err)
+			}
+			return nil
+		}))
+		if _, err := try(no); !errors.Is(err, no) {
+			w.t.Errorf("what was tried went wrong, and the answer is %v", err)
+		}
+		w.wantKind(w.Try(w.ctx, w.account.No+1, func(reeve.Placing) error { return nil }), reeve.NotFound)
 	})
 
 	s.run("devices outside of groups are told", func(w *world) {
