@@ -96,6 +96,7 @@ func deviceLists() map[string]pageOf {
 				return "devices?sort=" + sort + "&" + filter(p) + "&" + []string{"after", "before"}[rand.IntN(2)] + "=" + p.anywhere()
 			}
 		}
+		pages["devices that go on of "+name] = func(p *past) string { return "devices/more?sort=seen&" + filter(p) + "&after=" + p.anywhere() }
 		pages["count of "+name] = func(p *past) string { return "devices/count?" + filter(p) }
 	}
 	return pages

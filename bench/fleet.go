@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -165,7 +166,7 @@ func (f *fleet) fill(ctx context.Context, agents int) error {
 	}
 	f.bench.after(func() { f.db.Close() })
 	err = inTransaction(ctx, f.db, func(tx *sql.Tx) error {
-		err := f.bare(ctx, tx, func() error {
+		err := f.bare(ctx, tx, copied(), func() error {
 			for _, c := range copies {
 				if err := f.multiply(ctx, tx, c.table, c.differs); err != nil {
 					return fmt.Errorf("filling %s: %w", c.table, err)
@@ -196,24 +197,34 @@ func (f *fleet) fill(ctx context.Context, agents int) error {
 	return f.settle(ctx)
 }
 
-// bare does work on SQLite while tables have no indexes but their keys: these are
-// built from sorted rows far faster than row by row.
-func (f *fleet) bare(ctx context.Context, tx *sql.Tx, work func() error) error {
+// copied are the tables of which fill copies rows.
+func copied() (tables []string) {
+	for _, c := range copies {
+		tables = append(tables, c.table)
+	}
+	return tables
+}
+
+// bare does work on SQLite while these tables have no indexes but their keys:
+// those are built from sorted rows faster than row by row.
+func (f *fleet) bare(ctx context.Context, tx *sql.Tx, tables []string, work func() error) error {
 	if f.kind != sqlite {
 		return work()
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY rowid")
+	rows, err := tx.QueryContext(ctx, "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY rowid")
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	var drop, build []string
 	for rows.Next() {
-		var name, text string
-		if err := rows.Scan(&name, &text); err != nil {
+		var name, table, text string
+		if err := rows.Scan(&name, &table, &text); err != nil {
 			return err
 		}
-		drop, build = append(drop, "DROP INDEX "+name), append(build, text)
+		if slices.Contains(tables, table) {
+			drop, build = append(drop, "DROP INDEX "+name), append(build, text)
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return err

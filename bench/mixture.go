@@ -70,7 +70,7 @@ func (f *fleet) mix(ctx context.Context) error {
 		fmt.Sprintf("INSERT INTO exemptions (device, kind, until) SELECT no, 0, %d FROM devices WHERE no %% 1000 = 1", time.Now().Add(24*time.Hour).UnixMicro()),
 	}
 	err := inTransaction(ctx, f.db, func(tx *sql.Tx) error {
-		return f.bare(ctx, tx, func() error {
+		return f.bare(ctx, tx, copied(), func() error {
 			for _, text := range statements {
 				if _, err := tx.ExecContext(ctx, text); err != nil {
 					return err

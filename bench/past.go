@@ -104,7 +104,7 @@ func crowdWithPast(ctx context.Context, kind string) (*past, error) {
 // time later: SQLite reads what it knows of its tables when they are opened.
 func (p *past) write(ctx context.Context) error {
 	if err := inTransaction(ctx, p.fleet.db, func(tx *sql.Tx) error {
-		return p.fleet.bare(ctx, tx, func() error { return p.writeJobs(ctx, tx) })
+		return p.fleet.bare(ctx, tx, []string{"commands"}, func() error { return p.writeJobs(ctx, tx) })
 	}); err != nil {
 		return err
 	}
