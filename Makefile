@@ -33,7 +33,7 @@ PACKERS  := dpkg:dpkg-deb rpm:rpmbuild zip:zip
 SYSTEMS  := debootstrap:debootstrap systemd-container:systemd-nspawn
 # Packages whose tests take longest. They begin first, so that none of them is
 # left to run alone at the end.
-LONGEST  := ./internal/sqlstore ./internal/cmapi ./internal/proof
+LONGEST  := ./internal/proof ./internal/sqlstore ./internal/console ./internal/control ./internal/cmapi
 RACE     := gcc:gcc libc6-dev:/usr/include/stdlib.h
 # The race detector watches everything but what machines translated from C, for
 # which its memory accesses would take five times as long, and which shares none

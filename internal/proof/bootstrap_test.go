@@ -99,10 +99,21 @@ func TestFirstStart(t *testing.T) {
 // kills come at any time, half when the credentials are being written.
 func TestFirstStartKilled(t *testing.T) {
 	t.Parallel()
+	killFirstStarts(t, 6)
+}
+
+func TestFirstStartKilledProof(t *testing.T) {
+	if isProof() {
+		killFirstStarts(t, 40)
+	}
+}
+
+func killFirstStarts(t *testing.T, kills int) {
+	t.Helper()
 	random := newRandom(t)
 	whole := timeToServe(t)
 	before, between := 0, 0
-	for round := range 20 {
+	for round := range kills {
 		s := newServer(t)
 		s.launch()
 		if round%2 == 0 {
@@ -133,7 +144,7 @@ func TestFirstStartKilled(t *testing.T) {
 		}
 		s.kill()
 	}
-	t.Logf("of 20 kills %d came before the credentials were written, %d before they were in their place", before, between)
+	t.Logf("of %d kills %d came before the credentials were written, %d before they were in their place", kills, before, between)
 }
 
 // waitForFile waits until one of the files is there, or stop is closed.

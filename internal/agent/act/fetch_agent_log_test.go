@@ -126,18 +126,34 @@ func TestFetchLogLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// Whatever the logs hold, an archive is never larger than what is sent.
+// Whatever the logs hold, an archive is hardly larger than what went into it.
 func TestFetchLogOfNoise(t *testing.T) {
-	state := t.TempDir()
-	noise := make([]byte, MaxLogs+1<<20)
+	const most = 1 << 20
+	noise := make([]byte, most+1<<10)
 	rand.Read(noise)
-	path := filepath.Join(state, "agent.log")
+	dir := t.TempDir()
+	path := filepath.Join(dir, "agent.log")
 	if err := os.WriteFile(path, noise, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	report, err := pack(t.Context(), filepath.Join(dir, "archive"), nil, []string{path}, most)
+	if err != nil || report.Size > most+most/32 || !report.Files[0].Cut {
+		t.Errorf("packed %+v, %v", report, err)
+	}
+}
+
+func TestFetchLogIsCutAtTheLimit(t *testing.T) {
+	state := t.TempDir()
+	path := filepath.Join(state, "agent.log")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, MaxLogs+1); err != nil { // zeros, which are quickly packed
 		t.Fatal(err)
 	}
 	var report logReport
 	o := run(t, &fakeHost{state: state, logs: []string{path}}, "fetch_agent_log", "", &report)
-	if !o.OK || report.Size > MaxLogs+1<<20 || !report.Files[0].Cut {
-		t.Errorf("ended as %q with %d bytes", o.Message, report.Size)
+	if want := []entry{{"logs/agent.log", MaxLogs, true}}; !o.OK || !reflect.DeepEqual(report.Files, want) {
+		t.Errorf("ended as %q with %+v, want %+v", o.Message, report.Files, want)
 	}
 }

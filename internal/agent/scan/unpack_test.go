@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"encoding/hex"
 	"fmt"
@@ -25,9 +26,12 @@ type member struct {
 	content []byte
 }
 
+// Archives are packed the fast way, since bombs are large before they are small.
+
 func zipOf(members ...member) []byte {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
+	w.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) { return flate.NewWriter(to, flate.BestSpeed) })
 	for _, m := range members {
 		part, _ := w.Create(m.name)
 		part.Write(m.content)
@@ -49,7 +53,7 @@ func tarOf(members ...member) []byte {
 
 func gzipOf(content []byte) []byte {
 	var out bytes.Buffer
-	w := gzip.NewWriter(&out)
+	w, _ := gzip.NewWriterLevel(&out, gzip.BestSpeed)
 	w.Write(content)
 	w.Close()
 	return out.Bytes()
