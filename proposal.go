@@ -14,7 +14,7 @@ type Proposal struct {
 	State   ProposalState // as stored; see At
 	Action  string
 	Params  json.RawMessage // checked and normalised
-	Order   json.RawMessage // the whole order, for control alone; empty in lists
+	Order   json.RawMessage // the whole order, for control alone; empty in lists if it names very many devices
 	Digest  [32]byte        // of action, parameters and what names the devices
 	Targets int             // devices that it found when it was made; it is placed on as many or not at all
 	Hold    bool            // once approved it waits for a request that brings its id, instead of being placed at once

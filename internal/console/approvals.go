@@ -33,12 +33,14 @@ type approvalsPage struct {
 // A proposal is an order that waits for a second person, or did.
 type proposal struct {
 	reeve.Proposal
-	Stands string // the word for its state now
-	Said   []param
+	Stands   string // the word for its state now
+	Said     []param
+	Selected selected
 }
 
-func (v *visit) proposal(p reeve.Proposal) proposal {
-	return proposal{p, p.At(time.Now()).String(), v.params(p.Action, p.Params, time.Time{})}
+func (v *visit) proposal(p reeve.Proposal) (proposal, error) {
+	chosen, err := v.selectedBy(p)
+	return proposal{p, p.At(time.Now()).String(), v.params(p.Action, p.Params, time.Time{}), chosen}, err
 }
 
 func (c *console) approvals(v *visit) (*page, error) {
@@ -59,7 +61,11 @@ func (c *console) approvals(v *visit) (*page, error) {
 	}
 	found, p.Beside = pageOf(at, found, approvalsShown, func(p reeve.Proposal) reeve.JobID { return p.ID })
 	for _, one := range found {
-		p.Rows = append(p.Rows, v.proposal(one))
+		row, err := v.proposal(one)
+		if err != nil {
+			return nil, err
+		}
+		p.Rows = append(p.Rows, row)
 	}
 	return &page{name: "approvals", title: "approvals.title", data: p}, nil
 }
@@ -67,11 +73,10 @@ func (c *console) approvals(v *visit) (*page, error) {
 // An approvalPage is one proposal with what the person can do about it.
 type approvalPage struct {
 	proposal
-	Selected selected
-	Own      bool // the person asked
-	Decide   bool // the person may approve or reject
-	Open     bool
-	Given    string // the reason that was given, where the decision has a fault
+	Own    bool // the person asked
+	Decide bool // the person may approve or reject
+	Open   bool
+	Given  string // the reason that was given, where the decision has a fault
 }
 
 func (c *console) approval(v *visit) (*page, error) {
@@ -84,12 +89,13 @@ func (c *console) approval(v *visit) (*page, error) {
 
 func (v *visit) showProposal(p reeve.Proposal) (*page, error) {
 	state := p.At(time.Now())
-	_, err := control.AllowSome(v.Caller, reeve.Write)
-	a := approvalPage{proposal: v.proposal(p), Own: p.Caller.Person() != "" && p.Caller.Person() == v.Caller.Person(),
-		Decide: err == nil, Open: state == reeve.Proposed || state == reeve.Approved, Given: v.Form.Get("reason")}
-	if a.Selected, err = v.selectedBy(p); err != nil {
+	shown, err := v.proposal(p)
+	if err != nil {
 		return nil, err
 	}
+	_, err = control.AllowSome(v.Caller, reeve.Write)
+	a := approvalPage{proposal: shown, Own: p.Caller.Person() != "" && p.Caller.Person() == v.Caller.Person(),
+		Decide: err == nil, Open: state == reeve.Proposed || state == reeve.Approved, Given: v.Form.Get("reason")}
 	return &page{name: "approval", title: "approvals.one", args: []any{v.words.action(p.Action)}, data: a}, nil
 }
 

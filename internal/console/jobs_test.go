@@ -308,3 +308,37 @@ func TestApproval(t *testing.T) {
 		t.Errorf("rejected what is placed: %d", got.Code)
 	}
 }
+
+// Who approves reads what an app asked for, and so does who looks back.
+func TestFiltersOfOthersAreRead(t *testing.T) {
+	h := newHousehold(t)
+	lab, err := h.Rules.CreateGroup(t.Context(), h.Admin(), "<Lab>", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := h.Admin()
+	app.Actor, app.Name, app.Source, app.Operator = "app:1", "tidy-up", reeve.FromOAuthAPI, ""
+	query := &reeve.DeviceQuery{Search: "lap", Systems: []reeve.System{reeve.Linux}, GroupIDs: []string{h.laptop.GroupID, lab.ID}}
+	order := control.Order{Action: "exempt", Params: []byte(`{"exempt_time":5}`), Filter: query, Propose: true}
+	placed, err := h.Rules.Place(t.Context(), app, order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := []string{"Everything that matches the filter", "Search: <b>lap</b>", "Searched in: <b>name</b>", "Group: <b>&lt;Lab&gt;</b>", "Linux", "tidy-up"}
+	h.see(t, "approvals", append(words, "5 hours", "OAuth API", "1 targeted")...)
+	h.see(t, "approvals/"+placed.Proposal.ID.String(), words...)
+	order.Propose = false
+	job, err := h.Rules.Place(t.Context(), app, order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.see(t, "jobs/"+job.Job.ID.String(), words...)
+	if body := h.see(t, "log?event=job_placed", words...); strings.Contains(body, "&#34;filtered&#34;") || strings.Contains(body, "filtered: ") {
+		t.Error("the log shows the selection as it is stored")
+	}
+	order.Filter = &reeve.DeviceQuery{}
+	if placed, err = h.Rules.Place(t.Context(), app, order); err != nil {
+		t.Fatal(err)
+	}
+	h.see(t, "jobs/"+placed.Job.ID.String(), "Every device")
+}

@@ -17,6 +17,7 @@ type logRow struct {
 	Jobs     []string // ids; a few of them
 	MoreJobs int
 	Mentions control.Mentions
+	Selected *selected // of an order: which devices were meant
 	Facts    []fact
 }
 
@@ -47,8 +48,24 @@ func (v *visit) logRows(entries []reeve.AuditEntry) ([]logRow, error) {
 		jobs := jobsOf(e)
 		rows[i].Jobs = jobs[:min(len(jobs), jobsNamed)]
 		rows[i].MoreJobs = len(jobs) - len(rows[i].Jobs)
+		if rows[i].Selected, err = v.meant(e.Detail); err != nil {
+			return nil, err
+		}
 	}
 	return rows, nil
+}
+
+// meant puts in words which devices an order was for, of which a Detail tells;
+// nil if it does not.
+func (v *visit) meant(detail string) (*selected, error) {
+	var facts struct {
+		Selected *control.Selection `json:"selected"`
+	}
+	if json.Unmarshal([]byte(detail), &facts) != nil || facts.Selected == nil {
+		return nil, nil
+	}
+	s, err := v.selected(*facts.Selected)
+	return &s, err
 }
 
 // jobsOf returns the ids of the jobs that an entry is about.
@@ -70,7 +87,7 @@ var factWords = map[string]string{"action": "actions.", "states": "states.", "st
 // factPages is where pages are about the values of facts.
 var factPages = map[string]string{"group_id": "groups/", "group": "groups/", "retry_of": "jobs/", "undo_of": "jobs/"}
 
-// facts puts the Detail of an entry in words. A fact that the catalogue has no
+// facts puts the Detail of an entry in words, but for what meant says. A fact that the catalogue has no
 // name for keeps its own.
 func (w *words) facts(detail string) (all []fact) {
 	var facts map[string]json.RawMessage
@@ -79,6 +96,7 @@ func (w *words) facts(detail string) (all []fact) {
 		return nil
 	}
 	json.Unmarshal(facts["action"], &name)
+	delete(facts, "selected")
 	for key, raw := range facts {
 		if key == "params" {
 			for _, p := range w.params(name, raw) {

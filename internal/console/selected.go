@@ -1,7 +1,10 @@
 package console
 
 import (
+	"cmp"
+	"net/url"
 	"strings"
+	"time"
 
 	"reeve"
 	"reeve/internal/control"
@@ -21,8 +24,14 @@ type selected struct {
 	Apply     int
 }
 
-// List is the path of the devices that the filter selects now.
-func (s selected) List() string { return listing{Filter: s.Words}.Path() }
+// List is the path of the devices that the filter selects now; empty if no list
+// asks for the same.
+func (s selected) List() string {
+	if len(s.Words.said) == 0 {
+		return ""
+	}
+	return listing{Filter: s.Words}.Path()
+}
 
 func (v *visit) selectedBy(p reeve.Proposal) (selected, error) {
 	s, err := v.view.Selection(p)
@@ -48,15 +57,76 @@ func (v *visit) selected(s control.Selection) (out selected, err error) {
 		out.Counted, out.Apply = true, *s.Applies
 	}
 	if s.Group != "" {
-		if group, err := v.view.Group(v.Context(), s.Group); err == nil {
-			out.GroupName = group.Name
+		if out.GroupName, err = v.groupName(s.Group); err != nil {
+			return out, err
 		}
 	}
+	terms := s.Terms
 	if words, ours := strings.CutPrefix(s.Filter, filterMark); ours {
-		known := error(nil)
-		if out.Words, known = parseFilter(words); known == nil { // else of words that there are no more
-			_, out.Chips, err = v.describeFilter(listing{Filter: out.Words})
+		if asked, err := parseFilter(words); err == nil { // else of words that there are no more
+			terms, out.Words = asked.terms(), asked
+		}
+	} else if asked, ok := filterOf(terms); ok {
+		out.Words = asked
+	}
+	for _, term := range terms {
+		text, err := v.term(term)
+		if err != nil {
+			return out, err
+		}
+		out.Chips = append(out.Chips, chip{Field: term.Field, Text: text})
+	}
+	return out, nil
+}
+
+// groupName returns what a group is called, empty if it is gone, or not for this
+// person. A page asks for each once.
+func (v *visit) groupName(id string) (string, error) {
+	if name, known := v.groups[id]; known {
+		return name, nil
+	}
+	group, err := v.view.Group(v.Context(), id)
+	if err != nil && reeve.KindOf(err) != reeve.NotFound {
+		return "", err
+	}
+	if v.groups == nil {
+		v.groups = map[string]string{}
+	}
+	v.groups[id] = group.Name
+	return group.Name, nil
+}
+
+// term puts what a term asks for in words.
+func (v *visit) term(term control.Term) (string, error) {
+	if term.Field == "group" {
+		name, err := v.groupName(term.Word)
+		return cmp.Or(name, term.Word, v.words.say("devices.filters.group.other")), err
+	}
+	if t, err := time.Parse(time.RFC3339, term.Word); err == nil {
+		return at(t).Text, nil
+	}
+	if term.Field == "q" {
+		return term.Word, nil
+	}
+	return v.words.or(term.Word, "devices.filters."+term.Field+"."+term.Word), nil
+}
+
+// terms are the words of a filter, field by field.
+func (f filter) terms() (terms []control.Term) {
+	for _, field := range filterFields {
+		for _, word := range f.said[field.name] {
+			terms = append(terms, control.Term{Field: field.name, Word: word})
 		}
 	}
-	return out, err
+	return terms
+}
+
+// filterOf is the filter of the list that asks for the same, if there is one.
+func filterOf(terms []control.Term) (filter, bool) {
+	said := url.Values{}
+	for _, term := range terms {
+		said.Add(term.Field, term.Word)
+	}
+	asked, err := parseFilter(said.Encode())
+	return asked, err == nil && len(terms) > 0
 }

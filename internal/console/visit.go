@@ -19,6 +19,8 @@ type visit struct {
 	look  look
 	words *words
 	view  *control.View // what the person may see; nil without a session
+
+	groups map[string]string // names of those that the page has asked for, by id
 }
 
 // A look is how a person wants pages: kept in a cookie, since it is the

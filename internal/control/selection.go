@@ -15,6 +15,7 @@ type Selection struct {
 	Group    string      `json:"group,omitempty"`    // public id
 	Filtered bool        `json:"filtered,omitempty"` // everything that a filter selected
 	Filter   string      `json:"filter,omitempty"`   // the filter, where its door put it in words
+	Terms    []Term      `json:"terms,omitempty"`    // the filter, as control reads it; none of one with very much to say
 	Within   bool        `json:"within,omitempty"`   // of that, the groups of who asked
 	Named    int         `json:"named,omitempty"`    // ids or MACs
 	RetryOf  reeve.JobID `json:"-"`
@@ -32,11 +33,25 @@ func (o Order) selection() Selection {
 	if s.Filtered && len(o.FilterWords) <= maxFilterWords {
 		s.Filter = o.FilterWords
 	}
+	if s.Filtered {
+		s.Terms = termsOf(*o.Filter)
+		s.All = len(s.Terms) == 0
+		said := 0
+		for _, term := range s.Terms {
+			said += len(term.Field) + len(term.Word)
+		}
+		if said > maxFilterWords {
+			s.Terms = nil
+		}
+	}
 	return s
 }
 
 // Selection returns what names the devices of a proposal.
 func (v *View) Selection(o reeve.Proposal) (Selection, error) {
+	if len(o.Order) == 0 { // of a list, which leaves out those that name very many
+		return Selection{Named: o.Targets}, nil
+	}
 	var whole proposed
 	if err := json.Unmarshal(o.Order, &whole); err != nil {
 		return Selection{}, err

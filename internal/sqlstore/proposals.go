@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"time"
 
 	"reeve"
@@ -37,7 +38,11 @@ func (s *Store) Proposal(ctx context.Context, account int64, id reeve.JobID) (re
 	return must[reeve.Proposal](noProposal)(first(ctx, s.db, scanProposal, oneProposal, int64(id), account))
 }
 
-// Proposals returns a page of proposals, newest first, without their orders.
+// shortOrder is how long an order is, in bytes, with which a list brings a
+// proposal along. Longer ones name their devices one by one.
+const shortOrder = 4096
+
+// Proposals returns a page of proposals, newest first, with orders that are short.
 func (s *Store) Proposals(ctx context.Context, account int64, q reeve.ProposalQuery) ([]reeve.Proposal, error) {
 	b := &binder{db: s.db}
 	where, order := "account = "+b.put(account), ""
@@ -53,7 +58,7 @@ func (s *Store) Proposals(ctx context.Context, account int64, q reeve.ProposalQu
 		}
 		where += " AND CASE WHEN state < 2 AND expires <= " + b.put(micro(q.Now)) + " THEN 4 ELSE state END " + b.among(numbers("state", states))
 	}
-	found, err := all(ctx, s.db, scanProposal, "SELECT "+proposalColumns+"'' FROM proposals WHERE "+where+" ORDER BY id"+order+" LIMIT "+b.put(q.Limit), b.args...)
+	found, err := all(ctx, s.db, scanProposal, "SELECT "+proposalColumns+"CASE WHEN LENGTH(ordered) <= "+strconv.Itoa(shortOrder)+" THEN ordered ELSE '' END FROM proposals WHERE "+where+" ORDER BY id"+order+" LIMIT "+b.put(q.Limit), b.args...)
 	if q.After != 0 {
 		slices.Reverse(found)
 	}
