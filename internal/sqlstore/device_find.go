@@ -184,6 +184,10 @@ func (f *finder) facets() (all facet) {
 	return all
 }
 
+// oneByOne ends a subquery that is asked about one device after the other: without
+// it PostgreSQL may begin with the subquery, and meet all that it has.
+const oneByOne = " LIMIT 1 OFFSET 0"
+
 // conditions say of the device d what the query asks for, but for what is
 // granted already. A plus keeps the planner from going along that index.
 func (f *finder) conditions(b *binder, granted facet) []string {
@@ -201,20 +205,20 @@ func (f *finder) conditions(b *binder, granted facet) []string {
 		if !*f.q.Exempt {
 			is = "NOT EXISTS"
 		}
-		return "(d.class & 7 <> 0 OR " + is + " (SELECT 1 FROM exemptions AS x WHERE x.device = d.no AND x.kind = 0 AND x.until > " + b.put(micro(f.q.Now)) + "))"
+		return "(d.class & 7 <> 0 OR " + is + " (SELECT 1 FROM exemptions AS x WHERE x.device = d.no AND x.kind = 0 AND x.until > " + b.put(micro(f.q.Now)) + oneByOne + "))"
 	})
 	asks(byExemption, !f.q.ExemptBefore.IsZero(), func() string {
-		return "EXISTS (SELECT 1 FROM exemptions AS x WHERE x.device = d.no AND " + f.endingSoon(b, "x") + ")"
+		return "EXISTS (SELECT 1 FROM exemptions AS x WHERE x.device = d.no AND " + f.endingSoon(b, "x") + oneByOne + ")"
 	})
 	asks(byType, len(f.q.Types) > 0, func() string {
-		return "EXISTS (SELECT 1 FROM device_names AS x WHERE x.device = d.no AND x.type " + b.among(texts("type", f.q.Types)) + ")"
+		return "EXISTS (SELECT 1 FROM device_names AS x WHERE x.device = d.no AND x.type " + b.among(texts("type", f.q.Types)) + oneByOne + ")"
 	})
 	asks(byPresence, f.heard != nil, func() string {
-		return "EXISTS (SELECT 1 FROM presence AS x WHERE x.device = d.no AND " + f.heard.condition(b, "x") + ")"
+		return "EXISTS (SELECT 1 FROM presence AS x WHERE x.device = d.no AND " + f.heard.condition(b, "x") + oneByOne + ")"
 	})
 	asks(byAdded, !f.q.Added.IsZero(), func() string { return within(b, "+d.added", f.q.Added) })
 	asks(byEnrolled, !f.q.Enrolled.IsZero(), func() string { return within(b, "+d.enrolled", f.q.Enrolled) })
-	asks(byThreat, f.q.Infested, func() string { return "EXISTS (SELECT 1 FROM infested AS x WHERE x.device = d.no)" })
+	asks(byThreat, f.q.Infested, func() string { return "EXISTS (SELECT 1 FROM infested AS x WHERE x.device = d.no" + oneByOne + ")" })
 	for _, also := range f.and {
 		all = append(all, also.condition(b))
 	}

@@ -76,16 +76,16 @@ var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 func (s search) condition(b *binder) string {
 	ways := []string{}
 	if len(s.columns()) > 0 {
-		ways = append(ways, "EXISTS (SELECT 1 FROM device_names AS x WHERE x.device = d.no AND "+s.like(b, "x")+")")
+		ways = append(ways, "EXISTS (SELECT 1 FROM device_names AS x WHERE x.device = d.no AND "+s.like(b, "x")+oneByOne+")")
 	}
 	if from, to, ok := s.macs(); ok {
-		ways = append(ways, "EXISTS (SELECT 1 FROM macs AS x WHERE x.device = d.no AND x.mac BETWEEN "+b.put(from)+" AND "+b.put(to)+")")
+		ways = append(ways, "EXISTS (SELECT 1 FROM macs AS x WHERE x.device = d.no AND x.mac BETWEEN "+b.put(from)+" AND "+b.put(to)+oneByOne+")")
 	}
 	if from, to, ok := s.ids(); ok {
 		ways = append(ways, "d.id >= "+b.put(from)+" AND d.id < "+b.put(to))
 	}
 	if slices.Contains(s.in, reeve.InID) {
-		ways = append(ways, "EXISTS (SELECT 1 FROM device_names AS x WHERE x.device = d.no AND x.custom_id = "+b.put(s.exact)+")")
+		ways = append(ways, "EXISTS (SELECT 1 FROM device_names AS x WHERE x.device = d.no AND x.custom_id = "+b.put(s.exact)+oneByOne+")")
 	}
 	if len(ways) == 0 {
 		return "FALSE"

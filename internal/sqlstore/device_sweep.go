@@ -68,7 +68,7 @@ func (f *finder) countUpTo(ctx context.Context, streams []stream, most int64) (n
 // both ends inclusive, until that is done, every key was met or the patience is
 // spent; then it returns where, and otherwise 0.
 func (f *finder) stretchByStretch(ctx context.Context, after int64, do func(low, high int64) (done bool, err error)) (int64, error) {
-	last, _, err := first(ctx, f.db, number, "SELECT no FROM devices ORDER BY no DESC LIMIT 1")
+	last, _, err := first(ctx, f.db, number, "SELECT COALESCE(MAX(no), 0) FROM devices")
 	if err != nil {
 		return 0, err
 	}

@@ -47,6 +47,7 @@ var plans = map[string]struct {
 	"before one":          {reeve.DeviceQuery{Sort: reeve.ByHostname, BeforeRow: &someRow, Systems: []reeve.System{reeve.Linux}}, [2]string{"device_names_folded", "device_names_folded"}},
 	"behind a last seen":  {reeve.DeviceQuery{Sort: reeve.ByLastSeen, AfterRow: &someRow}, [2]string{"presence_away", "presence_away"}},
 	"of those away":       {reeve.DeviceQuery{Sort: reeve.ByLastSeen, AfterRow: &someRow, Online: &no}, [2]string{"presence_away", "presence_away"}},
+	"group by hostname":   {reeve.DeviceQuery{Sort: reeve.ByHostname, GroupIDs: []string{"{group}"}, AfterRow: &someRow}, [2]string{"devices_group_folded", "devices_group_folded"}},
 	"page by hostname":    {reeve.DeviceQuery{Page: 3, Sort: reeve.ByHostname}, [2]string{"device_names_folded", "device_names_folded"}},
 	"page by last seen":   {reeve.DeviceQuery{Page: 3, Sort: reeve.ByLastSeen, Desc: true}, [2]string{"presence_away", "presence_away"}},
 	"page by record":      {reeve.DeviceQuery{Page: 3}, [2]string{"devices_live", "Index"}},
@@ -92,6 +93,12 @@ func TestListsGoAlongIndexes(t *testing.T) {
 			watched := &spy{database: real}
 			s.db = watched
 			if _, err := s.Devices(t.Context(), account, q); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if _, _, err := s.LookForDevices(t.Context(), account, q, 1); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if _, _, err := s.CountUpTo(t.Context(), account, q, 10_000, 1); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			s.db = real
