@@ -108,6 +108,18 @@ func TestChipsTakeFiltersAway(t *testing.T) {
 	h.see(t, "devices/count?system=linux", "(1)")
 }
 
+// What was not found in time is fetched as further rows of the table.
+func TestMoreOfAPage(t *testing.T) {
+	h := newHousehold(t)
+	whole := h.see(t, "devices/more?sort=-name&shown=7&columns=macs", ">printer</a>", ">laptop-1</a>", "02:00:00:00:00:03")
+	if strings.Contains(whole, "<table") || strings.Contains(whole, "data-load") {
+		t.Errorf("it is not rows alone, or not all:\n%s", whole)
+	}
+	if none := h.see(t, "devices/more?q=nowhere&shown=7"); strings.Contains(none, "<tr") {
+		t.Errorf("rows of nothing:\n%s", none)
+	}
+}
+
 func TestColumnsAreKept(t *testing.T) {
 	h := newHousehold(t)
 	to := h.send(t, "devices/columns", url.Values{"list": {"system=linux"}, "column": {"macs", "user", "nonsense"}})
