@@ -54,6 +54,7 @@ type LogQuery struct {
 	Sources       []Source
 	Actors        []string // as in Caller
 	Outcomes      []string
+	Addresses     []string // from which it was asked, as entries have them
 	Device        string
 	Job           JobID
 	// Within is how many rows are looked at that have one thing of what is asked

@@ -16,7 +16,8 @@ func TestLinksSelectTheSame(t *testing.T) {
 	for from, wants := range map[string]map[string]string{
 		"/console/devices?q=%3Da+b%26":             {"/console/devices/export": "q=%3Da+b%26"},
 		"/console/log?source=cli&actor=who%20%2B1": {"/console/log/export": "actor=who+%2B1&source=cli"},
-		"/console/log": {"/console/log": "actor=operator%3Aadmin"},
+		"/console/log":                    {"/console/log": "actor=operator%3Aadmin"},
+		"/console/log?address=192.0.2.77": {"/console/log/export": "address=192.0.2.77"},
 	} {
 		found := map[string][]string{}
 		for _, link := range regexp.MustCompile(`href="([^"]*)`).FindAllStringSubmatch(h.admin.Get(from).Body.String(), -1) {

@@ -57,11 +57,11 @@ type logChoice struct {
 }
 
 // A logFilter is what the address of a page says of which rows to show.
-type logFilter struct{ Event, Source, Actor, Device, Job, Outcome, Since, Until string }
+type logFilter struct{ Event, Source, Actor, Address, Device, Job, Outcome, Since, Until string }
 
 func readLogFilter(q url.Values) logFilter {
 	return logFilter{
-		Event: q.Get("event"), Source: q.Get("source"), Actor: strings.TrimSpace(q.Get("actor")), Device: strings.TrimSpace(q.Get("device")),
+		Event: q.Get("event"), Source: q.Get("source"), Actor: strings.TrimSpace(q.Get("actor")), Address: strings.TrimSpace(q.Get("address")), Device: strings.TrimSpace(q.Get("device")),
 		Job: strings.TrimSpace(q.Get("job")), Outcome: q.Get("outcome"), Since: q.Get("since"), Until: q.Get("until"),
 	}
 }
@@ -78,7 +78,7 @@ func (f logFilter) Any() bool { return f != logFilter{} }
 
 func (f logFilter) query() url.Values {
 	q := url.Values{}
-	for name, value := range map[string]string{"event": f.Event, "source": f.Source, "actor": f.Actor, "device": f.Device, "job": f.Job,
+	for name, value := range map[string]string{"event": f.Event, "source": f.Source, "actor": f.Actor, "address": f.Address, "device": f.Device, "job": f.Job,
 		"outcome": f.Outcome, "since": f.Since, "until": f.Until} {
 		if value != "" {
 			q.Set(name, value)
@@ -106,6 +106,9 @@ func (f logFilter) rows() (reeve.LogQuery, error) {
 	}
 	if f.Actor != "" {
 		q.Actors = []string{f.Actor}
+	}
+	if f.Address != "" {
+		q.Addresses = []string{f.Address}
 	}
 	if f.Outcome != "" && !slices.Contains(outcomes, f.Outcome) {
 		return q, reeve.Errorf(reeve.Invalid, "there is no outcome of this name; choose one of those offered")

@@ -117,7 +117,8 @@ func newWorld(t testing.TB, s *server) world {
 var notPages = strings.Fields(`
 	/console/static/{hash}/{name} /console/{rest...}
 	/console/sso/begin /console/sso/return /console/me/link /console/first/{secret}
-	/console/devices/count /console/devices/more /console/devices/export /console/devices/{id}/live /console/groups/{id}/summary /console/log/export /console/log/verify /console/jobs/live /console/jobs/{id}/live /console/jobs/{id}/results.csv /console/commands/{id}/report /console/approvals/{id}/check
+	/console/devices/count /console/devices/more /console/devices/export /console/devices/{id}/live /console/groups/{id}/summary /console/groups/counted /console/overview/sum
+	/console/log/export /console/log/verify /console/log/rows /console/jobs/live /console/jobs/{id}/live /console/jobs/{id}/results /console/jobs/{id}/results.csv /console/commands/{id}/report /console/approvals/{id}/check
 `)
 
 // pictures makes the folder for pictures of what failed. It stays if the test

@@ -29,7 +29,7 @@ func (r *logReading) choose(ctx context.Context) (way []arm, asked []column, err
 	}
 	event, source := texts("event", q.Events), numbers("source", sources)
 	actor, outcome := texts("actor", q.Actors), texts("outcome", q.Outcomes)
-	all := given(actor, outcome, source, event)
+	all := given(actor, outcome, source, event, texts("address", q.Addresses)) // no index has addresses
 	// The indexes hold no rows about nothing, and SQLite wants to be told.
 	switch {
 	case q.Device != "":

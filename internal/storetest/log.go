@@ -87,6 +87,7 @@ func testLog(t *testing.T, open func(testing.TB) Store) {
 			e := w.entry([]string{"a", "b", reeve.Reports}[i%3])
 			e.Actor, e.Source = []string{"operator:ann", "app:A"}[i/3%2], []reeve.Source{reeve.FromConsole, reeve.FromAPI, reeve.FromAgent}[i/2%3]
 			e.Outcome = []string{"ok", "ok", "forbidden", "invalid"}[i/5%4]
+			e.Address = []string{"192.0.2.1", "192.0.2.2", ""}[i%11%3]
 			if i%7 == 0 {
 				e.Device = "dev"
 			}
@@ -98,7 +99,7 @@ func testLog(t *testing.T, open func(testing.TB) Store) {
 		for range 300 {
 			q := reeve.LogQuery{Limit: 1 + r.Intn(20), Newest: r.Intn(2) == 0, After: int64(r.Intn(30))}
 			for range 1 + r.Intn(3) {
-				switch r.Intn(5) {
+				switch r.Intn(6) {
 				case 0:
 					q.Actors = append(q.Actors, []string{"operator:ann", "app:A", "nobody"}[r.Intn(3)])
 				case 1:
@@ -111,13 +112,16 @@ func testLog(t *testing.T, open func(testing.TB) Store) {
 					if r.Intn(3) == 0 {
 						q.Device = "dev"
 					}
+				case 5:
+					q.Addresses = append(q.Addresses, []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"}[r.Intn(3)])
 				}
 			}
 			has := func(n int, is bool) bool { return n == 0 || is }
 			var want []int64
 			for _, e := range all {
 				if e.Seq > q.After && has(len(q.Actors), slices.Contains(q.Actors, e.Actor)) && has(len(q.Outcomes), slices.Contains(q.Outcomes, e.Outcome)) &&
-					has(len(q.Sources), slices.Contains(q.Sources, e.Source)) && has(len(q.Events), slices.Contains(q.Events, e.Event)) && has(len(q.Device), e.Device == q.Device) {
+					has(len(q.Sources), slices.Contains(q.Sources, e.Source)) && has(len(q.Events), slices.Contains(q.Events, e.Event)) && has(len(q.Device), e.Device == q.Device) &&
+					has(len(q.Addresses), slices.Contains(q.Addresses, e.Address)) {
 					want = append(want, e.Seq)
 				}
 			}
