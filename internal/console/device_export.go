@@ -68,16 +68,17 @@ func (c *console) exportDevices(v *visit) (*page, error) {
 	}
 	q := f.query(v.Account)
 	q.Limit = exportedAtOnce
-	found, err := v.view.Devices(v.Context(), q)
-	if err != nil {
-		return nil, err
-	}
 	heads := make([]string, len(exported))
 	for i, column := range exported {
 		heads[i] = column.name
 	}
 	sheet := door.NewSheet(v.w, "devices.csv", heads...)
+	sheet.Send() // the first devices may be far away
 	for {
+		found, err := v.view.Devices(v.Context(), q)
+		if err != nil {
+			return nil, err
+		}
 		for _, d := range found {
 			v.addTo(sheet, d)
 		}
@@ -85,9 +86,6 @@ func (c *console) exportDevices(v *visit) (*page, error) {
 			return nil, nil
 		}
 		q.After = found[len(found)-1].No
-		if found, err = v.view.Devices(v.Context(), q); err != nil {
-			return nil, err
-		}
 	}
 }
 
