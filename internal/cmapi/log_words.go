@@ -30,6 +30,7 @@ var eventWords = map[string]map[string]string{
 		"device_enrolled":               "added",
 		"device_enrolled_duplicate_mac": "added_duplicate_mac",
 		"devices_duplicate_mac":         "duplicate_mac",
+		"device_changed":                "changed",
 		"exemptions_ended":              "unexempted",
 		"devices_licensed":              "licensed",
 		"devices_restored":              "restored",

@@ -149,7 +149,7 @@ func (t *tx) describeFound(devices []reeve.Device) error {
 	for i, d := range devices {
 		told[i] = reeve.Meeting{Device: d.No, Hostname: d.Hostname, Facts: d.Facts}
 	}
-	if err := t.meetWords(told); err != nil {
+	if err := t.meetWords(told, changes{}); err != nil {
 		return err
 	}
 	return t.meetFacts(told)

@@ -25,16 +25,20 @@ func (s *Store) Meet(ctx context.Context, now time.Time, batch []reeve.Meeting) 
 			return err
 		}
 		batch := slices.DeleteFunc(batch, func(m reeve.Meeting) bool { _, ok := known[m.Device]; return !ok })
-		if err := t.meetClasses(known, batch); err != nil {
+		said := changes{}
+		if err := t.meetClasses(known, batch, said); err != nil {
 			return err
 		}
-		if err := t.meetWords(batch); err != nil {
+		if err := t.meetWords(batch, said); err != nil {
 			return err
 		}
 		if err := t.meetFacts(batch); err != nil {
 			return err
 		}
-		if err := t.meetMACs(now, known, batch); err != nil {
+		if err := t.meetMACs(now, known, batch, said); err != nil {
+			return err
+		}
+		if err := t.logChanges(now, known, batch, said); err != nil {
 			return err
 		}
 		return t.meetPresence(now, batch)
@@ -44,8 +48,8 @@ func (s *Store) Meet(ctx context.Context, now time.Time, batch []reeve.Meeting) 
 // known returns the records, as far as they matter here, of those that exist.
 func (t *tx) known(batch []reeve.Meeting) (map[int64]record, error) {
 	these, arg := t.among(1, numbers("no", meetingDevices(batch)))
-	found, err := all(t.ctx, t, func(r rows) (v record, err error) { return v, r.Scan(&v.No, &v.account, &v.class) },
-		"SELECT d.no, d.account, d.class FROM devices AS d WHERE d.no "+these+" AND "+kept, arg)
+	found, err := all(t.ctx, t, func(r rows) (v record, err error) { return v, r.Scan(&v.No, &v.ID, &v.account, &v.class) },
+		"SELECT d.no, d.id, d.account, d.class FROM devices AS d WHERE d.no "+these+" AND "+kept, arg)
 	known := make(map[int64]record, len(found))
 	for _, v := range found {
 		known[v.No] = v
@@ -73,13 +77,16 @@ func meetingDevices(batch []reeve.Meeting) []int64 {
 // meetClasses moves devices whose agent has another version or other abilities
 // than before. A class that somebody else has changed meanwhile stays, until
 // the agent says hello again.
-func (t *tx) meetClasses(known map[int64]record, batch []reeve.Meeting) error {
+func (t *tx) meetClasses(known map[int64]record, batch []reeve.Meeting, said changes) error {
 	var devices, from, to, accounts []int64
 	for _, m := range batch {
 		old := known[m.Device]
 		class, _ := t.store.classes.class(old.class)
 		if class.Version == m.Version && class.Abilities == m.Abilities {
 			continue
+		}
+		if class.Version != m.Version {
+			said.note(m.Device, "version", class.Version.String(), m.Version.String())
 		}
 		class.Version, class.Abilities = m.Version, m.Abilities
 		number, err := t.classNumber(class)
@@ -121,7 +128,7 @@ func (t *tx) meetFacts(batch []reeve.Meeting) error {
 }
 
 // meetMACs makes what the agents said the only addresses of their devices.
-func (t *tx) meetMACs(now time.Time, known map[int64]record, batch []reeve.Meeting) error {
+func (t *tx) meetMACs(now time.Time, known map[int64]record, batch []reeve.Meeting, said changes) error {
 	these, arg := t.among(1, numbers("device", meetingDevices(batch)))
 	had, err := all(t.ctx, t, func(r rows) (v owned, err error) { return v, r.Scan(&v.mac, &v.device) },
 		"SELECT mac, device FROM macs WHERE device "+these, arg)
@@ -139,6 +146,7 @@ func (t *tx) meetMACs(now time.Time, known map[int64]record, batch []reeve.Meeti
 			if !gone[v] {
 				account := known[m.Device].account
 				added[account] = append(added[account], v)
+				said.list(m.Device, "macs_added", mac)
 			}
 			delete(gone, v)
 		}
@@ -146,6 +154,7 @@ func (t *tx) meetMACs(now time.Time, known map[int64]record, batch []reeve.Meeti
 	var macs, devices []int64
 	for v := range gone {
 		macs, devices = append(macs, v.mac), append(devices, v.device)
+		said.list(v.device, "macs_removed", reeve.MAC(v.mac))
 	}
 	if len(macs) > 0 {
 		list, args := t.list("r", 1, numbers("mac", macs), numbers("device", devices))

@@ -26,7 +26,9 @@ func (db *sqliteDB) begin(ctx context.Context) (session, error) {
 	return db.start(ctx, db.writer, "BEGIN IMMEDIATE")
 }
 
-func (db *sqliteDB) look(ctx context.Context) (session, error) { return db.start(ctx, db.reader, "BEGIN") }
+func (db *sqliteDB) look(ctx context.Context) (session, error) {
+	return db.start(ctx, db.reader, "BEGIN")
+}
 
 func (db *sqliteDB) start(ctx context.Context, home chan *sqliteConn, how string) (session, error) {
 	select {

@@ -36,7 +36,7 @@ func lines(words ...string) string {
 }
 
 // meetWords writes the words of those agents that say something new.
-func (t *tx) meetWords(batch []reeve.Meeting) error {
+func (t *tx) meetWords(batch []reeve.Meeting, said changes) error {
 	type row struct {
 		device int64
 		linked string
@@ -60,6 +60,9 @@ func (t *tx) meetWords(batch []reeve.Meeting) error {
 		w := wordsOf(reeve.Device{Hostname: m.Hostname, LinkedUser: old.linked, Facts: m.Facts, PublicIP: m.Address})
 		if w == old.words {
 			continue
+		}
+		if w.hostname != old.hostname {
+			said.note(m.Device, "hostname", old.hostname, w.hostname)
 		}
 		devices = append(devices, m.Device)
 		hostnames, folded, users = append(hostnames, w.hostname), append(folded, w.folded), append(users, w.users)

@@ -39,6 +39,19 @@ func testPresence(t *testing.T, open func(testing.TB) Store) {
 		w.check(err)
 		w.same(found, devices[1:2])
 		w.check(w.Meet(w.ctx, noon, nil))
+		rows, err := w.Log(w.ctx, w.account.No, reeve.LogQuery{Events: []string{"device_changed"}, Limit: 9})
+		w.check(err)
+		told := reeve.AuditEntry{Account: w.account.No, Event: "device_changed", Source: reeve.FromAgent, Actor: "device:" + want.ID, Device: want.ID,
+			Address: "192.0.2.9", Outcome: "ok", At: noon.Add(time.Hour), Detail: `{"hostname":"renamed","hostname_was":"host-1",` +
+				`"macs_added":["00:00:00:00:00:05","00:00:00:00:00:06"],"macs_removed":["` + devices[1].MACs[0].String() + `"],` +
+				`"version":"27.1.2.3","version_was":"` + devices[1].Class.Version.String() + `"}`}
+		if len(rows) != 1 {
+			w.t.Fatalf("%d rows: %+v", len(rows), rows)
+		}
+		told.Seq, told.Prev, told.Hash = rows[0].Seq, rows[0].Prev, rows[0].Hash
+		if d := cmp.Diff(told, rows[0]); d != "" {
+			w.t.Error(d)
+		}
 	})
 
 	s.run("a hello does not bring a deleted device back", func(w *world) {
