@@ -146,7 +146,8 @@ type Proposing interface {
 // A ProposalStore reads proposals.
 type ProposalStore interface {
 	Proposal(ctx context.Context, account int64, id JobID) (Proposal, error)
-	// Proposals returns a page, newest first; see ProposalQuery.
+	// Proposals returns a page, newest first, without orders of more than a few
+	// kilobytes; see ProposalQuery.
 	Proposals(ctx context.Context, account int64, q ProposalQuery) ([]Proposal, error)
 }
 

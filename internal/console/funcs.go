@@ -1,7 +1,6 @@
 package console
 
 import (
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/url"
@@ -23,8 +22,8 @@ func funcs(w *words, a *assets) template.FuncMap {
 		"at":      at,        // a time, for the part "time"
 		"action":  w.action,  // title of an action, by its name
 		"used":    func(d reeve.Disk) int64 { return d.Size - d.Free },
-		"facts":   func(detail string) []param { return w.params("", json.RawMessage(detail)) }, // of a row of the log
-		"path":    url.PathEscape,                                                               // one segment of an address
+		"facts":   w.facts,        // of the Detail of a row of the log
+		"path":    url.PathEscape, // one segment of an address
 		"dict":    dict,
 		"list":    func(items ...any) []any { return items },
 		"sub":     func(a, b int) int { return a - b },
