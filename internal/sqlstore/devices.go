@@ -118,7 +118,7 @@ func (s *Store) DevicesEver(ctx context.Context, account int64, ids []string) ([
 
 func (s *Store) byID(ctx context.Context, account int64, ids []string, which string) ([]reeve.Device, error) {
 	these, arg := s.db.among(2, texts("id", ids))
-	return s.devices(ctx, s.db, "(SELECT * FROM devices AS d WHERE d.account = $1 AND "+which+
+	return s.devices(ctx, s.db, "(SELECT * FROM devices AS d"+s.db.along("devices_id")+" WHERE d.account = $1 AND "+which+
 		" AND d.id "+these+") AS d", "", account, arg)
 }
 

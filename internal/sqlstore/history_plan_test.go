@@ -39,6 +39,10 @@ var historyPlans = map[string]struct {
 		_, err := s.Commands(ctx, account, job, nil, 500, 50)
 		return err
 	}, [2]string{"commands USING PRIMARY KEY", "commands_pkey"}},
+	"devices that rows are about": {func(ctx context.Context, s *Store, account, _ int64, _ reeve.JobID) error {
+		_, err := s.DevicesEver(ctx, account, []string{reeve.NewID(), reeve.NewID()})
+		return err
+	}, [2]string{"devices_id", "devices_id"}},
 	"commands of a device": {func(ctx context.Context, s *Store, account, device int64, _ reeve.JobID) error {
 		_, err := s.DeviceCommands(ctx, account, device, 0, 50)
 		return err
@@ -99,7 +103,7 @@ func TestHistoriesGoAlongIndexes(t *testing.T) {
 				for i, text := range watched.texts {
 					plan := where.explain(t, real, text, watched.args[i])
 					all = append(all, plan)
-					for _, table := range []string{"audit", "jobs", "commands", "log_sums"} {
+					for _, table := range []string{"audit", "jobs", "commands", "log_sums", "devices"} {
 						if strings.Contains(plan, "Seq Scan on "+table) || strings.Contains(plan+"\n", "SCAN "+table+"\n") {
 							t.Errorf("%s reads a whole table:\n%s\n%s", name, text, plan)
 						}
