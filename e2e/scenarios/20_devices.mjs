@@ -30,13 +30,13 @@ export default {
     await signIn(page, world);
     await page.goto('/console/devices?q=WIN-&columns=macs,id');
     const row = page.locator('tbody tr').first();
-    const [name, mac, id] = [await row.getByRole('link').textContent(), (await row.locator('td.mono').first().innerText()).split('\n')[0],
+    const [name, mac, id] = [await row.locator('a.link').textContent(), (await row.locator('td.mono').first().innerText()).split('\n')[0],
       await row.locator('td.mono').last().textContent()];
     for (const asked of [mac.replaceAll(':', '-').toUpperCase(), id]) {
       await page.getByRole('searchbox').fill(asked);
       await page.keyboard.press('Enter');
       await page.waitForURL((url) => url.searchParams.get('q') === asked);
-      assert.deepEqual(await page.locator('tbody tr').getByRole('link').allTextContents(), [name]);
+      assert.deepEqual(await page.locator('tbody tr a.link').allTextContents(), [name]);
     }
   },
 };
