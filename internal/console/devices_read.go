@@ -11,7 +11,7 @@ import (
 
 // patience is how long devices are looked for. A page that was not filled by then
 // is shown as it is, with the way on: whatever is asked for, no page takes long.
-const patience = 20 * time.Millisecond
+const patience = 12 * time.Millisecond
 
 // A deviceBeside is where one can go from a page of devices.
 type deviceBeside struct {
