@@ -16,6 +16,12 @@ if [[ -n $unformatted ]]; then
 	exit 1
 fi
 
+say merges
+if git grep -nE '^(<<<<<<<|>>>>>>>) '; then
+	echo "These lines are of a merge that nobody finished: choose a side." >&2
+	exit 1
+fi
+
 say go vet
 go vet ./...
 [[ ${1-} == quick ]] && exit 0
