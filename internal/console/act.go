@@ -27,6 +27,7 @@ type subject struct {
 	IDs    []string
 	Device *reeve.Device // of a single id
 	Filter *filter       // everything that it selects
+	Chips  []chip        // the filter in words
 	Group  reeve.Group
 	Retry  reeve.Job // its devices without success
 	Undo   reeve.Job // its devices with success
@@ -97,7 +98,9 @@ func (a *acting) chooseAction(name string) error {
 		}
 	}
 	if name == "" {
-		a.Actions = orderable()
+		if a.Actions = orderable(); a.Subject.Device != nil {
+			a.Actions = actionsOn(*a.Subject.Device)
+		}
 		return nil
 	}
 	def, ok := action.Lookup(name)
@@ -119,6 +122,7 @@ func (v *visit) readSubject() (s subject, err error) {
 		var f filter
 		if f, err = parseFilter(v.Form.Get("filter")); err == nil {
 			s.Filter = &f
+			s.Chips, err = v.chips(f.terms())
 			reach, _ := control.AllowSome(v.Caller, reeve.Read)
 			s.Limited = !reach.All
 		}

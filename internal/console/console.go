@@ -11,6 +11,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 
 	"reeve"
@@ -26,11 +27,19 @@ const Prefix = "/console/"
 // Home is the page that people begin at.
 const Home = Prefix + "overview"
 
-// Entrance reports whether a request is for an address that people type to reach
-// the console; it leads to Home.
-func Entrance(r *http.Request) bool {
+// Entrance returns the address of the page that is meant by one as people type
+// it: for the console itself, or with a slash at its end.
+func Entrance(r *http.Request) (page string, is bool) {
 	path := r.URL.Path
-	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && (path == "/" || path+"/" == Prefix || path == Prefix)
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return "", false
+	case path == "/" || path+"/" == Prefix || path == Prefix:
+		return Home, true
+	case strings.HasPrefix(path, Prefix) && strings.HasSuffix(path, "/"):
+		return strings.TrimRight(r.URL.EscapedPath(), "/"), true
+	}
+	return "", false
 }
 
 // A Config is what the console needs of the server.

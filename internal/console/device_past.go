@@ -14,9 +14,15 @@ import (
 
 // A timeline is a page of everything that ever happened to a device.
 type timeline struct {
-	Entries []reeve.TimelineEntry
+	Entries []happening
 	Newest  string // path of the page that begins now; empty for this one
 	Older   string // path of the page behind this one
+}
+
+// A happening is an entry of a timeline, with the parameters of an order in words.
+type happening struct {
+	reeve.TimelineEntry
+	Params []param
 }
 
 // timeline reads the page of a device's past that the address names.
@@ -38,7 +44,14 @@ func (v *visit) timeline(d reeve.Device) (timeline, error) {
 	if err != nil {
 		return t, err
 	}
-	if t.Entries = page.Entries; page.Next != nil {
+	for _, e := range page.Entries {
+		h := happening{TimelineEntry: e}
+		if e.Command != nil {
+			h.Params = v.params(e.Job.Action, e.Job.Params, e.Job.Issued)
+		}
+		t.Entries = append(t.Entries, h)
+	}
+	if page.Next != nil {
 		raw, err := json.Marshal(page.Next)
 		if err != nil {
 			return t, err

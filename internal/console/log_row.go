@@ -27,6 +27,16 @@ func (r logRow) More() int64 { return max(r.Mentions.N-int64(len(r.Mentions.Firs
 // ByItself reports whether the device did it that the row is about.
 func (r logRow) ByItself() bool { return r.Device != "" && r.Actor == "device:"+r.Device }
 
+// JobPath is the path before the id of a job that the row names: proposed ones are
+// no jobs yet.
+func (r logRow) JobPath() string {
+	switch r.Event {
+	case "job_proposed", "job_approved", "job_rejected", "job_withdrawn":
+		return "approvals/"
+	}
+	return "jobs/"
+}
+
 // A fact is one of a row's facts in words.
 type fact struct {
 	Name, Value string
@@ -82,7 +92,7 @@ func jobsOf(e reeve.AuditEntry) (ids []string) {
 // factWords is where the catalogue has words for the values of facts, beside
 // those for all of them.
 var factWords = map[string]string{"action": "actions.", "states": "states.", "standing": "standings.", "role": "operators.roles.",
-	"groups": "operators.roles.", "how": "me.hows."}
+	"groups": "operators.roles.", "how": "me.hows.", "system": "devices.filters.system.", "unassessed": "settings.unassessed."}
 
 // factPages is where pages are about the values of facts.
 var factPages = map[string]string{"group_id": "groups/", "group": "groups/", "retry_of": "jobs/", "undo_of": "jobs/"}

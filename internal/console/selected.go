@@ -69,14 +69,20 @@ func (v *visit) selected(s control.Selection) (out selected, err error) {
 	} else if asked, ok := filterOf(terms); ok {
 		out.Words = asked
 	}
+	out.Chips, err = v.chips(terms)
+	return out, err
+}
+
+// chips puts what a filter asks for in words.
+func (v *visit) chips(terms []control.Term) (all []chip, err error) {
 	for _, term := range terms {
 		text, err := v.term(term)
 		if err != nil {
-			return out, err
+			return nil, err
 		}
-		out.Chips = append(out.Chips, chip{Field: term.Field, Text: text})
+		all = append(all, chip{Field: term.Field, Text: text})
 	}
-	return out, nil
+	return all, nil
 }
 
 // groupName returns what a group is called, empty if it is gone, or not for this

@@ -248,9 +248,10 @@ func (s *Server) routes(identity link.Identity, files *blob.Folder, own *keys.Ke
 	)
 	site := reference.Site(docs.Files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		page, isEntrance := console.Entrance(r)
 		switch { // a mux in front of the doors would redirect what they refuse
-		case console.Entrance(r):
-			w.Header().Set("Location", console.Home)
+		case isEntrance:
+			w.Header().Set("Location", page)
 			w.WriteHeader(http.StatusSeeOther)
 		case r.URL.Path == "/healthz":
 			io.WriteString(w, "ok\n")
