@@ -60,8 +60,8 @@ func (v *visit) params(name string, raw json.RawMessage, issued time.Time) []par
 			if json.Unmarshal(all[p.Name], &id) != nil || id == action.DefaultGroup {
 				continue
 			}
-			if group, err := v.view.Group(v.Context(), id); err == nil { // else it is gone, or not for this person
-				all[p.Name], _ = json.Marshal(group.Name)
+			if group, err := v.groupName(id); err == nil && group != "" {
+				all[p.Name], _ = json.Marshal(group)
 			}
 		}
 	}
