@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"runtime"
 	"testing"
 	"time"
 
@@ -81,7 +82,14 @@ func TestWhoComesBackIsKnown(t *testing.T) {
 		// A key that came later is fetched, one that is gone is not.
 		h.their.Key = ssotest.NewKey(t, algorithm)
 		h.their.Keys = append(h.their.Keys, h.their.Key)
-		if _, err := h.Finish(t.Context(), h.travel(t, "")); err != nil {
+		// go-oidc shares a fetch between those who ask while it runs, also for the
+		// instant after its answer came; who comes just then is asked to try again.
+		_, err = h.Finish(t.Context(), h.travel(t, ""))
+		for tries := 1; err != nil && tries < 100; tries++ {
+			runtime.Gosched()
+			_, err = h.Finish(t.Context(), h.travel(t, ""))
+		}
+		if err != nil {
 			t.Errorf("%s with a new key: %v", algorithm, err)
 		}
 	}
