@@ -20,6 +20,7 @@ type Config struct {
 	URL          string // such as https://reeve.example:8443
 	ClientID     string
 	ClientSecret string
+	Token        string // instead of these two, an access token, which is good until it expires: such as one that an operator agreed to
 	CA           []byte // PEM certificates to trust instead of the system's
 	// Pin is the SHA-256 of the server's root public key in hex. With it the
 	// server's chain must end in that key and nothing else is trusted.
@@ -92,7 +93,7 @@ func (c *Client) do(ctx context.Context, what call, answer any) error {
 		err = c.try(ctx, what, body, token, answer)
 		refused, ok := errors.AsType[*Error](err)
 		switch {
-		case ok && refused.Status == http.StatusUnauthorized && spent == "":
+		case ok && refused.Status == http.StatusUnauthorized && spent == "" && c.config.Token == "":
 			spent = token
 		case ok && refused.Status == http.StatusTooManyRequests && waits < patience:
 			waits++
@@ -180,6 +181,9 @@ func (c *Client) explain(err error) error {
 func (c *Client) accessToken(ctx context.Context, spent string) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.config.Token != "" {
+		return c.config.Token, nil
+	}
 	if c.token != "" && c.token != spent {
 		return c.token, nil
 	}

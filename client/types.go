@@ -57,8 +57,10 @@ type Proposal struct {
 	Action    string          `json:"action"`
 	Params    json.RawMessage `json:"params"`
 	Comment   string          `json:"comment,omitempty"`
-	Targets   int             `json:"targets"`        // devices that it found
-	Hold      bool            `json:"hold,omitempty"` // once approved it waits for a request that brings its id
+	Targets   int             `json:"targets"`            // devices that it found
+	Applies   *int            `json:"applies,omitempty"`  // of them, those that it applied to when it was proposed; nil if nobody knows
+	Selected  *Selection      `json:"selected,omitempty"` // what names the devices; nil where a list leaves out a long order, and for a token without the scope read
+	Hold      bool            `json:"hold,omitempty"`     // once approved it waits for a request that brings its id
 	Source    string          `json:"source"`
 	Actor     string          `json:"actor"` // who proposed it, for programs
 	By        string          `json:"by,omitempty"`
@@ -67,6 +69,30 @@ type Proposal struct {
 	Decided   time.Time       `json:"decided,omitzero"`
 	DecidedBy string          `json:"decided_by,omitempty"`
 	Reason    string          `json:"reason,omitempty"` // what the one who decided said
+}
+
+// A Selection is what names the devices of an order. One of its members is set,
+// what only says more aside.
+type Selection struct {
+	All       bool     `json:"all,omitempty"`        // every device
+	Group     string   `json:"group,omitempty"`      // id: every device in it
+	GroupName string   `json:"group_name,omitempty"` // none if the group is gone
+	Filtered  bool     `json:"filtered,omitempty"`   // every device that a filter selects, which Terms say
+	Terms     []Term   `json:"terms,omitempty"`
+	More      int      `json:"more,omitempty"`     // terms that are left out
+	Within    bool     `json:"within,omitempty"`   // of All or Filtered, those in the groups of who asked
+	Named     int      `json:"named,omitempty"`    // ids or MAC addresses
+	First     []string `json:"first,omitempty"`    // of them
+	RetryOf   string   `json:"retry_of,omitempty"` // the devices of this job on which it did not succeed
+	UndoOf    string   `json:"undo_of,omitempty"`  // those on which it did
+}
+
+// A Term is one thing that a filter asks of devices. Several of one field are
+// alternatives; fields narrow one another.
+type Term struct {
+	Field string `json:"field"`
+	Word  string `json:"word"`
+	Name  string `json:"name,omitempty"` // of a group, whose id is the word
 }
 
 // A Decision approves or rejects a Proposal.

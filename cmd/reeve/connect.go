@@ -21,11 +21,12 @@ func remote(cmd *cobra.Command, work func(ctx context.Context, c *client.Client,
 	server := flags.String("url", "", "address of the server")
 	id := flags.String("client-id", "", "client id of the app to act as")
 	secretFile := flags.String("client-secret-file", "", "file with the app's secret")
+	tokenFile := flags.String("token-file", "", "file with an access token to use instead of an app's secret")
 	ca := flags.String("ca", "", "file with the certificate of the server's authority")
 	pin := flags.String("pin", "", "SHA-256 of the server's root key in hex")
 	asJSON := flags.Bool("json", false, "write one JSON object per line")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		config, err := configFrom(*server, *id, *secretFile, *ca, *pin)
+		config, err := configFrom(*server, *id, *secretFile, *tokenFile, *ca, *pin)
 		if err != nil {
 			return err
 		}
@@ -38,19 +39,32 @@ func remote(cmd *cobra.Command, work func(ctx context.Context, c *client.Client,
 	return cmd
 }
 
-func configFrom(server, id, secretFile, ca, pin string) (client.Config, error) {
+func configFrom(server, id, secretFile, tokenFile, ca, pin string) (client.Config, error) {
 	config := client.Config{URL: server, ClientID: id, ClientSecret: os.Getenv("REEVE_CLIENT_SECRET"), Pin: pin}
-	if server == "" || id == "" {
+	read := func(file, what string, into *string) error {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return usagef("cannot read the %s: %v", what, err)
+		}
+		*into = strings.TrimSpace(string(text))
+		return nil
+	}
+	if server == "" || id == "" && tokenFile == "" {
 		return config, usagef("say which server and as whom: set REEVE_URL, REEVE_CLIENT_ID and REEVE_CLIENT_SECRET")
 	}
-	if config.ClientSecret == "" && secretFile != "" {
-		secret, err := os.ReadFile(secretFile)
-		if err != nil {
-			return config, usagef("cannot read the secret: %v", err)
+	if tokenFile != "" {
+		if err := read(tokenFile, "token", &config.Token); err != nil {
+			return config, err
 		}
-		config.ClientSecret = strings.TrimSpace(string(secret))
+		if config.Token == "" {
+			return config, usagef("the file of --token-file is empty; write an access token into it")
+		}
+	} else if config.ClientSecret == "" && secretFile != "" {
+		if err := read(secretFile, "secret", &config.ClientSecret); err != nil {
+			return config, err
+		}
 	}
-	if config.ClientSecret == "" {
+	if config.ClientSecret == "" && config.Token == "" {
 		return config, usagef("the app's secret is missing: set REEVE_CLIENT_SECRET or REEVE_CLIENT_SECRET_FILE")
 	}
 	if ca != "" {

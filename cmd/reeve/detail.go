@@ -37,13 +37,10 @@ const shownDigits = 8
 func word(value json.RawMessage) string {
 	var text string
 	if json.Unmarshal(value, &text) == nil {
-		switch {
-		case hash.MatchString(text):
+		if hash.MatchString(text) {
 			return text[:shownDigits]
-		case text == "" || bare.MatchString(text):
-			return text
 		}
-		return strconv.Quote(text)
+		return wordOf(text)
 	}
 	var compact bytes.Buffer
 	if json.Compact(&compact, value) != nil {
@@ -54,4 +51,12 @@ func word(value json.RawMessage) string {
 		return ""
 	}
 	return compact.String()
+}
+
+// wordOf writes a text bare if it can be.
+func wordOf(text string) string {
+	if text == "" || bare.MatchString(text) {
+		return text
+	}
+	return strconv.Quote(text)
 }

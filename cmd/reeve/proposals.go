@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"reeve/client"
+	"reeve/internal/action"
 )
 
 func proposalsCommand() *cobra.Command {
@@ -23,10 +26,47 @@ var proposalColumns = []column[client.Proposal]{
 	{"ACTION", func(p client.Proposal) string { return p.Action }},
 	{"PARAMS", func(p client.Proposal) string { return string(p.Params) }},
 	{"DEVICES", func(p client.Proposal) string { return fmt.Sprint(p.Targets) }},
+	{"WHICH", func(p client.Proposal) string {
+		return cmp.Or(whichDevices(p.Selected), "too long for a list; show says")
+	}},
 	{"BY", func(p client.Proposal) string { return p.By }},
 	{"COMMENT", func(p client.Proposal) string { return p.Comment }},
 	{"DECIDED BY", func(p client.Proposal) string { return p.DecidedBy }},
 	{"REASON", func(p client.Proposal) string { return p.Reason }},
+}
+
+// proposalFields are what one proposal has to say, for whoever decides on it. The
+// group is the one that its parameters name, by its name.
+func proposalFields(group string) []column[client.Proposal] {
+	return []column[client.Proposal]{
+		{"ID", func(p client.Proposal) string { return p.ID }},
+		{"STATE", func(p client.Proposal) string { return p.State }},
+		{"ACTION", func(p client.Proposal) string { return p.Action }},
+		{"PARAMS", func(p client.Proposal) string { return string(p.Params) }},
+		{"TO GROUP", func(client.Proposal) string { return group }},
+		{"WHICH", func(p client.Proposal) string { return whichDevices(p.Selected) }},
+		{"NAMED", func(p client.Proposal) string { return firstOf(p.Selected) }},
+		{"DEVICES", func(p client.Proposal) string {
+			if p.Applies == nil {
+				return fmt.Sprint(p.Targets)
+			}
+			return fmt.Sprintf("%d, of which it applied to %d when it was proposed", p.Targets, *p.Applies)
+		}},
+		{"COMMENT", func(p client.Proposal) string { return p.Comment }},
+		{"SOURCE", func(p client.Proposal) string { return p.Source }},
+		{"BY", func(p client.Proposal) string { return p.By }},
+		{"ASKED", func(p client.Proposal) string { return moment(p.Asked) }},
+		{"EXPIRES", func(p client.Proposal) string { return moment(p.Expires) }},
+		{"ONCE APPROVED", func(p client.Proposal) string {
+			if p.Hold {
+				return "it waits for the same order with --approved-job " + p.ID
+			}
+			return ""
+		}},
+		{"DECIDED", func(p client.Proposal) string { return moment(p.Decided) }},
+		{"DECIDED BY", func(p client.Proposal) string { return p.DecidedBy }},
+		{"REASON", func(p client.Proposal) string { return p.Reason }},
+	}
 }
 
 func proposalsList() *cobra.Command {
@@ -44,8 +84,40 @@ func proposalsShow() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return one(o, p, proposalColumns)
+		return showProposal(ctx, c, o, p)
 	})
+}
+
+// showProposal writes one proposal.
+func showProposal(ctx context.Context, c *client.Client, o output, p client.Proposal) error {
+	if o.json {
+		return o.object(p)
+	}
+	name, err := groupIn(ctx, c, p.Action, p.Params)
+	if err != nil {
+		return err
+	}
+	return one(o, p, proposalFields(name))
+}
+
+// groupIn returns the name of the group that an order's parameters name by its
+// id; "" for none.
+func groupIn(ctx context.Context, c *client.Client, name string, params json.RawMessage) (string, error) {
+	d, _ := action.Lookup(name)
+	var given map[string]any
+	json.Unmarshal(params, &given) // the server made it
+	for _, p := range d.Params {
+		id, ok := given[p.Name].(string)
+		if p.Ask.Kind != action.InGroup || !ok || id == action.DefaultGroup {
+			continue
+		}
+		for g, err := range c.Groups(ctx, "") {
+			if err != nil || g.ID == id {
+				return g.Name, err
+			}
+		}
+	}
+	return "", nil
 }
 
 func proposalDecision(use, short string, decide func(*client.Client, context.Context, string, client.Decision) (client.Proposal, error)) *cobra.Command {
@@ -56,6 +128,6 @@ func proposalDecision(use, short string, decide func(*client.Client, context.Con
 		if err != nil {
 			return err
 		}
-		return one(o, p, proposalColumns)
+		return showProposal(ctx, c, o, p)
 	})
 }

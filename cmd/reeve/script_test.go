@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http/httptest"
+	"os"
 	"testing"
 	"time"
 
@@ -21,7 +22,8 @@ type houseKey struct{}
 // TestScripts runs testdata/*.txtar, each with a server of its own that has
 // three devices with agents, $LINUX, $WINDOWS and $PHONE. The agents do nothing
 // unless a script says "agents STATE": from then on they report that state of
-// everything that is ordered of them.
+// everything that is ordered of them. "person NAME FILE" makes an operator, and a
+// file with a token that this one agreed to.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
@@ -46,6 +48,10 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("usage: agents STATE")
 				}
 				startAgents(ts, ts.Value(houseKey{}).(*doortest.House), state)
+			},
+			"person": func(ts *testscript.TestScript, neg bool, args []string) {
+				h := ts.Value(houseKey{}).(*doortest.House)
+				ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(h.OperatorToken(args[0], reeve.Read, reeve.Write)+"\n"), 0o600))
 			},
 		},
 	})

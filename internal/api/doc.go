@@ -21,6 +21,7 @@ import (
 
 // Rules is what the API asks of internal/control.
 type Rules interface {
+	View(caller reeve.Caller) (*control.View, error)
 	Place(ctx context.Context, caller reeve.Caller, o control.Order) (control.Placement, error)
 	Retry(ctx context.Context, caller reeve.Caller, id reeve.JobID, states []reeve.State, o control.Order) (control.Placement, error)
 	Undo(ctx context.Context, caller reeve.Caller, id reeve.JobID, o control.Order) (control.Placement, error)
@@ -73,7 +74,6 @@ type Store interface {
 	reeve.GroupStore
 	reeve.DeviceStore
 	reeve.JobStore
-	reeve.ProposalStore
 	reeve.LogStore
 	reeve.ThreatStore
 }

@@ -162,7 +162,11 @@ func (a *api) answerPlacement(w http.ResponseWriter, r *door.Request, want clien
 	}
 	switch {
 	case p.Proposal != nil:
-		shaped := shapeProposal(*p.Proposal)
+		one, err := a.tell(r, *p.Proposal)
+		if err != nil {
+			return err
+		}
+		shaped := shapeProposal(one[0])
 		out.Proposal = &shaped
 		return door.Write(w, http.StatusAccepted, out)
 	case p.Job.ID == 0: // a dry run, or devices were restored
@@ -186,12 +190,7 @@ func shapeJob(j reeve.Job) client.Job {
 		Source: j.Caller.Source.String(), Actor: j.Caller.Actor, By: j.Caller.Name,
 		Issued: j.Issued, DeliverBy: j.DeliverBy, FinishBy: j.FinishBy, Cancelled: j.Cancelled, Paused: j.Paused,
 		Entries: j.Entries, Unmatched: j.Unmatched, Targets: j.Targets, Open: j.Open(), Counts: map[string]int64{},
-	}
-	if j.RetryOf != 0 {
-		out.RetryOf = j.RetryOf.String()
-	}
-	if j.UndoOf != 0 {
-		out.UndoOf = j.UndoOf.String()
+		RetryOf: idOf(j.RetryOf), UndoOf: idOf(j.UndoOf),
 	}
 	for state, n := range j.Counts {
 		if n != 0 {

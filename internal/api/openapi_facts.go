@@ -84,6 +84,7 @@ var facts = map[string]object{
 	"expect":            {"minimum": 0},
 	"approved_job_id":   hexBytes(8),
 	"undo_of":           hexBytes(8),
+	"retry_of":          hexBytes(8),
 	"Proposal.id":       hexBytes(8),
 	"Proposal.state":    {"enum": wordsOf[reeve.ProposalState]()},
 

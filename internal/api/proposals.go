@@ -7,15 +7,98 @@ import (
 
 	"reeve"
 	"reeve/client"
+	"reeve/internal/control"
 	"reeve/internal/door"
 )
 
-func shapeProposal(p reeve.Proposal) client.Proposal {
+// A proposalTold is a proposal with what names its devices; nil if that is not
+// told.
+type proposalTold struct {
+	reeve.Proposal
+	selected *client.Selection
+	applies  *int
+}
+
+func shapeProposal(p proposalTold) client.Proposal {
 	return client.Proposal{
 		ID: p.ID.String(), State: p.At(time.Now()).String(), Action: p.Action, Params: p.Params, Comment: p.Comment, Targets: p.Targets, Hold: p.Hold,
 		Source: p.Caller.Source.String(), Actor: p.Caller.Actor, By: p.Caller.Name, Asked: p.Asked, Expires: p.Expires,
+		Applies: p.applies, Selected: p.selected,
 		Decided: p.Decided, DecidedBy: cmp.Or(p.DecidedBy.Person(), p.DecidedBy.Name), Reason: p.Reason,
 	}
+}
+
+// tell finds out what names the devices of proposals, for whoever may read.
+func (a *api) tell(r *door.Request, proposals ...reeve.Proposal) ([]proposalTold, error) {
+	out := make([]proposalTold, len(proposals))
+	for i, p := range proposals {
+		out[i].Proposal = p
+	}
+	view, err := a.Rules.View(r.Caller)
+	if err != nil { // who may order only
+		return out, nil
+	}
+	names := map[string]string{}
+	name := func(id string) (string, error) {
+		if _, known := names[id]; !known && id != "" {
+			group, err := view.Group(r.Context(), id)
+			if err != nil && reeve.KindOf(err) != reeve.NotFound {
+				return "", err
+			}
+			names[id] = group.Name
+		}
+		return names[id], nil
+	}
+	for i, p := range proposals {
+		s, err := view.Selection(p)
+		if err != nil {
+			return nil, err
+		}
+		if s.Unread {
+			continue
+		}
+		if out[i].selected, err = shapeSelection(s, name); err != nil {
+			return nil, err
+		}
+		out[i].applies = s.Applies
+	}
+	return out, nil
+}
+
+func shapeSelection(s control.Selection, name func(group string) (string, error)) (*client.Selection, error) {
+	out := client.Selection{All: s.All, Group: s.Group, Filtered: s.Filtered, More: s.More, Within: s.Within, Named: s.Named, First: s.First,
+		RetryOf: idOf(s.RetryOf), UndoOf: idOf(s.UndoOf)}
+	var err error
+	if out.GroupName, err = name(s.Group); err != nil {
+		return nil, err
+	}
+	for _, t := range s.Terms {
+		term := client.Term{Field: t.Field, Word: t.Word}
+		if t.Field == "group" {
+			if term.Name, err = name(t.Word); err != nil {
+				return nil, err
+			}
+		}
+		out.Terms = append(out.Terms, term)
+	}
+	return &out, nil
+}
+
+// idOf writes the id of a job, "" for none.
+func idOf(id reeve.JobID) string {
+	if id == 0 {
+		return ""
+	}
+	return id.String()
+}
+
+// answerProposal answers with one proposal.
+func (a *api) answerProposal(w http.ResponseWriter, r *door.Request, p reeve.Proposal) error {
+	one, err := a.tell(r, p)
+	if err != nil {
+		return err
+	}
+	return door.Write(w, http.StatusOK, shapeProposal(one[0]))
 }
 
 // proposals lists proposed jobs, newest first.
@@ -31,11 +114,19 @@ func (a *api) proposals(w http.ResponseWriter, r *door.Request) error {
 		return err
 	}
 	query.Before = reeve.JobID(before)
-	found, err := a.Store.Proposals(r.Context(), r.Caller.Account, query)
+	view, err := a.Rules.View(r.Caller)
 	if err != nil {
 		return err
 	}
-	return page(w, found, limit, shapeProposal, func(last reeve.Proposal) string {
+	found, err := view.Proposals(r.Context(), query)
+	if err != nil {
+		return err
+	}
+	all, err := a.tell(r, found...)
+	if err != nil {
+		return err
+	}
+	return page(w, all, limit, shapeProposal, func(last proposalTold) string {
 		return door.Cursor("proposals", r.Caller.Account, int64(last.ID))
 	})
 }
@@ -45,11 +136,15 @@ func (a *api) proposal(w http.ResponseWriter, r *door.Request) error {
 	if err != nil {
 		return named(err, "proposal")
 	}
-	found, err := a.Store.Proposal(r.Context(), r.Caller.Account, id)
+	view, err := a.Rules.View(r.Caller)
+	if err != nil {
+		return err
+	}
+	found, err := view.Proposal(r.Context(), id)
 	if err != nil {
 		return named(err, "proposal")
 	}
-	return door.Write(w, http.StatusOK, shapeProposal(found))
+	return a.answerProposal(w, r, found)
 }
 
 // approve agrees to a proposed job of somebody else.
@@ -79,5 +174,5 @@ func (a *api) decide(w http.ResponseWriter, r *door.Request, decide func(reeve.J
 	if err != nil {
 		return named(err, "proposal")
 	}
-	return door.Write(w, http.StatusOK, shapeProposal(decided))
+	return a.answerProposal(w, r, decided)
 }

@@ -167,3 +167,81 @@ func TestProposals(t *testing.T) {
 		}
 	}
 }
+
+// Whoever approves is told which devices are meant, wherever a proposal is shown.
+func TestProposalsSayWhichDevices(t *testing.T) {
+	r := open(t)
+	ids := fleet(r, 7)
+	var lab, gone client.Group
+	r.ask("POST", "/groups", `{"name":"Lab"}`, 201, &lab)
+	r.ask("POST", "/groups", `{"name":"Gone"}`, 201, &gone)
+	var job client.Placement
+	r.ask("POST", "/jobs", `{"action":"assign_to_group","ids":["`+ids[0]+`"],"params":{"group_id":"`+lab.ID+`"}}`, 201, &job)
+	r.ask("POST", "/jobs", `{"action":"dhcprenew","ids":["`+ids[0]+`"]}`, 201, &job)
+	r.ask("POST", "/jobs/"+job.Job.ID+"/cancel", "", 200, nil)
+	propose := func(path, body string) *client.Proposal {
+		t.Helper()
+		p := told[client.Placement](t, r.askAs(r.Token, "POST", path, strings.TrimSuffix(body, "}")+`,"propose":true}`), 202).Proposal
+		if p.Applies == nil || *p.Applies > p.Targets {
+			t.Errorf("%s applies to %v of %d", body, p.Applies, p.Targets)
+		}
+		return p
+	}
+	listed := func(id string) (found client.Proposal) {
+		t.Helper()
+		for _, p := range told[client.List[client.Proposal]](t, r.askAs(r.Token, "GET", "/proposals", ""), 200).Items {
+			if p.ID == id {
+				found = p
+			}
+		}
+		return found
+	}
+	all, _ := json.Marshal(ids)
+	filter := `{"search":"pc","system":["linux"],"group":["` + lab.ID + `","` + gone.ID + `"]}`
+	for _, tt := range []struct{ path, body, want string }{
+		{"/jobs", `{"action":"exempt","all":true}`, `{"all":true}`},
+		{"/jobs", `{"action":"exempt","group":"` + lab.ID + `"}`, `{"group":"` + lab.ID + `","group_name":"Lab"}`},
+		{"/jobs", `{"action":"exempt","filter":{}}`, `{"all":true,"filtered":true}`},
+		{"/jobs", `{"action":"exempt","filter":` + filter + `}`, `{"filtered":true,"terms":[{"field":"q","word":"pc"},{"field":"in","word":"hostname"},{"field":"system","word":"linux"},` +
+			`{"field":"group","word":"` + lab.ID + `","name":"Lab"},{"field":"group","word":"` + gone.ID + `"}]}`},
+		{"/jobs", `{"action":"exempt","ids":` + string(all) + `}`, `{"named":7,"first":["` + strings.Join(ids[:5], `","`) + `"]}`},
+		{"/jobs", `{"action":"exempt","macs":["00:0c:29:00:00:01"]}`, `{"named":1,"first":["00:0c:29:00:00:01"]}`},
+		{"/jobs/" + job.Job.ID + "/retry", `{"comment":"again"}`, `{"retry_of":"` + job.Job.ID + `"}`},
+	} {
+		p := propose(tt.path, tt.body)
+		if strings.Contains(tt.want, gone.ID) {
+			r.ask("DELETE", "/groups/"+gone.ID, "", 204, nil)
+		} else if got, _ := json.Marshal(p.Selected); string(got) != tt.want {
+			t.Errorf("%s is proposed for %s, want %s", tt.body, got, tt.want)
+		}
+		for where, shown := range map[string]client.Proposal{"single": told[client.Proposal](t, r.askAs(r.Token, "GET", "/proposals/"+p.ID, ""), 200), "in the list": listed(p.ID)} {
+			if got, _ := json.Marshal(shown.Selected); string(got) != tt.want || shown.Applies == nil || *shown.Applies != *p.Applies {
+				t.Errorf("%s, %s: %s, want %s", tt.body, where, got, tt.want)
+			}
+		}
+	}
+
+	for range 200 {
+		ids = append(ids, reeve.NewID())
+	}
+	all, _ = json.Marshal(ids)
+	long := propose("/jobs", `{"action":"exempt","ids":`+string(all)+`}`)
+	if p := listed(long.ID); p.ID == "" || p.Selected != nil || p.Applies != nil {
+		t.Errorf("a list tells of a long order: %+v", p)
+	}
+	if p := told[client.Proposal](t, r.askAs(r.Token, "GET", "/proposals/"+long.ID, ""), 200); p.Selected.Named != 207 || len(p.Selected.First) != 5 || *p.Applies != 7 {
+		t.Errorf("a long order by itself: %+v", p.Selected)
+	}
+	var groups []string
+	for range 60 {
+		groups = append(groups, reeve.NewID())
+	}
+	all, _ = json.Marshal(groups)
+	if s := propose("/jobs", `{"action":"exempt","filter":{"group":`+string(all)+`}}`).Selected; !s.Filtered || s.All || len(s.Terms) == 0 || len(s.Terms)+s.More != 60 {
+		t.Errorf("a long filter: %d terms and %d more", len(s.Terms), s.More)
+	}
+	orders := r.AppToken("orders only", false, reeve.Write)
+	if p := told[client.Placement](t, r.askAs(orders, "POST", "/jobs", `{"action":"exempt","all":true,"propose":true}`), 202).Proposal; p.Selected != nil || p.Targets != 7 {
+		t.Errorf("who may not read is told %+v", p)
+	}
+}

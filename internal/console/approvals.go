@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ func (c *console) approvalRoutes() []door.Route {
 		c.change("approvals/{id}/reject", reeve.Write, "job_rejected", c.reject),
 	}
 }
+
+// waitingStates are those of proposals that are not at their end.
+var waitingStates = []reeve.ProposalState{reeve.Proposed, reeve.Approved}
 
 // approvalsShown is how many proposals a page of the list has.
 const approvalsShown = 40
@@ -45,7 +49,7 @@ func (v *visit) proposal(p reeve.Proposal) (proposal, error) {
 
 func (c *console) approvals(v *visit) (*page, error) {
 	p := approvalsPage{Past: v.URL.Query().Get("state") == "decided"}
-	q := reeve.ProposalQuery{Limit: approvalsShown + 1, Now: time.Now(), States: []reeve.ProposalState{reeve.Proposed, reeve.Approved}}
+	q := reeve.ProposalQuery{Limit: approvalsShown + 1, Now: time.Now(), States: waitingStates}
 	here := "approvals"
 	if p.Past {
 		q.States, here = []reeve.ProposalState{reeve.Used, reeve.Rejected, reeve.Lapsed}, "approvals?state=decided"
@@ -68,6 +72,33 @@ func (c *console) approvals(v *visit) (*page, error) {
 		p.Rows = append(p.Rows, row)
 	}
 	return &page{name: "approvals", title: "approvals.title", data: p}, nil
+}
+
+// waitingSought is among how many proposals that wait, the newest ones, one for
+// certain devices is looked for.
+const waitingSought = 200
+
+// moveOf returns the newest order that waits and would move all devices of a group
+// to another; nil if there is none.
+func (v *visit) moveOf(group string) (*proposal, error) {
+	waiting, err := v.view.Proposals(v.Context(), reeve.ProposalQuery{Limit: waitingSought, Now: time.Now(), States: waitingStates})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range waiting {
+		if p.Action != "assign_to_group" || strings.Contains(string(p.Params), group) { // to itself
+			continue
+		}
+		s, err := v.view.Selection(p)
+		if err != nil {
+			return nil, err
+		}
+		if s.Group == group || s.More == 0 && slices.Equal(s.Terms, []control.Term{{Field: "group", Word: group}}) {
+			shown, err := v.proposal(p)
+			return &shown, err
+		}
+	}
+	return nil, nil
 }
 
 // An approvalPage is one proposal with what the person can do about it.

@@ -246,7 +246,8 @@ func (c *console) makeDefault(v *visit) (*page, error) {
 type goingGroupPage struct {
 	Group   reeve.Group
 	Devices deviceCount
-	Limit   int64 // more devices than one person may move; 0 if there is no such limit, or it is kept
+	Limit   int64     // more devices than one person may move; 0 if there is no such limit, or it is kept
+	Move    *proposal // above the limit: the order to move them elsewhere that waits already
 }
 
 func (c *console) askToRemoveGroup(v *visit) (*page, error) {
@@ -266,6 +267,9 @@ func (c *console) askToRemoveGroup(v *visit) (*page, error) {
 	shown := goingGroupPage{Group: g, Devices: deviceCount{min(n, maxCounted), n > maxCounted, !all}}
 	if limit > 0 && n > limit {
 		shown.Limit = limit
+		if shown.Move, err = v.moveOf(g.ID); err != nil {
+			return nil, err
+		}
 	}
 	return &page{name: "group_going", title: "groups.going", args: []any{g.Name}, data: shown}, nil
 }

@@ -126,6 +126,28 @@ func TestGroupsTooLargeForOne(t *testing.T) {
 	if strings.Contains(body, `action="/console/`+at+`/remove"`) {
 		t.Error("the page offers what would be refused")
 	}
+	propose := func(o control.Order) string {
+		t.Helper()
+		o.Action, o.Propose = "assign_to_group", true
+		placed, err := h.Rules.Place(t.Context(), h.Admin(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "approvals/" + placed.Proposal.ID.String()
+	}
+	elsewhere := []byte(`{"group_id":"default"}`)
+	propose(control.Order{All: true, Params: elsewhere})
+	propose(control.Order{IDs: []string{h.laptop.ID}, Params: elsewhere})
+	propose(control.Order{Group: id, Params: []byte(`{"group_id":"` + id + `"}`)})
+	h.see(t, at+"/remove", "act?action=assign_to_group&amp;group="+id)
+	for _, o := range []control.Order{{Group: id, Params: elsewhere}, {Filter: &reeve.DeviceQuery{GroupIDs: []string{id}}, Params: elsewhere}} {
+		waits := propose(o)
+		if body := h.see(t, at+"/remove", "waits for a second person already", `href="/console/`+waits+`"`); strings.Contains(body, "act?action=assign_to_group") {
+			t.Error("the page has it proposed twice")
+		}
+		h.send(t, waits+"/reject", nil)
+		h.see(t, at+"/remove", "act?action=assign_to_group&amp;group="+id)
+	}
 	if w := h.admin.Post("/console/"+at+"/remove", nil); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "One person moves") {
 		t.Errorf("it is removed all the same: %d", w.Code)
 	}

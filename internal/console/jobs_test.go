@@ -342,3 +342,31 @@ func TestFiltersOfOthersAreRead(t *testing.T) {
 	}
 	h.see(t, "jobs/"+placed.Job.ID.String(), "Every device")
 }
+
+// An order that is too long for a list is told by its own page.
+func TestLongOrders(t *testing.T) {
+	h := newHousehold(t)
+	named, query := []string{h.laptop.ID}, &reeve.DeviceQuery{}
+	for range 200 {
+		named, query.GroupIDs = append(named, reeve.NewID()), append(query.GroupIDs, reeve.NewID())
+	}
+	for _, tt := range []struct {
+		order control.Order
+		want  []string
+	}{
+		{control.Order{IDs: named}, []string{"201 named devices", h.laptop.ID, named[4] + " …"}},
+		{control.Order{Filter: query}, []string{"Everything that matches the filter", "more conditions"}},
+	} {
+		tt.order.Action, tt.order.Propose = "exempt", true
+		placed, err := h.Rules.Place(t.Context(), h.Admin(), tt.order)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body := h.see(t, "approvals", "Many named devices, or a long filter"); strings.Contains(body, named[0]) || strings.Contains(body, query.GroupIDs[0]) {
+			t.Error("the list tells of a long order")
+		}
+		if body := h.see(t, "approvals/"+placed.Proposal.ID.String(), tt.want...); strings.Contains(body, "devices?group=") {
+			t.Error("a part of a filter leads to a list")
+		}
+	}
+}

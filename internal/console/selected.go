@@ -64,9 +64,9 @@ func (v *visit) selected(s control.Selection) (out selected, err error) {
 	terms := s.Terms
 	if words, ours := strings.CutPrefix(s.Filter, filterMark); ours {
 		if asked, err := parseFilter(words); err == nil { // else of words that there are no more
-			terms, out.Words = asked.terms(), asked
+			terms, out.Words, out.More = asked.terms(), asked, 0
 		}
-	} else if asked, ok := filterOf(terms); ok {
+	} else if asked, ok := filterOf(terms); ok && s.More == 0 {
 		out.Words = asked
 	}
 	out.Chips, err = v.chips(terms)

@@ -312,7 +312,7 @@ func (p *placing) entry(event string, found bool) reeve.AuditEntry {
 	if p.retryOf != 0 {
 		e.Detail = detail(e.Detail, map[string]any{"retry_of": p.retryOf.String()})
 	}
-	if event == "job_placed" && p.retryOf == 0 && p.undone == nil {
+	if (event == "job_placed" || event == "job_proposed") && p.retryOf == 0 && p.undone == nil {
 		e.Detail = detail(e.Detail, map[string]any{"selected": p.order.selection()})
 	}
 	if p.undone != nil {

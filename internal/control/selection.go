@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"reeve"
 )
@@ -15,16 +16,22 @@ type Selection struct {
 	Group    string      `json:"group,omitempty"`    // public id
 	Filtered bool        `json:"filtered,omitempty"` // everything that a filter selected
 	Filter   string      `json:"filter,omitempty"`   // the filter, where its door put it in words
-	Terms    []Term      `json:"terms,omitempty"`    // the filter, as control reads it; none of one with very much to say
+	Terms    []Term      `json:"terms,omitempty"`    // the filter, as control reads it
+	More     int         `json:"more,omitempty"`     // terms that are left out, of a filter with very much to say
 	Within   bool        `json:"within,omitempty"`   // of that, the groups of who asked
 	Named    int         `json:"named,omitempty"`    // ids or MACs
+	First    []string    `json:"-"`                  // of a proposal, the first of them
 	RetryOf  reeve.JobID `json:"-"`
 	UndoOf   reeve.JobID `json:"-"`
 	Applies  *int        `json:"-"` // devices of a proposal that it applied to when it was made; nil if nobody knows
+	Unread   bool        `json:"-"` // a list has left the order out, which is long: the proposal by itself has it
 }
 
-// maxFilterWords is the longest filter in words that a log row keeps, in bytes.
+// maxFilterWords is the longest filter in words that is told, in bytes.
 const maxFilterWords = 1024
+
+// firstNamed is how many ids or MACs a proposal tells.
+const firstNamed = 5
 
 // selection is what names the order's devices, but for other jobs.
 func (o Order) selection() Selection {
@@ -34,30 +41,37 @@ func (o Order) selection() Selection {
 		s.Filter = o.FilterWords
 	}
 	if s.Filtered {
-		s.Terms = termsOf(*o.Filter)
-		s.All = len(s.Terms) == 0
-		said := 0
-		for _, term := range s.Terms {
-			said += len(term.Field) + len(term.Word)
-		}
-		if said > maxFilterWords {
-			s.Terms = nil
-		}
+		s.Terms, s.More = firstTerms(termsOf(*o.Filter))
+		s.All = len(s.Terms)+s.More == 0
 	}
 	return s
 }
 
-// Selection returns what names the devices of a proposal.
+// firstTerms returns the first of the terms, and how many it leaves out.
+func firstTerms(terms []Term) ([]Term, int) {
+	said := 0
+	for i, term := range terms {
+		if said += len(term.Field) + len(term.Word); said > maxFilterWords {
+			return terms[:i], len(terms) - i
+		}
+	}
+	return terms, 0
+}
+
+// Selection returns what names the devices of a proposal that the view has shown.
 func (v *View) Selection(o reeve.Proposal) (Selection, error) {
-	if len(o.Order) == 0 { // of a list, which leaves out those that name very many
-		return Selection{Named: o.Targets}, nil
+	if len(o.Order) == 0 {
+		return Selection{Unread: true}, nil
 	}
 	var whole proposed
 	if err := json.Unmarshal(o.Order, &whole); err != nil {
 		return Selection{}, err
 	}
-	s := whole.Order.selection()
-	s.RetryOf, s.UndoOf, s.Applies = whole.RetryOf, whole.UndoOf, whole.Applies
+	if whole.RetryOf != 0 || whole.UndoOf != 0 {
+		return Selection{RetryOf: whole.RetryOf, UndoOf: whole.UndoOf, Applies: whole.Applies}, nil
+	}
+	s, named := whole.Order.selection(), slices.Concat(whole.Order.IDs, whole.Order.MACs)
+	s.First, s.Applies = named[:min(len(named), firstNamed)], whole.Applies
 	return s, nil
 }
 
