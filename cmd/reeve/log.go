@@ -36,8 +36,8 @@ func logCommand() *cobra.Command {
 	keepOn := flags.Bool("follow", false, "go on with what is added")
 	limit := flags.Int("limit", 0, "only the newest so many rows; 0 is all")
 	flags.StringSliceVar(&filter.Events, "event", nil, "only these events, such as job_placed,reports")
-	flags.StringVar(&filter.Device, "device", "", "only rows about the device with this id")
-	flags.StringVar(&filter.Job, "job", "", "only rows about this job")
+	flags.StringVar(&filter.Device, "device", "", "only rows about the device with this id, alone or among others")
+	flags.StringVar(&filter.Job, "job", "", "only rows about this job, and of the reports on its commands")
 	since := flags.Duration("since", 0, "only rows of the last so long, such as 24h")
 	remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
 		if err := checkLimit(*limit); err != nil {
@@ -75,8 +75,8 @@ func logExport() *cobra.Command {
 	cmd := &cobra.Command{Use: "export", Short: "Write the log as JSON lines; the last one says that it is whole", Args: exactly()}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&filter.Events, "event", nil, "only these events, such as job_placed,reports")
-	flags.StringVar(&filter.Device, "device", "", "only rows about the device with this id")
-	flags.StringVar(&filter.Job, "job", "", "only rows about this job")
+	flags.StringVar(&filter.Device, "device", "", "only rows about the device with this id, alone or among others")
+	flags.StringVar(&filter.Job, "job", "", "only rows about this job, and of the reports on its commands")
 	since := flags.Duration("since", 0, "only rows of the last so long, such as 24h")
 	devices := flags.Bool("devices", false, "a line for each device behind a row about many")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {

@@ -91,8 +91,8 @@ var (
 		{Name: "since", In: "query", Type: "string", About: "only rows from this time on, RFC 3339"},
 		{Name: "until", In: "query", Type: "string", About: "only rows before this time, RFC 3339"},
 		{Name: "event", In: "query", Type: "array of string", About: "only this event; several may be given"},
-		{Name: "device", In: "query", Type: "string", About: "only rows about the device with this id, alone or among others"},
-		{Name: "job", In: "query", Type: "string", About: "only rows about this job"},
+		{Name: "device", In: "query", Type: "string", About: "only rows about the device with this id, alone or among others, also about the jobs that have a command for it"},
+		{Name: "job", In: "query", Type: "string", About: "only rows about this job, and of the reports on its commands"},
 	}
 	rowFields = []door.Field{
 		{Name: "seq", Type: "int", About: "number of the row, from 1 without gaps"},

@@ -47,7 +47,7 @@ func (v *visit) ask(def action.Definition) (all []question, err error) {
 				return nil, err
 			}
 		case action.Hours:
-			a.Until = v.Form.Get(a.Field + "_until")
+			a.Until = asField(v.Form.Get(a.Field + "_until"))
 		}
 		all = append(all, a)
 	}
@@ -88,7 +88,7 @@ func (v *visit) fixHours(def action.Definition) error {
 		if p.Ask.Kind != action.Hours || v.Form.Get(field) != untilDate {
 			continue
 		}
-		until, err := readDate(v.Form.Get(field+"_utc"), v.Form.Get(field+"_until"))
+		until, err := readMoment(v.Form.Get(field + "_until"))
 		if err != nil {
 			return err
 		}
@@ -99,17 +99,4 @@ func (v *visit) fixHours(def action.Definition) error {
 		v.Form.Set(field, strconv.FormatInt(hours, 10))
 	}
 	return nil
-}
-
-// readDate reads the date of a form: in UTC where scripts translated it from the
-// reader's zone, else as it was written, which then counts as UTC.
-func readDate(utc, written string) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, utc); err == nil {
-		return t, nil
-	}
-	t, err := time.Parse("2006-01-02T15:04", written)
-	if err != nil {
-		return t, reeve.Errorf(reeve.Invalid, "choose a date and a time until which it holds")
-	}
-	return t, nil
 }

@@ -37,6 +37,8 @@ type logPage struct {
 	Events   []logChoice
 	Sources  []logChoice
 	Outcomes []logChoice
+	Since    string // as their fields show them
+	Until    string
 	Load     string // path of the rows, where they come later
 	Export   string // path of the same selection as a file
 }
@@ -67,7 +69,7 @@ func readLogFilter(q url.Values) logFilter {
 }
 
 // outcomes are the words in which rows say how it ended.
-var outcomes = []string{"ok", "denied", "failed", "suspect", "unknown_group"}
+var outcomes = []string{"ok", "failed", "refused", "expired", "denied", "suspect", "limit", "unknown_group"}
 
 // asked stands for every source through which somebody asked for something:
 // not the agents' reports, and not what the server does by itself.
@@ -87,7 +89,7 @@ func (f logFilter) query() url.Values {
 	return q
 }
 
-// rows returns what the filter selects; days are whole days in UTC.
+// rows returns what the filter selects: from since on, before until.
 func (f logFilter) rows() (reeve.LogQuery, error) {
 	q := reeve.LogQuery{Device: f.Device}
 	if f.Event != "" {
@@ -123,30 +125,25 @@ func (f logFilter) rows() (reeve.LogQuery, error) {
 		}
 		q.Job = id
 	}
-	var err error
-	if q.Since, err = day(f.Since); err != nil {
-		return q, err
+	for _, bound := range []struct {
+		text string
+		into *time.Time
+	}{{f.Since, &q.Since}, {f.Until, &q.Until}} {
+		if bound.text == "" {
+			continue
+		}
+		t, err := readMoment(bound.text)
+		if err != nil {
+			return q, err
+		}
+		*bound.into = t
 	}
-	if q.Until, err = day(f.Until); err == nil && !q.Until.IsZero() {
-		q.Until = q.Until.AddDate(0, 0, 1)
-	}
-	return q, err
-}
-
-func day(text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		return t, reeve.Errorf(reeve.Invalid, "a day is written like 2026-11-30")
-	}
-	return t, nil
+	return q, nil
 }
 
 func (c *console) log(v *visit) (*page, error) {
 	f := readLogFilter(v.URL.Query())
-	shown := logPage{logPart: logPart{Filter: f}, Export: "log/export?" + f.query().Encode()}
+	shown := logPage{logPart: logPart{Filter: f}, Since: asField(f.Since), Until: asField(f.Until), Export: "log/export?" + f.query().Encode()}
 	for key, text := range v.words.below("events.") {
 		shown.Events = append(shown.Events, logChoice{key, text, key == f.Event})
 	}

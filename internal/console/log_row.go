@@ -27,6 +27,17 @@ func (r logRow) More() int64 { return max(r.Mentions.N-int64(len(r.Mentions.Firs
 // ByItself reports whether the device did it that the row is about.
 func (r logRow) ByItself() bool { return r.Device != "" && r.Actor == "device:"+r.Device }
 
+// Failures is how many of the commands of which the row tells did not end well.
+func (r logRow) Failures() int64 {
+	var facts struct {
+		States map[string]int64 `json:"states"`
+	}
+	if r.Event != reeve.Reports || json.Unmarshal([]byte(r.Detail), &facts) != nil {
+		return 0
+	}
+	return facts.States[reeve.Failed.String()] + facts.States[reeve.Refused.String()]
+}
+
 // JobPath is the path before the id of a job that the row names: proposed ones are
 // no jobs yet.
 func (r logRow) JobPath() string {
@@ -106,6 +117,14 @@ func (w *words) facts(detail string) (all []fact) {
 		return nil
 	}
 	json.Unmarshal(facts["action"], &name)
+	var was map[string]json.RawMessage
+	json.Unmarshal(facts["was"], &was)
+	for key := range was {
+		if _, still := facts[key]; !still {
+			facts[key] = nil
+		}
+	}
+	delete(facts, "was")
 	delete(facts, "selected")
 	for key, raw := range facts {
 		if key == "params" {
@@ -114,9 +133,14 @@ func (w *words) facts(detail string) (all []fact) {
 			}
 			continue
 		}
-		if text := w.fact(key, raw); text != "" {
+		text := w.fact(key, raw)
+		had, changed := was[key]
+		if changed {
+			text = w.say("facts.now", cmp.Or(text, w.say("facts.unset")), cmp.Or(w.fact(key, had), w.say("facts.unset")))
+		}
+		if text != "" {
 			f := fact{Name: w.or(key, "facts."+key), Value: text}
-			if to, ok := factPages[key]; ok {
+			if to, ok := factPages[key]; ok && !changed {
 				f.Path = to + text
 			}
 			all = append(all, f)

@@ -21,11 +21,10 @@ func (c *Control) ChangeAgentSettings(ctx context.Context, caller reeve.Caller, 
 		return reeve.GroupSettings{}, err
 	}
 	err := c.store.SetAgentSettings(ctx, caller.Account, group, func(s *reeve.AgentSettings) (reeve.AuditEntry, error) {
+		before := agentFacts(group, *s)
 		change(s)
 		err := checkAgentSettings(s)
-		return entry(caller, c.now(), "agent_settings_changed", detail("", map[string]any{
-			"group": group, "set": s.Set, "set_version": s.SetVersion, "report_neighbours": s.ReportNeighbours,
-			"quarantine": s.Quarantine, "engines": s.Engines})), err
+		return entry(caller, c.now(), "agent_settings_changed", changed(agentFacts(group, *s), before)), err
 	})
 	if err != nil {
 		return reeve.GroupSettings{}, err
@@ -37,6 +36,11 @@ func (c *Control) ChangeAgentSettings(ctx context.Context, caller reeve.Caller, 
 	}
 	i := slices.IndexFunc(all, func(g reeve.GroupSettings) bool { return g.Group == group })
 	return all[max(i, 0)], nil // taken away meanwhile, the account's are in force
+}
+
+func agentFacts(group string, s reeve.AgentSettings) map[string]any {
+	return map[string]any{"group": group, "set": s.Set, "set_version": s.SetVersion, "report_neighbours": s.ReportNeighbours,
+		"quarantine": s.Quarantine, "engines": slices.Clone(s.Engines)}
 }
 
 func checkAgentSettings(s *reeve.AgentSettings) error {

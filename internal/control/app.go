@@ -60,7 +60,7 @@ func (c *Control) ChangeApp(ctx context.Context, caller reeve.Caller, clientID s
 	if err != nil {
 		return reeve.App{}, err
 	}
-	limit := app.RequestsPerMinute
+	had := app
 	take(&app.Name, change.Name)
 	take(&app.Description, change.Description)
 	take(&app.RedirectURIs, change.RedirectURIs)
@@ -69,13 +69,13 @@ func (c *Control) ChangeApp(ctx context.Context, caller reeve.Caller, clientID s
 	if app, err = checkApp(caller, app); err != nil {
 		return reeve.App{}, err
 	}
-	if app.RequestsPerMinute != limit {
+	if app.RequestsPerMinute != had.RequestsPerMinute {
 		if err := c.allowServer(ctx, caller); err != nil {
 			return reeve.App{}, err
 		}
 	}
 	app.Modified = c.now()
-	return app, c.store.SetApp(ctx, app, appEntry(caller, app, "app_changed"))
+	return app, c.store.SetApp(ctx, app, entry(caller, app.Modified, "app_changed", changed(appFacts(app), appFacts(had))))
 }
 
 // take stores a new value, if there is one.
@@ -124,8 +124,12 @@ func (c *Control) RevokeApp(ctx context.Context, caller reeve.Caller, clientID s
 }
 
 func appEntry(caller reeve.Caller, app reeve.App, event string) reeve.AuditEntry {
-	return entry(caller, app.Modified, event, detail("", map[string]any{"client_id": app.ClientID, "name": app.Name,
-		"scopes": app.Scopes, "cli": app.CLI, "redirect_uris": app.RedirectURIs, "requests_per_minute": app.RequestsPerMinute}))
+	return entry(caller, app.Modified, event, detail("", appFacts(app)))
+}
+
+func appFacts(app reeve.App) map[string]any {
+	return map[string]any{"client_id": app.ClientID, "name": app.Name,
+		"scopes": app.Scopes, "cli": app.CLI, "redirect_uris": app.RedirectURIs, "requests_per_minute": app.RequestsPerMinute}
 }
 
 // checkApp returns an app as it is kept, or says what is wrong with it.

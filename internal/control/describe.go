@@ -10,6 +10,17 @@ import (
 // maxDescription is the longest nickname, custom id, linked user or team in characters.
 const maxDescription = 256
 
+// describedBy is what may be said of a device.
+var describedBy = map[string]struct {
+	new func(reeve.Description) *string
+	old func(reeve.Device) string
+}{
+	"nickname":    {func(d reeve.Description) *string { return d.Nickname }, func(d reeve.Device) string { return d.Nickname }},
+	"custom_id":   {func(d reeve.Description) *string { return d.CustomID }, func(d reeve.Device) string { return d.CustomID }},
+	"linked_user": {func(d reeve.Description) *string { return d.LinkedUser }, func(d reeve.Device) string { return d.LinkedUser }},
+	"linked_team": {func(d reeve.Description) *string { return d.LinkedTeam }, func(d reeve.Device) string { return d.LinkedTeam }},
+}
+
 // Describe stores what the caller says of a device of the account. Nil fields
 // stay as they are, empty ones are taken away. Conflict if another device has
 // the custom id.
@@ -19,9 +30,8 @@ func (c *Control) Describe(ctx context.Context, caller reeve.Caller, id string, 
 		return err
 	}
 	said := map[string]any{}
-	for name, value := range map[string]*string{
-		"nickname": d.Nickname, "custom_id": d.CustomID, "linked_user": d.LinkedUser, "linked_team": d.LinkedTeam,
-	} {
+	for name, of := range describedBy {
+		value := of.new(d)
 		if value == nil {
 			continue
 		}
@@ -33,19 +43,23 @@ func (c *Control) Describe(ctx context.Context, caller reeve.Caller, id string, 
 	if len(said) == 0 {
 		return reeve.Errorf(reeve.Invalid, "nothing is said of the device; give a nickname, custom_id, linked_user or linked_team")
 	}
-	if !reach.All {
-		devices, err := c.store.DevicesByID(ctx, caller.Account, []string{id})
-		if err == nil {
-			devices, err = c.allowDevices(ctx, caller, reach, devices)
-		}
-		if err == nil && len(devices) == 0 {
-			err = reeve.Errorf(reeve.NotFound, "there is no such device in this account")
-		}
-		if err != nil {
-			return err
+	devices, err := c.store.DevicesByID(ctx, caller.Account, []string{id})
+	if err == nil && !reach.All {
+		devices, err = c.allowDevices(ctx, caller, reach, devices)
+	}
+	if err == nil && len(devices) == 0 {
+		err = reeve.Errorf(reeve.NotFound, "there is no such device in this account")
+	}
+	if err != nil {
+		return err
+	}
+	before := map[string]any{}
+	for name, of := range describedBy {
+		if _, known := said[name]; known {
+			before[name] = of.old(devices[0])
 		}
 	}
-	e := entry(caller, c.now(), "device_described", detail("", said))
+	e := entry(caller, c.now(), "device_described", changed(said, before))
 	e.Device = id
 	return c.store.Describe(ctx, caller.Account, id, d, e)
 }

@@ -20,7 +20,7 @@ func TestDescribe(t *testing.T) {
 		t.Errorf("it is described as %q, %q, %q", got.Nickname, got.CustomID, got.LinkedUser)
 	}
 	rows := w.audit(t, w.admin.Account, "device_described")
-	if len(rows) != 1 || rows[0].Device != d.ID || rows[0].Detail != `{"custom_id":"asset-7","nickname":"front desk"}` {
+	if len(rows) != 1 || rows[0].Device != d.ID || rows[0].Detail != `{"custom_id":"asset-7","nickname":"front desk","was":{"custom_id":"","nickname":""}}` {
 		t.Errorf("the log says %+v", rows)
 	}
 	wantKind(t, "a custom id that is taken", describe(other.ID, reeve.Description{CustomID: &custom}), reeve.Conflict)

@@ -28,7 +28,13 @@ func (c *Control) ChangeGroup(ctx context.Context, caller reeve.Caller, g reeve.
 	if err != nil {
 		return err
 	}
-	return c.store.SetGroup(ctx, caller.Account, g, groupEntry(caller, g, "group_changed"))
+	had, err := c.store.Group(ctx, caller.Account, g.ID)
+	if err != nil {
+		return err
+	}
+	now := g
+	now.Default = g.Default || had.Default
+	return c.store.SetGroup(ctx, caller.Account, g, entry(caller, g.Modified, "group_changed", changed(groupFacts(now), groupFacts(had))))
 }
 
 // RemoveGroup moves a group's devices to the default group and removes it. As
@@ -67,9 +73,16 @@ func (c *Control) checkGroup(caller reeve.Caller, g reeve.Group) (reeve.Group, e
 }
 
 func groupEntry(caller reeve.Caller, g reeve.Group, event string) reeve.AuditEntry {
+	return entry(caller, g.Modified, event, detail("", groupFacts(g)))
+}
+
+func groupFacts(g reeve.Group) map[string]any {
 	facts := map[string]any{"group_id": g.ID, "name": g.Name}
+	if g.Description != "" {
+		facts["description"] = g.Description
+	}
 	if g.Default {
 		facts["default"] = true
 	}
-	return entry(caller, g.Modified, event, detail("", facts))
+	return facts
 }

@@ -66,6 +66,7 @@ func (c *Control) ChangeOperator(ctx context.Context, caller reeve.Caller, name 
 	if err != nil {
 		return reeve.Operator{}, "", err
 	}
+	before := roleFacts(o)
 	var password string
 	if change.Password != nil {
 		if o.PasswordHash, password, err = choosePassword(o.Name, *change.Password); err != nil {
@@ -80,14 +81,14 @@ func (c *Control) ChangeOperator(ctx context.Context, caller reeve.Caller, name 
 		}
 	}
 	facts := roleFacts(o)
-	facts["new_password"] = change.Password != nil
 	if change.Expected != nil {
+		before["expected"] = o.Expected
 		if o.Expected = strings.TrimSpace(*change.Expected); len(o.Expected) > maxExpected {
 			return reeve.Operator{}, "", reeve.Errorf(reeve.Invalid, "a name at the provider has %d bytes at most", maxExpected)
 		}
 		facts["expected"] = o.Expected
 	}
-	if err := c.store.SetOperator(ctx, o, entry(caller, c.now(), "operator_changed", detail("", facts))); err != nil {
+	if err := c.store.SetOperator(ctx, o, entry(caller, c.now(), "operator_changed", detail(changed(facts, before), map[string]any{"new_password": change.Password != nil}))); err != nil {
 		return reeve.Operator{}, "", err
 	}
 	return o, password, nil

@@ -157,6 +157,12 @@ func (c *Control) setOutlet(ctx context.Context, caller reeve.Caller, had reeve.
 		o.Sealed = c.opts.Seal(o.ID, *spec.Secret)
 	}
 	e := outletEntry(c, caller, o, event)
+	if had.ID != "" {
+		e.Detail = changed(outletFacts(o), outletFacts(had))
+	}
+	if spec.Secret != nil {
+		e.Detail = detail(e.Detail, map[string]any{"new_secret": true})
+	}
 	if had.ID == "" {
 		return c.store.AddOutlet(ctx, o, e)
 	}
@@ -166,14 +172,18 @@ func (c *Control) setOutlet(ctx context.Context, caller reeve.Caller, had reeve.
 	return c.outlet(ctx, caller, func(other reeve.Outlet) bool { return other.ID == o.ID })
 }
 
-// outletEntry tells where an outlet leads, without what a URL may hide in its
-// path and query.
 func outletEntry(c *Control, caller reeve.Caller, o reeve.Outlet, event string) reeve.AuditEntry {
+	return entry(caller, c.now(), event, detail("", outletFacts(o)))
+}
+
+// outletFacts tell where an outlet leads, without what a URL may hide in its
+// path and query.
+func outletFacts(o reeve.Outlet) map[string]any {
 	facts := map[string]any{"id": o.ID, "kind": o.Kind, "enabled": o.Enabled, "events": o.Events, "to": destination(o)}
 	if !isWebhook(o) {
 		facts["name"] = o.Name
 	}
-	return entry(caller, c.now(), event, detail("", facts))
+	return facts
 }
 
 var eventWord = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)

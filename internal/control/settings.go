@@ -80,13 +80,14 @@ func (c *Control) Give(ctx context.Context, caller reeve.Caller, name string, se
 	if accounts[at].No != caller.Account {
 		by = system(accounts[at].No)
 	}
-	a, err := c.changeAccount(ctx, by, accounts[at].No, func(a *reeve.Account) error {
+	had := accounts[at]
+	a, err := c.changeAccount(ctx, by, had.No, func(a *reeve.Account) error {
 		take(&a.Seats, seats)
 		take(&a.RequestsPerMinute, perMinute)
 		return nil
 	})
 	if err == nil && a.No != caller.Account {
-		err = c.store.Append(ctx, entry(caller, c.now(), "account_changed", accountDetail(a)))
+		err = c.store.Append(ctx, entry(caller, c.now(), "account_changed", accountDetail(a, had)))
 	}
 	return a, err
 }
@@ -94,7 +95,7 @@ func (c *Control) Give(ctx context.Context, caller reeve.Caller, name string, se
 // changeAccount changes an account as it is at that moment, so that two who
 // change it at once do not undo each other's work.
 func (c *Control) changeAccount(ctx context.Context, by reeve.Caller, no int64, change func(*reeve.Account) error) (reeve.Account, error) {
-	var changed reeve.Account
+	var now reeve.Account
 	err := c.store.ChangeAccount(ctx, no, func(a *reeve.Account) (reeve.AuditEntry, error) {
 		had := *a
 		if err := change(a); err != nil {
@@ -103,14 +104,24 @@ func (c *Control) changeAccount(ctx context.Context, by reeve.Caller, no int64, 
 		a.No, a.LicenseKey, a.DefaultGroup, a.Created = had.No, had.LicenseKey, had.DefaultGroup, had.Created
 		var err error
 		*a, err = checkAccount(*a)
-		changed = *a
-		return entry(by, c.now(), "account_changed", accountDetail(changed)), err
+		now = *a
+		return entry(by, c.now(), "account_changed", accountDetail(now, had)), err
 	})
-	return changed, err
+	return now, err
 }
 
-// accountDetail names settings only where they are not the defaults.
-func accountDetail(a reeve.Account) string {
+// accountDetail tells what an account is, and what was different: the questions to
+// users only if they are.
+func accountDetail(a, had reeve.Account) string {
+	facts, before := accountFacts(a), accountFacts(had)
+	if !same(a.IdentityFields, had.IdentityFields) {
+		facts["identity_fields"], before["identity_fields"] = a.IdentityFields, had.IdentityFields
+	}
+	return changed(facts, before)
+}
+
+// accountFacts names settings only where they are not the defaults.
+func accountFacts(a reeve.Account) map[string]any {
 	facts := map[string]any{"name": a.Name, "seats": a.Seats, "requests_per_minute": a.RequestsPerMinute}
 	if a.Settings.Unassessed != "" {
 		facts["unassessed"] = a.Settings.Unassessed
@@ -126,7 +137,7 @@ func accountDetail(a reeve.Account) string {
 			facts[s.name] = s.n
 		}
 	}
-	return detail("", facts)
+	return facts
 }
 
 // A setting is one that is a number, of days or of devices.

@@ -134,7 +134,7 @@ func (f *finder) fewStreams(ctx context.Context) ([]stream, error) {
 	var n int64
 	var streams []stream
 	for _, w := range orderings[reeve.ByLastSeen].ways(f) {
-		s := stream{grants: byPresence, from: "presence AS o", no: "o.device", own: func(b *binder) string {
+		s := stream{grants: byPresence, asIs: true, from: "presence AS o", no: "o.device", own: func(b *binder) string {
 			return w.within(b, "o.last_seen", "o.device", reach{})
 		}}
 		more, err := f.count(ctx, s, fewEnough)

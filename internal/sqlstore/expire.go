@@ -76,7 +76,7 @@ func (t *tx) endEffects(now time.Time) (int64, error) {
 				return 0, err
 			}
 		}
-		t.logCount(e.account, now, "devices_erased", reeve.JobID(e.job), int64(len(gone)))
+		t.logCount(system(e.account, now, "devices_erased"), reeve.JobID(e.job), int64(len(gone)))
 		total += int64(len(gone))
 	}
 	return total, nil
@@ -167,7 +167,9 @@ func (t *tx) endJobs(now time.Time, jobs, reach []int64, heads map[reeve.JobID]j
 	for _, c := range counts {
 		id := reeve.JobID(c[0])
 		countIn(ended, id)[reeve.Expired] = c[1]
-		t.logCount(heads[id].account, now, "job_expired", id, c[1])
+		e := system(heads[id].account, now, "job_expired")
+		e.Outcome = reeve.Expired.String()
+		t.logCount(e, id, c[1])
 		total += c[1]
 	}
 	// What is left runs until the job's end.

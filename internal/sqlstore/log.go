@@ -35,10 +35,8 @@ func (t *tx) appendLog() error {
 		if err := t.appendEntry(&heads[i], e.AuditEntry); err != nil {
 			return err
 		}
-		if e.list != 0 {
-			if err := t.later("UPDATE log_lists SET seq = $2 WHERE no = $1", e.list, heads[i].Seq); err != nil {
-				return err
-			}
+		if err := t.place(e, heads[i].Seq); err != nil {
+			return err
 		}
 	}
 	for _, h := range heads {
@@ -50,6 +48,21 @@ func (t *tx) appendLog() error {
 		}
 	}
 	return nil
+}
+
+// place has an entry found in its row by the devices and jobs that it is about.
+func (t *tx) place(e logged, seq int64) error {
+	if e.list != 0 {
+		if err := t.later("UPDATE log_lists SET seq = $2 WHERE no = $1", e.list, seq); err != nil {
+			return err
+		}
+	}
+	if len(e.jobs) == 0 {
+		return nil
+	}
+	list, args := t.list("r", 4, numbers("job", e.jobs))
+	return t.later("INSERT INTO log_jobs (job, at, account, seq) SELECT r.job, CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT) FROM "+list,
+		append([]any{e.moved, e.Account, seq}, args...)...)
 }
 
 // appendEntry writes the row that follows head and moves head to it.

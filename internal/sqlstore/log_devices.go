@@ -8,10 +8,13 @@ import (
 	"reeve"
 )
 
-// A logged entry has the list of the devices that it is about, if these are many.
+// A logged entry has the list of the devices that it is about, if these are many,
+// and the jobs whose commands were moved by the reports that it tells of.
 type logged struct {
 	reeve.AuditEntry
-	list int64 // key of log_lists; 0 for none
+	list  int64 // key of log_lists; 0 for none
+	jobs  []int64
+	moved int64 // when, as the commands have it
 }
 
 // logAbout appends an entry about the devices whose keys, as no, a query finds
@@ -22,7 +25,7 @@ func (t *tx) logAbout(e reeve.AuditEntry, which string, args ...any) error {
 	if err != nil {
 		return err
 	}
-	t.entries = append(t.entries, logged{e, list})
+	t.entries = append(t.entries, logged{AuditEntry: e, list: list})
 	return t.later(fmt.Sprintf("INSERT INTO log_devices (list, device) SELECT CAST($%d AS BIGINT), f.no FROM (%s) AS f", len(args)+1, which),
 		append(slices.Clone(args), list)...)
 }
@@ -84,11 +87,10 @@ func (t *tx) logNumbers(e reeve.AuditEntry, nos []int64) error {
 }
 
 // logCount appends an entry about n devices of a job, unless there are none.
-func (t *tx) logCount(account int64, now time.Time, event string, job reeve.JobID, n int64) {
+func (t *tx) logCount(e reeve.AuditEntry, job reeve.JobID, n int64) {
 	if n == 0 {
 		return
 	}
-	e := system(account, now, event)
 	e.Job, e.Detail = job, fmt.Sprintf(`{"devices":%d}`, n)
 	t.log(e)
 }

@@ -10,7 +10,11 @@ import (
 // Log returns rows of an account in order of Seq, or backwards: along what the
 // fewest of them have in common, and asks the others of each.
 func (s *Store) Log(ctx context.Context, account int64, q reeve.LogQuery) ([]reeve.AuditEntry, error) {
-	r := logReading{store: s, account: account, q: q}
+	return (&logReading{store: s, account: account, q: q}).read(ctx)
+}
+
+func (r *logReading) read(ctx context.Context) ([]reeve.AuditEntry, error) {
+	s, account, q := r.store, r.account, r.q
 	way, asked, err := r.choose(ctx)
 	if err != nil || len(way) == 0 {
 		return nil, err
@@ -42,6 +46,7 @@ type logReading struct {
 	store   *Store
 	account int64
 	q       reeve.LogQuery
+	alone   bool // of a device without what its commands have to do with
 }
 
 func (r *logReading) order() string {
@@ -82,8 +87,6 @@ func (r *logReading) along(a arm, asked []column, of string, b *binder) string {
 			where = append(where, "EXISTS (SELECT 1 FROM audit AS a"+db.along(wholeLog)+" WHERE a.account = "+of+" AND a.seq = log_sums.seq AND "+
 				strings.Join(said, " AND ")+")")
 		}
-	case a.few:
-		where = append(append(where, "+account = "+of), said...) // not along the whole log
 	default:
 		where = append(append(where, "account = "+of), said...)
 	}

@@ -11,7 +11,6 @@ import (
 type arm struct {
 	index string // of audit; empty for the running sums of a kind
 	where func(*binder) string
-	few   bool // few rows are in it, however long the log is
 }
 
 // wholeLog is the index that has every row.
@@ -33,14 +32,11 @@ func (r *logReading) choose(ctx context.Context) (way []arm, asked []column, err
 	// The indexes hold no rows about nothing, and SQLite wants to be told.
 	switch {
 	case q.Device != "":
-		if q.Job != 0 {
-			all = append(all, numbers("job", []int64{int64(q.Job)}))
-		}
-		return []arm{{wholeLog, r.ofDevice, false}}, all, nil
+		return []arm{{wholeLog, r.ofDevice}}, all, nil
 	case q.Job != 0:
-		return []arm{{"audit_job", func(b *binder) string { return "job <> 0 AND job = " + b.put(int64(q.Job)) }, true}}, all, nil
+		return []arm{{wholeLog, r.ofJob}}, all, nil
 	case len(q.Kinds) > maxKinds:
-		return []arm{{wholeLog, everyRow, false}}, all, nil
+		return []arm{{wholeLog, everyRow}}, all, nil
 	case len(q.Kinds) > 0:
 		return armsOfKinds(q.Kinds), all, nil
 	}
@@ -65,7 +61,7 @@ func (r *logReading) choose(ctx context.Context) (way []arm, asked []column, err
 	case source.len() > 0:
 		choices = append(choices, choice{armsOf(source), []string{"source"}})
 	}
-	best := choice{way: []arm{{wholeLog, everyRow, false}}}
+	best := choice{way: []arm{{wholeLog, everyRow}}}
 	fewest := int64(fewEnough)
 	for i, c := range choices {
 		n := int64(0)
@@ -88,17 +84,17 @@ func (r *logReading) choose(ctx context.Context) (way []arm, asked []column, err
 func armsOf(c column) (way []arm) {
 	is := func(b *binder, value any) string { return c.name + " = " + b.put(value) + c.partly() }
 	for _, text := range slices.Compact(slices.Sorted(slices.Values(c.texts))) {
-		way = append(way, arm{"audit_" + c.name, func(b *binder) string { return is(b, text) }, false})
+		way = append(way, arm{"audit_" + c.name, func(b *binder) string { return is(b, text) }})
 	}
 	for _, n := range slices.Compact(slices.Sorted(slices.Values(c.numbers))) {
-		way = append(way, arm{"audit_" + c.name, func(b *binder) string { return is(b, n) }, false})
+		way = append(way, arm{"audit_" + c.name, func(b *binder) string { return is(b, n) }})
 	}
 	return way
 }
 
 func armsOfKinds(kinds []int64) (way []arm) {
 	for _, kind := range kinds {
-		way = append(way, arm{"", func(b *binder) string { return "kind = " + b.put(kind) }, false})
+		way = append(way, arm{"", func(b *binder) string { return "kind = " + b.put(kind) }})
 	}
 	return way
 }
@@ -140,17 +136,8 @@ func (r *logReading) armsOfEvents(ctx context.Context) (way []arm, fits bool, er
 			continue
 		}
 		for _, source := range sources {
-			way = append(way, arm{"audit_uncounted", func(b *binder) string { return u.is + " AND source = " + b.put(int64(source)) }, false})
+			way = append(way, arm{"audit_uncounted", func(b *binder) string { return u.is + " AND source = " + b.put(int64(source)) }})
 		}
 	}
 	return way, len(way) <= maxKinds, nil
-}
-
-// ofDevice finds the rows about a device: about it alone, or about many.
-func (r *logReading) ofDevice(b *binder) string {
-	db := r.store.db
-	of, device := b.put(r.account), b.put(r.q.Device)
-	return "seq " + db.page("SELECT a.seq FROM audit AS a"+db.along("audit_device")+" WHERE +a.account = "+of+" AND a.device <> '' AND a.device = "+device+`
-	UNION SELECT l.seq FROM devices AS d CROSS JOIN log_devices AS m CROSS JOIN log_lists AS l
-	WHERE d.account = `+of+" AND d.id = "+device+" AND m.device = d.no AND l.no = m.list AND l.account = "+of)
 }

@@ -103,7 +103,8 @@ func (s *Store) PruneJobs(ctx context.Context, account int64, before time.Time) 
 			ids = append(ids, job.id)
 		}
 		these, arg := t.among(1, numbers("id", ids))
-		for _, statement := range []string{"DELETE FROM command_notes WHERE job ", "DELETE FROM commands WHERE job ", "DELETE FROM jobs WHERE id "} {
+		for _, statement := range []string{"DELETE FROM command_notes WHERE job ", "DELETE FROM commands WHERE job ",
+			"DELETE FROM log_jobs WHERE job ", "DELETE FROM jobs WHERE id "} {
 			if err := t.later(statement+these, arg); err != nil {
 				return err
 			}

@@ -173,7 +173,7 @@ func (t *tx) record(now time.Time, moves []move, heads map[reeve.JobID]jobHead, 
 	if err := t.writeRestored(noted); err != nil {
 		return err
 	}
-	if err := t.logReports(sums, by); err != nil {
+	if err := t.logReports(now, sums, by); err != nil {
 		return err
 	}
 	return t.logDetections(now, found)
@@ -211,7 +211,7 @@ type reportSum struct {
 	Late   int64            `json:"late,omitempty"`
 	Ended  reeve.Runs       `json:"commands,omitempty"`
 
-	last  reeve.JobID       // moves come in order of their ids
+	jobs  []int64           // moves come in order of their ids
 	ended []reeve.CommandID // as Ended
 }
 
@@ -223,9 +223,9 @@ func sum(sums map[int64]*reportSum, account int64) *reportSum {
 }
 
 func (s *reportSum) add(m *move) {
-	if m.id.Job != s.last {
+	if job := int64(m.id.Job); s.Jobs == 0 || s.jobs[s.Jobs-1] != job {
+		s.jobs = append(s.jobs, job)
 		s.Jobs++
-		s.last = m.id.Job
 	}
 	if m.state != m.was {
 		s.States[m.state.String()]++
@@ -238,7 +238,17 @@ func (s *reportSum) add(m *move) {
 	}
 }
 
-func (t *tx) logReports(sums map[int64]*reportSum, by func(account int64) reeve.AuditEntry) error {
+// outcome is the worst end that was reported, or ok.
+func (s *reportSum) outcome() string {
+	for _, state := range []reeve.State{reeve.Failed, reeve.Refused} {
+		if s.States[state.String()] > 0 {
+			return state.String()
+		}
+	}
+	return "ok"
+}
+
+func (t *tx) logReports(now time.Time, sums map[int64]*reportSum, by func(account int64) reeve.AuditEntry) error {
 	for account, s := range sums {
 		s.Ended = reeve.RunsOf(s.ended)
 		detail, err := json.Marshal(s)
@@ -246,8 +256,8 @@ func (t *tx) logReports(sums map[int64]*reportSum, by func(account int64) reeve.
 			return fmt.Errorf("encoding the entry of a batch of reports: %w", err)
 		}
 		e := by(account)
-		e.Detail = string(detail)
-		t.log(e)
+		e.Detail, e.Outcome = string(detail), s.outcome()
+		t.entries = append(t.entries, logged{AuditEntry: e, jobs: s.jobs, moved: micro(now)})
 	}
 	return nil
 }

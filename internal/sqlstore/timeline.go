@@ -41,9 +41,10 @@ func (s *Store) Timeline(ctx context.Context, account int64, d reeve.Device, bef
 	return reeve.TimelinePage{Entries: all, Next: &before}, nil
 }
 
-// rowsOf are the rows of the log about the device alone.
+// rowsOf are the rows of the log about the device that tell of more than its commands.
 func rowsOf(ctx context.Context, s *Store, account int64, d reeve.Device, before reeve.TimelinePlace, limit int) ([]reeve.TimelineEntry, error) {
-	found, err := s.Log(ctx, account, reeve.LogQuery{Device: d.ID, Before: before.Row, Newest: true, Limit: limit})
+	q := reeve.LogQuery{Device: d.ID, Before: before.Row, Newest: true, Limit: limit}
+	found, err := (&logReading{store: s, account: account, q: q, alone: true}).read(ctx)
 	entries := make([]reeve.TimelineEntry, len(found))
 	for i := range found {
 		entries[i] = reeve.TimelineEntry{At: found[i].At, Row: &found[i]}

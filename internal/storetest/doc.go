@@ -70,6 +70,7 @@ func Test(t *testing.T, open func(testing.TB) Store) {
 	t.Run("identify", func(t *testing.T) { testIdentify(t, open) })
 	t.Run("deadlines", func(t *testing.T) { testDeadlines(t, open) })
 	t.Run("log", func(t *testing.T) { testLog(t, open) })
+	t.Run("log about", func(t *testing.T) { testLogAbout(t, open) })
 	t.Run("changes", func(t *testing.T) { testChanges(t, open) })
 	t.Run("prune", func(t *testing.T) { testPrune(t, open) })
 	t.Run("windows", func(t *testing.T) { testWindows(t, open) })

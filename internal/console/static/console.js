@@ -1,6 +1,6 @@
 // What pages gain where scripts run: times in the reader's zone, lines to copy,
 // parts that load later, and news as it happens. Every page works without.
-import { tellTimes } from "./times.js";
+import { askMoments, tellTimes } from "./times.js";
 import "./act.js";
 import "./enrol.js";
 import "./select.js";
@@ -8,6 +8,7 @@ import "./select.js";
 // wake prepares what is below an element, after each time that something came in.
 function wake(root) {
   tellTimes(root);
+  askMoments(root);
   for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
   for (const part of root.querySelectorAll("[data-load]")) load(part);
   for (const part of root.querySelectorAll("[data-live]")) follow(part);

@@ -20,3 +20,21 @@ export function tellTimes(root) {
 
 // What is seconds old changes as one looks.
 setInterval(() => tellTimes(document), 5000);
+
+// Moments that a form asks for are in UTC as the server writes them, and where no
+// script runs; here they are in the reader's zone. What is sent is in UTC always.
+export function askMoments(root) {
+  for (const zone of root.querySelectorAll("[data-zone]")) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const input of root.querySelectorAll("input[data-moment]")) {
+    const then = new Date(`${input.defaultValue}Z`);
+    if (isNaN(then) || input.value !== input.defaultValue) continue;
+    input.value = new Date(then - then.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+  }
+}
+
+addEventListener("formdata", ({ target, formData }) => {
+  for (const input of target.querySelectorAll("input[data-moment]")) {
+    const then = new Date(input.value);
+    if (!isNaN(then)) formData.set(input.name, then.toISOString());
+  }
+});
