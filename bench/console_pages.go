@@ -37,8 +37,12 @@ func consolePages() map[string]pageOf {
 		"jobs, deep": func(p *past) string {
 			return "jobs?cursor=" + door.Cursor("jobs", p.fleet.account.No, int64(p.small(rand.IntN(smallJobs))))
 		},
-		"log, device":           func(p *past) string { return "log?device=" + p.fleet.ids[rand.IntN(listed)] },
-		"log, job":              func(p *past) string { return "log?job=" + p.great[0].String() },
+		"log, device":        func(p *past) string { return "log?device=" + p.fleet.ids[rand.IntN(listed)] },
+		"log, job":           func(p *past) string { return "log?job=" + p.great[0].String() },
+		"log, job of agents": func(p *past) string { return "log?job=" + p.great[2].String() },
+		"log, device and job": func(p *past) string {
+			return "log?device=" + p.fleet.ids[rand.IntN(listed)] + "&job=" + p.great[2].String()
+		},
 		"group":                 func(p *past) string { return "groups/" + p.fleet.group },
 		"group, to remove":      func(p *past) string { return "groups/" + p.fleet.group + "/remove" },
 		"group, to act on":      func(p *past) string { return "act?action=exempt&group=" + p.fleet.group },

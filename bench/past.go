@@ -20,7 +20,9 @@ const (
 	smallJobs = 10_000
 	logRows   = 13 * smallJobs // in turn ten events, two batches of reports and a small job
 	logEvery  = 550 * time.Millisecond
-	infested  = 5000 // threats on the first device
+	// greatReports are the batches of reports on a great job.
+	greatReports = 5000
+	infested     = 5000 // threats on the first device
 )
 
 // greatJobs are those on all devices, with how the command of device d stands.
@@ -108,7 +110,7 @@ func (p *past) write(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := p.writeLog(ctx); err != nil {
+	if err := errors.Join(p.writeLog(ctx), p.placeReports(ctx)); err != nil {
 		return err
 	}
 	settle := map[string][]string{sqlite: {"ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"}, postgres: {"VACUUM (ANALYZE)", "CHECKPOINT"}}
@@ -188,6 +190,18 @@ func (p *past) writeLog(ctx context.Context) error {
 	}
 	p.last = head.Seq + logRows
 	return nil
+}
+
+// placeReports has each small job found in its two rows of reports, and the great
+// one of agents in greatReports.
+func (p *past) placeReports(ctx context.Context) error {
+	const numbers = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO log_jobs (job, at, account, seq) "
+	first := p.last - logRows + 1
+	step := p.small(1) - p.small(0)
+	return execAll(ctx, p.fleet.db,
+		fmt.Sprintf(numbers+"SELECT %d + i * %d, (%d + i * %d) / 1048576 * 1000, %d, %d + 13 * i + r.at FROM n CROSS JOIN (SELECT 10 AS at UNION ALL SELECT 11) AS r",
+			smallJobs-1, p.small(0), step, p.small(0), step, p.fleet.account.No, first),
+		fmt.Sprintf(numbers+"SELECT %d, i, %d, %d + 13 * i + 10 FROM n", greatReports-1, p.great[2], p.fleet.account.No, first))
 }
 
 // entry is a row of the log.

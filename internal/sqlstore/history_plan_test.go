@@ -17,13 +17,15 @@ var historyPlans = map[string]struct {
 	ask     func(ctx context.Context, s *Store, account, device int64, job reeve.JobID) error
 	indexes [2]string
 }{
-	"rows":             {logOf(reeve.LogQuery{After: 500}), [2]string{"audit USING PRIMARY KEY", "audit_pkey"}},
-	"newest rows":      {logOf(reeve.LogQuery{Before: 500, Newest: true}), [2]string{"audit USING PRIMARY KEY", "audit_pkey"}},
-	"rows since":       {logOf(reeve.LogQuery{Since: time.Unix(1_500_000, 0)}), [2]string{"audit_at", "audit_at"}},
-	"rows of events":   {logOf(reeve.LogQuery{Events: []string{"rare", "other"}}), [2]string{"log_sums USING PRIMARY KEY", "log_sums_pkey"}},
-	"rows of a device": {logOf(reeve.LogQuery{Device: "d77"}), [2]string{"audit_device", "audit_device"}},
-	"rows of a job":    {logOf(reeve.LogQuery{Job: 77}), [2]string{"audit_job", "audit_job"}},
-	"placings":         {logOf(reeve.LogQuery{Events: []string{reeve.JobPlaced}, Sources: []reeve.Source{reeve.FromConsole}, Newest: true}), [2]string{"audit_uncounted", "audit_uncounted"}},
+	"rows":                                  {logOf(reeve.LogQuery{After: 500}), [2]string{"audit USING PRIMARY KEY", "audit_pkey"}},
+	"newest rows":                           {logOf(reeve.LogQuery{Before: 500, Newest: true}), [2]string{"audit USING PRIMARY KEY", "audit_pkey"}},
+	"rows since":                            {logOf(reeve.LogQuery{Since: time.Unix(1_500_000, 0)}), [2]string{"audit_at", "audit_at"}},
+	"rows of events":                        {logOf(reeve.LogQuery{Events: []string{"rare", "other"}}), [2]string{"log_sums USING PRIMARY KEY", "log_sums_pkey"}},
+	"rows of a device":                      {logOf(reeve.LogQuery{Device: "d77"}), [2]string{"audit_device", "audit_device"}},
+	"rows of a device that tell of reports": {logOf(reeve.LogQuery{Device: "d77", Newest: true}), [2]string{"l USING PRIMARY KEY (job=? AND at=?)", "log_jobs_pkey"}},
+	"rows of a job that tell of reports":    {logOf(reeve.LogQuery{Job: 5}), [2]string{"l USING PRIMARY KEY (job=?)", "log_jobs_pkey"}},
+	"rows of a job":                         {logOf(reeve.LogQuery{Job: 77}), [2]string{"audit_job", "audit_job"}},
+	"placings":                              {logOf(reeve.LogQuery{Events: []string{reeve.JobPlaced}, Sources: []reeve.Source{reeve.FromConsole}, Newest: true}), [2]string{"audit_uncounted", "audit_uncounted"}},
 	"rows of events that agents reported": {logOf(reeve.LogQuery{Events: []string{"rare", reeve.Reports}, Outcomes: []string{"ok"}, Newest: true}),
 		[2]string{"audit_uncounted", "audit_uncounted"}},
 	"rows that went well": {logOf(reeve.LogQuery{Outcomes: []string{"ok"}, Newest: true}), [2]string{"audit USING PRIMARY KEY", "audit_pkey"}},
@@ -103,7 +105,7 @@ func TestHistoriesGoAlongIndexes(t *testing.T) {
 				for i, text := range watched.texts {
 					plan := where.explain(t, real, text, watched.args[i])
 					all = append(all, plan)
-					for _, table := range []string{"audit", "jobs", "commands", "log_sums", "devices"} {
+					for _, table := range []string{"audit", "jobs", "commands", "log_sums", "log_jobs", "log_lists", "log_devices", "devices"} {
 						if strings.Contains(plan, "Seq Scan on "+table) || strings.Contains(plan+"\n", "SCAN "+table+"\n") {
 							t.Errorf("%s reads a whole table:\n%s\n%s", name, text, plan)
 						}
@@ -130,6 +132,7 @@ func someHistory(t *testing.T, s *Store) (account, device int64, job reeve.JobID
 				targets, succeeded, failed, expired, cancelled, not_applicable, refused, root, signature, seal_key, cancelled_at, retry_of)
 			SELECT no, $1, CASE no % 9 WHEN 0 THEN 'exempt' ELSE 'scan_threats' END, '{}', no % 5, '', '', '', '', '', 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, $2, $2, $2, 0, 0 FROM devices`,
 		"INSERT INTO commands (job, leaf, device, state, reason, percent, changed) SELECT no % 7 + 1, no, no, 3, 0, 0, 0 FROM devices WHERE account = $1",
+		"INSERT INTO log_jobs (job, at, account, seq) SELECT no % 700, no, $1, 10 + no FROM devices WHERE account = $1",
 		"ANALYZE",
 	} {
 		err := s.change(t.Context(), func(tx *tx) error {
