@@ -18,6 +18,7 @@ type stream struct {
 	asked  func(b *binder) string // what besides is asked of each device; nil for nothing
 	keys   []column               // a and b, which own calls k.a and k.b; nil for one stream
 	asIs   bool                   // see database.queryAsIs
+	shared bool                   // devices of other accounts are in it as well
 }
 
 // A part is a stream within a statement.
@@ -181,24 +182,27 @@ func (f *finder) groupStreams(ctx context.Context) ([]stream, error) {
 // exemptStreams are the exempt devices, and those that are not managed, which
 // may be without one.
 func (f *finder) exemptStreams(ctx context.Context) ([]stream, error) {
-	inAccount := func(b *binder) string { return "d.account = " + b.put(f.account) }
-	if !f.q.ExemptBefore.IsZero() {
-		return []stream{{from: "exemptions AS t", no: "t.device", own: func(b *binder) string {
-			return f.endingSoon(b, "t")
-		}, asked: inAccount}}, nil
-	}
-	if f.q.Exempt == nil || !*f.q.Exempt {
+	s := stream{grants: byExemption, shared: true, from: "exemptions AS t", no: "t.device",
+		asked: func(b *binder) string { return "d.account = " + b.put(f.account) }}
+	switch {
+	case f.q.Exempt != nil && !*f.q.Exempt:
+		return nil, nil
+	case !f.q.ExemptBefore.IsZero():
+		s.own = func(b *binder) string { return f.endingSoon(b, "t") }
+		return []stream{s}, nil
+	case f.q.Exempt == nil:
 		return nil, nil
 	}
 	others, err := f.unmanaged(ctx)
 	if err != nil || len(others) > maxStreams {
 		return nil, err
 	}
-	way := []stream{{from: "exemptions AS t", no: "t.device", own: func(b *binder) string {
-		return "t.kind = 0 AND t.until > " + b.put(micro(f.q.Now))
-	}, asked: inAccount}}
+	s.own = func(b *binder) string { return "t.kind = 0 AND t.until > " + b.put(micro(f.q.Now)) }
+	way := []stream{s}
 	if len(others) > 0 {
-		way = append(way, f.ofClasses(others))
+		other := f.ofClasses(others)
+		other.grants |= byExemption
+		way = append(way, other)
 	}
 	return way, nil
 }

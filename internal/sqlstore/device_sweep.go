@@ -127,7 +127,7 @@ func (f *finder) union(b *binder, streams []stream, and func(stream) string) str
 // asks reports whether devices that come along the streams are asked for more.
 func (f *finder) asks(streams []stream) bool {
 	for _, s := range streams {
-		if f.facets()&^s.grants != 0 || f.isNarrow() && s.grants&byClass == 0 && !f.everyClass {
+		if s.shared || f.facets()&^s.grants != 0 || f.isNarrow() && s.grants&byClass == 0 && !f.everyClass {
 			return true
 		}
 	}
