@@ -189,12 +189,25 @@ func detailsOf(e trail.Event) string {
 		}
 		return details + ", command " + e.Command.ID.String() + ", now " + e.Command.State.String()
 	}
-	var facts map[string]any
+	var facts, was map[string]json.RawMessage
 	json.Unmarshal([]byte(row.Detail), &facts) // a row of ours, or "" without facts
+	json.Unmarshal(facts["was"], &was)
+	delete(facts, "was")
+	delete(facts, "ids") // of the row's other devices
 	for _, name := range slices.Sorted(maps.Keys(facts)) {
-		if name != "ids" { // of the row's other devices
-			details += fmt.Sprintf(", %s %v", name, facts[name])
-		}
+		details += ", " + name + " " + inLine(facts[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(was)) {
+		details += ", " + name + " was " + inLine(was[name])
 	}
 	return details
+}
+
+// inLine is a fact as a line of text has it: text as it is, all else as JSON.
+func inLine(fact json.RawMessage) string {
+	var text string
+	if json.Unmarshal(fact, &text) == nil && text != "" {
+		return text
+	}
+	return string(fact)
 }
