@@ -38,10 +38,13 @@ func TestChangesSayWhatWas(t *testing.T) {
 		}, map[string]any{"keep_log_days": nil}},
 		{"two settings", "account_changed", func() error {
 			return account(func(a *reeve.Account) { a.Settings.KeepLogDays, a.Settings.RequireComment = 30, true })
-		}, map[string]any{"keep_log_days": 90.0, "require_comment": nil}},
+		}, map[string]any{"keep_log_days": 90.0, "require_comment": false}},
 		{"a setting that gets its default again", "account_changed", func() error {
 			return account(func(a *reeve.Account) { a.Settings.RequireComment = false })
 		}, map[string]any{"require_comment": true}},
+		{"a default by its name, and another in its place", "account_changed", func() error {
+			return account(func(a *reeve.Account) { a.Settings.Unassessed, a.Settings.ConfirmAbove = "pending", 20 })
+		}, map[string]any{"confirm_above": 100.0}},
 		{"the questions", "account_changed", func() error {
 			return account(func(a *reeve.Account) { a.IdentityFields = nil })
 		}, map[string]any{"identity_fields": asJSON(t, reeve.DefaultIdentityFields())}},

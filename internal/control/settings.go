@@ -110,29 +110,33 @@ func (c *Control) changeAccount(ctx context.Context, by reeve.Caller, no int64, 
 	return now, err
 }
 
-// accountDetail tells what an account is, and what was different: the questions to
-// users only if they are.
+// accountDetail tells what an account is, and what was different: settings that
+// have their defaults, and the questions to users, only if they are.
 func accountDetail(a, had reeve.Account) string {
 	facts, before := accountFacts(a), accountFacts(had)
+	for name, usual := range settingFacts(reeve.Settings{}) {
+		if same(facts[name], usual) && same(before[name], usual) {
+			delete(facts, name)
+			delete(before, name)
+		}
+	}
 	if !same(a.IdentityFields, had.IdentityFields) {
 		facts["identity_fields"], before["identity_fields"] = a.IdentityFields, had.IdentityFields
 	}
 	return changed(facts, before)
 }
 
-// accountFacts names settings only where they are not the defaults.
 func accountFacts(a reeve.Account) map[string]any {
-	facts := map[string]any{"name": a.Name, "seats": a.Seats, "requests_per_minute": a.RequestsPerMinute}
-	if a.Settings.Unassessed != "" {
-		facts["unassessed"] = a.Settings.Unassessed
-	}
-	if a.Settings.RandomMACs {
-		facts["random_macs"] = true
-	}
-	if a.Settings.RequireComment {
-		facts["require_comment"] = true
-	}
-	for _, s := range slices.Concat(daysOf(a.Settings), devicesOf(a.Settings)) {
+	facts := settingFacts(a.Settings)
+	facts["name"], facts["seats"], facts["requests_per_minute"] = a.Name, a.Seats, a.RequestsPerMinute
+	return facts
+}
+
+// settingFacts are the settings as they hold; numbers that are no limit are left out.
+func settingFacts(s reeve.Settings) map[string]any {
+	s = Effective(s)
+	facts := map[string]any{"unassessed": s.Unassessed, "random_macs": s.RandomMACs, "require_comment": s.RequireComment}
+	for _, s := range slices.Concat(daysOf(s), devicesOf(s)) {
 		if s.n != 0 {
 			facts[s.name] = s.n
 		}
