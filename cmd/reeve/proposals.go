@@ -22,7 +22,7 @@ var proposalColumns = []column[client.Proposal]{
 	{"ID", func(p client.Proposal) string { return p.ID }},
 	{"STATE", func(p client.Proposal) string { return p.State }},
 	{"ASKED", func(p client.Proposal) string { return moment(p.Asked) }},
-	{"EXPIRES", func(p client.Proposal) string { return moment(p.Expires) }},
+	{"EXPIRES", expiry},
 	{"ACTION", func(p client.Proposal) string { return p.Action }},
 	{"PARAMS", func(p client.Proposal) string { return string(p.Params) }},
 	{"DEVICES", func(p client.Proposal) string { return fmt.Sprint(p.Targets) }},
@@ -56,9 +56,9 @@ func proposalFields(group string) []column[client.Proposal] {
 		{"SOURCE", func(p client.Proposal) string { return p.Source }},
 		{"BY", func(p client.Proposal) string { return p.By }},
 		{"ASKED", func(p client.Proposal) string { return moment(p.Asked) }},
-		{"EXPIRES", func(p client.Proposal) string { return moment(p.Expires) }},
+		{"EXPIRES", expiry},
 		{"ONCE APPROVED", func(p client.Proposal) string {
-			if p.Hold {
+			if p.Hold && waits(p) {
 				return "it waits for the same order with --approved-job " + p.ID
 			}
 			return ""
@@ -67,6 +67,18 @@ func proposalFields(group string) []column[client.Proposal] {
 		{"DECIDED BY", func(p client.Proposal) string { return p.DecidedBy }},
 		{"REASON", func(p client.Proposal) string { return p.Reason }},
 	}
+}
+
+// waits reports whether a proposal has not come to its end.
+func waits(p client.Proposal) bool { return p.State == "proposed" || p.State == "approved" }
+
+// expiry is when a proposal that nobody used or rejected is good for nothing any
+// more.
+func expiry(p client.Proposal) string {
+	if p.State == "used" || p.State == "rejected" {
+		return ""
+	}
+	return moment(p.Expires)
 }
 
 func proposalsList() *cobra.Command {
@@ -93,10 +105,7 @@ func showProposal(ctx context.Context, c *client.Client, o output, p client.Prop
 	if o.json {
 		return o.object(p)
 	}
-	name, err := groupIn(ctx, c, p.Action, p.Params)
-	if err != nil {
-		return err
-	}
+	name, _ := groupIn(ctx, c, p.Action, p.Params) // its id is told in any case
 	return one(o, p, proposalFields(name))
 }
 

@@ -42,9 +42,16 @@ type proposal struct {
 	Selected selected
 }
 
+// Restores reports whether deleted devices are to come back, which is no job.
+func (p proposal) Restores() bool { return p.Action == action.Restore }
+
 func (v *visit) proposal(p reeve.Proposal) (proposal, error) {
 	chosen, err := v.selectedBy(p)
-	return proposal{p, p.At(time.Now()).String(), v.params(p.Action, p.Params, time.Time{}), chosen}, err
+	stands := p.At(time.Now()).String()
+	if p.State == reeve.Rejected && (p.DecidedBy.Actor == p.Caller.Actor || p.DecidedBy.Person() != "" && p.DecidedBy.Person() == p.Caller.Person()) {
+		stands = "withdrawn"
+	}
+	return proposal{p, stands, v.params(p.Action, p.Params, time.Time{}), chosen}, err
 }
 
 func (c *console) approvals(v *visit) (*page, error) {
@@ -79,14 +86,15 @@ func (c *console) approvals(v *visit) (*page, error) {
 const waitingSought = 200
 
 // moveOf returns the newest order that waits and would move all devices of a group
-// to another; nil if there is none.
-func (v *visit) moveOf(group string) (*proposal, error) {
+// to another; nil if there is none. If it is known how many devices there are, one
+// that was proposed for another number is none: nobody can approve it.
+func (v *visit) moveOf(group string, devices int64, known bool) (*proposal, error) {
 	waiting, err := v.view.Proposals(v.Context(), reeve.ProposalQuery{Limit: waitingSought, Now: time.Now(), States: waitingStates})
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range waiting {
-		if p.Action != "assign_to_group" || strings.Contains(string(p.Params), group) { // to itself
+		if p.Action != "assign_to_group" || known && int64(p.Targets) != devices || strings.Contains(string(p.Params), group) { // to itself
 			continue
 		}
 		s, err := v.view.Selection(p)

@@ -260,14 +260,15 @@ func (c *console) askToRemoveGroup(v *visit) (*page, error) {
 		return nil, err
 	}
 	limit := control.Effective(account.Settings).ApproveAbove
-	n, all, err := v.view.CountUpTo(v.Context(), reeve.DeviceQuery{GroupNos: []int64{g.No}}, max(maxCounted, limit)+1, patience)
+	most := max(maxCounted, limit) + 1
+	n, all, err := v.view.CountUpTo(v.Context(), reeve.DeviceQuery{GroupNos: []int64{g.No}}, most, patience)
 	if err != nil {
 		return nil, err
 	}
 	shown := goingGroupPage{Group: g, Devices: deviceCount{min(n, maxCounted), n > maxCounted, !all}}
 	if limit > 0 && n > limit {
 		shown.Limit = limit
-		if shown.Move, err = v.moveOf(g.ID); err != nil {
+		if shown.Move, err = v.moveOf(g.ID, n, all && n < most); err != nil {
 			return nil, err
 		}
 	}

@@ -148,6 +148,13 @@ func TestGroupsTooLargeForOne(t *testing.T) {
 		h.send(t, waits+"/reject", nil)
 		h.see(t, at+"/remove", "act?action=assign_to_group&amp;group="+id)
 	}
+	h.see(t, "approvals?state=decided", "withdrawn")
+	propose(control.Order{Group: id, Params: elsewhere})
+	late := h.Enrol("late", reeve.Persistent, reeve.Linux, "26.11.0", "02:00:00:00:00:0a")
+	if _, err := h.Rules.Place(t.Context(), h.Admin(), control.Order{Action: "assign_to_group", IDs: []string{late.ID}, Params: []byte(`{"group_id":"` + id + `"}`)}); err != nil {
+		t.Fatal(err)
+	}
+	h.see(t, at+"/remove", "act?action=assign_to_group&amp;group="+id) // the waiting one finds another number of devices now
 	if w := h.admin.Post("/console/"+at+"/remove", nil); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "One person moves") {
 		t.Errorf("it is removed all the same: %d", w.Code)
 	}

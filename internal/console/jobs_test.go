@@ -286,10 +286,13 @@ func TestApproval(t *testing.T) {
 	if !strings.HasPrefix(path, "/console/approvals/") {
 		t.Fatalf("led to %q", path)
 	}
-	for target, want := range map[string]string{"/console/approvals": "sold", path: "Approve: 3 targeted, 3 apply", path + "/check": "Some of the devices"} {
+	for target, want := range map[string]string{"/console/approvals": "sold", path: "Approve: 3 targeted<", path + "/check": "Some of the devices"} {
 		if got := two.Get(target); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), want) {
 			t.Errorf("%s lacks %q: %d %s", target, want, got.Code, got.Body)
 		}
+	}
+	if got := two.Get("/console/overview/sum"); !strings.Contains(got.Body.String(), `href="/console/approvals">1 order waits for approval`) {
+		t.Errorf("the overview does not say that something waits: %s", got.Body)
 	}
 	if got := one.Get(path); strings.Contains(got.Body.String(), "Approve:") || !strings.Contains(got.Body.String(), "Withdraw") {
 		t.Error("who asked sees another page than his own")
@@ -368,5 +371,36 @@ func TestLongOrders(t *testing.T) {
 		if body := h.see(t, "approvals/"+placed.Proposal.ID.String(), tt.want...); strings.Contains(body, "devices?group=") {
 			t.Error("a part of a filter leads to a list")
 		}
+	}
+}
+
+// What an approval comes to is said before and after: a request that has to bring
+// its id, and devices that come back without a job.
+func TestWhatApprovalComesTo(t *testing.T) {
+	h := newHousehold(t)
+	propose := func(placed control.Placement, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return placed.Proposal.ID.String()
+	}
+	held := propose(h.Rules.Place(t.Context(), h.Admin(), control.Order{Action: "exempt", All: true, Propose: true, Hold: true}))
+	h.see(t, "approvals/"+held, "Once approved", "Approved-Job")
+	h.send(t, "approvals/"+held+"/reject", nil)
+	if body := h.see(t, "approvals/"+held, "withdrawn"); strings.Contains(body, "Once approved") {
+		t.Error("what was withdrawn waits for approval")
+	}
+	gone, err := h.Rules.Place(t.Context(), h.Admin(), control.Order{Action: "delete", IDs: []string{h.laptop.ID}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := propose(h.Rules.Undo(t.Context(), h.Admin(), gone.Job.ID, control.Order{Propose: true}))
+	two := h.Operator(reeve.Operator{Name: "second", Role: reeve.RoleOperator})
+	if w := two.Post("/console/approvals/"+back+"/approve", nil); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/console/approvals/"+back {
+		t.Fatalf("%d %v", w.Code, w.Header())
+	}
+	if body := h.see(t, "approvals/"+back, "jobs/"+gone.Job.ID.String(), back); strings.Contains(body, "jobs/"+back) {
+		t.Error("it leads to a job that is not there")
 	}
 }

@@ -42,7 +42,7 @@ func (r logRow) Failures() int64 {
 // no jobs yet.
 func (r logRow) JobPath() string {
 	switch r.Event {
-	case "job_proposed", "job_approved", "job_rejected", "job_withdrawn":
+	case "job_proposed", "job_approved", "job_rejected":
 		return "approvals/"
 	}
 	return "jobs/"

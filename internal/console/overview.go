@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"reeve"
 	"reeve/internal/door"
@@ -20,9 +21,18 @@ func (c *console) overviewRoutes() []door.Route {
 // list behind it.
 type overviewPage struct {
 	reeve.Overview
-	Charts []chart
-	Jobs   []overviewJob
+	Charts  []chart
+	Jobs    []overviewJob
+	Waiting int // proposals for a second person, at most one more than are told
 }
+
+// maxWaiting is how many proposals that wait the overview counts.
+const maxWaiting = 20
+
+// Counted is how many proposals are told to wait, and Uncounted whether there are
+// more.
+func (p overviewPage) Counted() int    { return min(p.Waiting, maxWaiting) }
+func (p overviewPage) Uncounted() bool { return p.Waiting > maxWaiting }
 
 // A chart is bars of one kind of numbers.
 type chart struct {
@@ -50,7 +60,9 @@ func (c *console) overview(v *visit) (*page, error) {
 	}
 	p := &page{name: "overview", title: "overview.title"}
 	if ready { // else the page loads it when it is there
-		p.data = shownOverview(v, sum)
+		if p.data, err = v.shownOverview(sum); err != nil {
+			return nil, err
+		}
 	}
 	return p, nil
 }
@@ -61,10 +73,14 @@ func (c *console) overviewSum(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.part("overview", "sum", shownOverview(v, sum))
+	shown, err := v.shownOverview(sum)
+	if err != nil {
+		return nil, err
+	}
+	return v.part("overview", "sum", shown)
 }
 
-func shownOverview(v *visit, sum reeve.Overview) overviewPage {
+func (v *visit) shownOverview(sum reeve.Overview) (overviewPage, error) {
 	shown := overviewPage{Overview: sum}
 	shown.Charts = []chart{standingChart(v, sum), seenChart(v, sum), systemChart(v, sum), versionChart(v, sum), groupChart(v, sum)}
 	for i := range shown.Charts {
@@ -75,7 +91,9 @@ func shownOverview(v *visit, sum reeve.Overview) overviewPage {
 	for _, job := range sum.OpenJobs {
 		shown.Jobs = append(shown.Jobs, overviewJob{job.ID.String(), job.Action, job.Targets, int64(job.Targets) - job.Open()})
 	}
-	return shown
+	waiting, err := v.view.Proposals(v.Context(), reeve.ProposalQuery{Limit: maxWaiting + 1, Now: time.Now(), States: []reeve.ProposalState{reeve.Proposed}})
+	shown.Waiting = len(waiting)
+	return shown, err
 }
 
 // devicesPath is the address of the list of devices with one filter.

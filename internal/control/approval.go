@@ -108,7 +108,7 @@ func (p *placing) admit(tx reeve.Placing, found int) (done bool, err error) {
 		return false, p.settle(tx, reeve.Used)
 	case above:
 		return true, reeve.Errorf(reeve.Unapproved, "the order finds %d devices, and this account lets at most %d be ordered by one person; nothing was done. "+
-			"Propose it (on the console, with reeve act --propose, or with \"propose\" on /api/v1), have somebody else approve it, and send it again with the header Approved-Job", found, limit)
+			"Propose it (on the console, with reeve act --propose, or with \"propose\" on /api/v1): once somebody else approves it, it is placed. If a program is to send it itself, propose it with hold, and have it sent with the header Approved-Job once it is approved", found, limit)
 	}
 	return false, nil
 }
