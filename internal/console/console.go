@@ -107,7 +107,7 @@ func Routes(c Config) door.API {
 	} {
 		routes = append(routes, some...)
 	}
-	return door.API{SignedIn: h.signedIn, Routes: routes}
+	return door.API{SignedIn: h.signedIn, Routes: routes, Prefix: Prefix, Refuse: h.stray}
 }
 
 // A handler answers one request of a person: with a page, or by itself, which
@@ -185,6 +185,20 @@ func secure(w http.ResponseWriter) {
 }
 
 // lost answers addresses under the prefix that lead nowhere.
-func (c *console) lost(*visit) (*page, error) {
-	return nil, reeve.Errorf(reeve.NotFound, "there is no such page; go back, or begin at the overview")
+func (c *console) lost(*visit) (*page, error) { return nil, errLost }
+
+var (
+	errLost    = reeve.Errorf(reeve.NotFound, "there is no such page; go back, or begin at the overview")
+	errAnswers = reeve.Errorf(reeve.Invalid, "this page is the answer to a form and cannot be opened by itself; go back, or begin at the overview")
+)
+
+// stray answers what the door itself refuses under the prefix.
+func (c *console) stray(w http.ResponseWriter, r *door.Request, f door.Failure) {
+	switch f.Status {
+	case http.StatusNotFound:
+		f.Err = errLost
+	case http.StatusMethodNotAllowed:
+		f.Err = errAnswers
+	}
+	c.refuse(w, r, f)
 }

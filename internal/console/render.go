@@ -78,7 +78,7 @@ func (e *shownAgain) Unwrap() error { return e.err }
 type frame struct {
 	Title    string
 	Page     any
-	Path     string // of this page, from Prefix on
+	Path     string // of this page, from Prefix on; empty where it cannot be opened again
 	Section  string // its first segment: which entry of the menu is lit
 	Caller   reeve.Caller
 	Account  reeve.Account
@@ -100,13 +100,21 @@ func (f frame) MayAll(scope reeve.Scope) bool { return control.Allow(f.Caller, s
 
 // show writes a page.
 func (v *visit) show(status int, p *page, fault string) error {
-	path := strings.TrimPrefix(v.URL.Path, Prefix)
-	section, _, _ := strings.Cut(path, "/")
+	section, _, _ := strings.Cut(strings.TrimPrefix(v.URL.Path, Prefix), "/")
 	f := frame{
-		Title: v.words.say(p.title, p.args...), Page: p.data, Path: path, Section: section, Caller: v.Caller, Account: v.Account,
+		Title: v.words.say(p.title, p.args...), Page: p.data, Path: v.address(), Section: section, Caller: v.Caller, Account: v.Account,
 		Theme: v.look.Theme, Language: v.look.Language, Said: v.said(), Fault: fault, Bare: p.bare || v.Caller.Account == 0,
 	}
 	return v.write(status, p.name, "layout.html", f)
+}
+
+// address returns where this page can be opened again, from Prefix on: empty for
+// the answer to a form, which is there once.
+func (v *visit) address() string {
+	if v.Method != http.MethodGet && v.Method != http.MethodHead {
+		return ""
+	}
+	return strings.TrimPrefix(v.URL.RequestURI(), Prefix)
 }
 
 // part writes one template of a page's file without the layout, for what
@@ -144,7 +152,7 @@ func (c *console) refuse(w http.ResponseWriter, r *door.Request, f door.Failure)
 	}
 	if f.Status == http.StatusUnauthorized && r.Caller.Account == 0 && !strings.HasPrefix(r.URL.Path, Prefix+"sign-in") {
 		if r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Dest") != "empty" { // a page, not what a script loads
-			v.goTo("sign-in?next=" + template.URLQueryEscaper(strings.TrimPrefix(r.URL.RequestURI(), Prefix)))
+			v.goTo("sign-in?next=" + template.URLQueryEscaper(v.address()))
 			return
 		}
 	}

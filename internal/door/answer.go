@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"reeve"
@@ -81,11 +82,20 @@ func (d *doorway) failure(r *http.Request, err error) (Failure, bool) {
 	return Failure{err, status, code, reeve.Message(err), entry.id}, true
 }
 
-// refuse answers an error in the words that every program knows.
+// refuse answers an error that no route had, in the words that every program
+// knows or, where people read the answers, in theirs.
 func (d *doorway) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if f, ok := d.failure(r, err); ok {
-		f.write(w)
+	f, ok := d.failure(r, err)
+	if !ok {
+		return
 	}
+	for _, api := range d.read {
+		if strings.HasPrefix(r.URL.Path, api.Prefix) {
+			api.Refuse(w, &Request{Request: r, door: d}, f)
+			return
+		}
+	}
+	f.write(w)
 }
 
 func (f Failure) write(w http.ResponseWriter) {

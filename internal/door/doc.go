@@ -69,6 +69,10 @@ type API struct {
 	SignedIn func(r *Request) (reeve.Caller, reeve.Account, error)
 	Routes   []Route
 	Absent   []Absence // what callers may look for in vain
+	// Prefix begins the paths for which Refuse answers what no route takes, where
+	// people read the answers. Empty is JSON, for programs.
+	Prefix string
+	Refuse func(w http.ResponseWriter, r *Request, f Failure)
 }
 
 // Session is the scope of routes that are for everybody who has signed in, without
@@ -136,6 +140,9 @@ func Open(c Config, apis ...API) http.Handler {
 				d.mux.Handle(n.Path, d.without(n))
 			}
 		}
+		if api.Prefix != "" {
+			d.read = append(d.read, api)
+		}
 	}
 	return d.watched(d.find)
 }
@@ -147,13 +154,14 @@ type doorway struct {
 	known    known
 	mux      *http.ServeMux
 	minting  map[string][]string // the methods of paths where a GET mints a token
+	read     []API               // those with a Prefix
 	maxBody  int64
 	proxies  proxies
 }
 
 // find serves the route that the request names. The standard mux answers what
 // it does not know with redirects and plain text; here no path is a near miss of
-// another, and every answer is JSON.
+// another, and every answer is JSON, or a page where people read them.
 func (d *doorway) find(w http.ResponseWriter, r *http.Request) {
 	if path.Clean(r.URL.Path) != r.URL.Path {
 		d.refuse(w, r, errNoRoute)

@@ -3,6 +3,7 @@
 import { askMoments, tellTimes } from "./times.js";
 import "./act.js";
 import "./enrol.js";
+import "./look.js";
 import "./select.js";
 
 // wake prepares what is below an element, after each time that something came in.
