@@ -55,6 +55,12 @@ func (p Proposal) At(now time.Time) ProposalState {
 	return p.State
 }
 
+// AskedBy reports whether it was this caller who proposed, or the same person
+// through another app.
+func (p Proposal) AskedBy(c Caller) bool {
+	return p.Caller.Actor == c.Actor || c.Person() != "" && c.Person() == p.Caller.Person()
+}
+
 // Person names the operator who acts: signed in, or by an app's token that the
 // operator agreed to. It is empty for an app by itself, an agent and the server.
 func (c Caller) Person() string {

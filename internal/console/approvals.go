@@ -48,7 +48,7 @@ func (p proposal) Restores() bool { return p.Action == action.Restore }
 func (v *visit) proposal(p reeve.Proposal) (proposal, error) {
 	chosen, err := v.selectedBy(p)
 	stands := p.At(time.Now()).String()
-	if p.State == reeve.Rejected && (p.DecidedBy.Actor == p.Caller.Actor || p.DecidedBy.Person() != "" && p.DecidedBy.Person() == p.Caller.Person()) {
+	if p.State == reeve.Rejected && p.AskedBy(p.DecidedBy) {
 		stands = "withdrawn"
 	}
 	return proposal{p, stands, v.params(p.Action, p.Params, time.Time{}), chosen}, err
@@ -133,7 +133,7 @@ func (v *visit) showProposal(p reeve.Proposal) (*page, error) {
 		return nil, err
 	}
 	_, err = control.AllowSome(v.Caller, reeve.Write)
-	a := approvalPage{proposal: shown, Own: p.Caller.Person() != "" && p.Caller.Person() == v.Caller.Person(),
+	a := approvalPage{proposal: shown, Own: p.AskedBy(v.Caller),
 		Decide: err == nil, Open: state == reeve.Proposed || state == reeve.Approved, Given: v.Form.Get("reason")}
 	return &page{name: "approval", title: "approvals.one", args: []any{v.words.action(p.Action)}, data: a}, nil
 }

@@ -96,7 +96,7 @@ func (c *Control) Approve(ctx context.Context, caller reeve.Caller, id reeve.Job
 	if err != nil {
 		return reeve.Proposal{}, Placement{}, err
 	}
-	if asked(kept, caller) {
+	if kept.AskedBy(caller) {
 		return reeve.Proposal{}, Placement{}, reeve.Errorf(reeve.Forbidden, "who proposed an order does not approve it; have somebody else do so")
 	}
 	if len(reason) > MaxComment {
@@ -116,11 +116,6 @@ func (c *Control) Approve(ctx context.Context, caller reeve.Caller, id reeve.Job
 }
 
 var errLongReason = reeve.Errorf(reeve.Invalid, "the reason is longer than %d bytes; shorten it", MaxComment)
-
-// asked reports whether it was the caller who proposed.
-func asked(o reeve.Proposal, caller reeve.Caller) bool {
-	return o.Caller.Actor == caller.Actor || caller.Person() != "" && caller.Person() == o.Caller.Person()
-}
 
 // resume makes the placing that a proposal is of. Who asked was allowed to when
 // it was proposed; what is decided now is whether the second person may.
@@ -161,7 +156,7 @@ func (c *Control) Reject(ctx context.Context, caller reeve.Caller, id reeve.JobI
 		if o, err = tx.Proposal(id); err != nil {
 			return err
 		}
-		if caller.Person() == "" && !asked(o, caller) {
+		if caller.Person() == "" && !o.AskedBy(caller) {
 			return reeve.Errorf(reeve.Forbidden, "only a person rejects what another proposed; sign in to the console, or use a token that an operator agreed to")
 		}
 		if state := o.At(now); state != reeve.Proposed && state != reeve.Approved {

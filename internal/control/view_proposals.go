@@ -54,7 +54,7 @@ func (v *View) Proposal(ctx context.Context, id reeve.JobID) (reeve.Proposal, er
 // One that he sees and that is not is Forbidden.
 func (c *Control) proposal(ctx context.Context, caller reeve.Caller, reach Reach, id reeve.JobID) (reeve.Proposal, error) {
 	o, err := c.store.Proposal(ctx, caller.Account, id)
-	if err != nil || reach.All || asked(o, caller) {
+	if err != nil || reach.All || o.AskedBy(caller) {
 		return o, err
 	}
 	is, err := c.holds(ctx, reach, o)
