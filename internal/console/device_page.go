@@ -13,12 +13,13 @@ import (
 // A devicePage is all that is known of one device.
 type devicePage struct {
 	deviceRow
-	MayWrite bool                // whether the person may change it
-	Actions  []action.Definition // those that apply to it now, if so
-	Answers  []answer            // to re-identify
-	Commands deviceCommands
-	Threats  threats
-	Timeline timeline
+	Restorable time.Time           // until when, if it was deleted
+	MayWrite   bool                // whether the person may change it
+	Actions    []action.Definition // those that apply to it now, if so
+	Answers    []answer            // to re-identify
+	Commands   deviceCommands
+	Threats    threats
+	Timeline   timeline
 }
 
 // An answer is one that the device's user gave to a question of re-identify.
@@ -36,7 +37,12 @@ func (c *console) device(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := devicePage{deviceRow: shown(d, time.Now(), v.Account), MayWrite: v.mayChange(d), Answers: answers(d, v.Account)}
+	p := devicePage{deviceRow: shown(d, time.Now(), v.Account), Answers: answers(d, v.Account)}
+	if d.Class.Standing == reeve.Archived {
+		p.Restorable = restorable(d, v.Account)
+	} else {
+		p.MayWrite = v.mayChange(d)
+	}
 	if p.MayWrite {
 		p.Actions = actionsOn(d)
 	}
@@ -52,9 +58,9 @@ func (c *console) device(v *visit) (*page, error) {
 	return &page{name: "device", title: "devices.one", args: []any{p.Name()}, data: p}, nil
 }
 
-// findDevice reads the device that the address names.
+// findDevice reads the device that the address names, which may be deleted.
 func (v *visit) findDevice() (reeve.Device, error) {
-	d, err := v.view.Device(v.Context(), v.PathValue("id"))
+	d, err := v.view.DeviceEver(v.Context(), v.PathValue("id"))
 	if reeve.KindOf(err) == reeve.NotFound {
 		err = reeve.Errorf(reeve.NotFound, "there is no such device; look for it in the list, or among the deleted ones").Because(err)
 	}

@@ -89,8 +89,11 @@ func TestDevicesAreRestored(t *testing.T) {
 	h.see(t, "devices/deleted", "No deleted device")
 	h.order(t, "delete", "{}")
 	h.see(t, "devices/deleted", "laptop-1", h.laptop.ID)
-	if w := h.admin.Get("/console/devices/" + h.laptop.ID); w.Code != http.StatusNotFound {
-		t.Error("a deleted device has a page:", w.Code)
+	page := h.see(t, "devices/"+h.laptop.ID, "The device was deleted at", "devices/deleted")
+	for _, unwanted := range []string{"/console/act?", `popovertarget="describe"`} {
+		if strings.Contains(page, unwanted) {
+			t.Errorf("the page of a deleted device has %s", unwanted)
+		}
 	}
 	if to := h.send(t, "devices/deleted", url.Values{"id": {h.laptop.ID, reeve.NewID()}}); to != "/console/devices/deleted" {
 		t.Error(to)

@@ -35,9 +35,14 @@ func (c *console) deletedDevices(v *visit) (*page, error) {
 	p.Beside = beside
 	p.Beside.Older = cmp.Or(beside.On, beside.Older)
 	for _, d := range found {
-		p.Rows = append(p.Rows, deletedDevice{shown(d, time.Now(), v.Account), d.ArchivedAt.AddDate(0, 0, int(p.Days))})
+		p.Rows = append(p.Rows, deletedDevice{shown(d, time.Now(), v.Account), restorable(d, v.Account)})
 	}
 	return &page{name: "devices_deleted", title: "devices.deleted.title", data: p}, nil
+}
+
+// restorable is until when a deleted device can be restored.
+func restorable(d reeve.Device, a reeve.Account) time.Time {
+	return d.ArchivedAt.AddDate(0, 0, int(control.Effective(a.Settings).RestoreDays))
 }
 
 // restoreDevices brings the chosen devices back.

@@ -37,7 +37,8 @@ type logPage struct {
 	Events   []logChoice
 	Sources  []logChoice
 	Outcomes []logChoice
-	Since    string // as their fields show them
+	Looks    []logChoice // what people want to see most
+	Since    string      // as their fields show them
 	Until    string
 	Load     string // path of the rows, where they come later
 	Export   string // path of the same selection as a file
@@ -50,6 +51,7 @@ func (p logPage) Shown() logPart { return p.logPart }
 type logPart struct {
 	Rows   []logRow
 	Filter logFilter
+	Device string // id of the one that the filter names
 	Beside beside
 }
 
@@ -89,7 +91,33 @@ func (f logFilter) query() url.Values {
 	return q
 }
 
-// rows returns what the filter selects: from since on, before until.
+// logQuery returns what the filter selects: from since on, before until. People are
+// meant by their names too, and a device by its hostname.
+func (v *visit) logQuery(f logFilter) (reeve.LogQuery, error) {
+	q, err := f.rows()
+	if err == nil && f.Actor != "" {
+		q.Actors, err = v.view.ActorsCalled(v.Context(), f.Actor)
+	}
+	if err == nil && f.Device != "" && !reeve.IsID(f.Device) {
+		q.Device, err = v.deviceCalled(f.Device)
+	}
+	return q, err
+}
+
+// deviceCalled returns the id of the only device with a hostname.
+func (v *visit) deviceCalled(hostname string) (string, error) {
+	found, err := v.view.Devices(v.Context(), reeve.DeviceQuery{Search: hostname, Limit: 50, Sort: reeve.ByHostname})
+	found = slices.DeleteFunc(found, func(d reeve.Device) bool { return !strings.EqualFold(d.Hostname, hostname) })
+	if err == nil && len(found) != 1 {
+		err = reeve.Errorf(reeve.Invalid, "no device, or more than one, is called so; copy the id from the device's page")
+	}
+	if err != nil {
+		return "", err
+	}
+	return found[0].ID, nil
+}
+
+// rows returns what the filter says without being looked up.
 func (f logFilter) rows() (reeve.LogQuery, error) {
 	q := reeve.LogQuery{Device: f.Device}
 	if f.Event != "" {
@@ -105,9 +133,6 @@ func (f logFilter) rows() (reeve.LogQuery, error) {
 		default:
 			return q, reeve.Errorf(reeve.Invalid, "there is no source of this name; choose one of those offered")
 		}
-	}
-	if f.Actor != "" {
-		q.Actors = []string{f.Actor}
 	}
 	if f.Address != "" {
 		q.Addresses = []string{f.Address}
@@ -155,8 +180,11 @@ func (c *console) log(v *visit) (*page, error) {
 	for _, outcome := range outcomes {
 		shown.Outcomes = append(shown.Outcomes, logChoice{outcome, v.words.say("log.outcomes." + outcome), outcome == f.Outcome})
 	}
+	for _, look := range []struct{ query, text string }{{"", "all"}, {"?source=" + asked, "asked"}, {"?outcome=failed", "failed"}, {"?outcome=denied", "denied"}} {
+		shown.Looks = append(shown.Looks, logChoice{look.query, v.words.say("log.looks." + look.text), "?"+f.query().Encode() == cmp.Or(look.query, "?")})
+	}
 	p := &page{name: "log", title: "log.title", data: &shown}
-	q, err := f.rows()
+	q, err := v.logQuery(f)
 	if err != nil {
 		return again(p, err)
 	}
@@ -171,7 +199,7 @@ func (c *console) log(v *visit) (*page, error) {
 // rowsOfLog answers with the rows of a page, however many have to be looked at.
 func (c *console) rowsOfLog(v *visit) (*page, error) {
 	f := readLogFilter(v.URL.Query())
-	q, err := f.rows()
+	q, err := v.logQuery(f)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +212,7 @@ func (c *console) rowsOfLog(v *visit) (*page, error) {
 
 // logPart reads the rows of the page that the address asks for.
 func (v *visit) logPart(f logFilter, q reeve.LogQuery) (logPart, error) {
-	shown := logPart{Filter: f}
+	shown := logPart{Filter: f, Device: q.Device}
 	after, before := v.place("after"), v.place("before")
 	q.After, q.Before, q.Newest, q.Limit = after, before, after == 0, logRows+1
 	rows, err := v.view.Log(v.Context(), q)
@@ -240,7 +268,7 @@ const exportRows = 1000
 
 // exportLog sends the selected rows as a table, oldest first.
 func (c *console) exportLog(v *visit) (*page, error) {
-	q, err := readLogFilter(v.URL.Query()).rows()
+	q, err := v.logQuery(readLogFilter(v.URL.Query()))
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,9 @@ func checkOperatorName(name string) (string, error) {
 	if err == nil && (strings.ContainsAny(name, "/\\") || strings.Trim(name, ".") == "") {
 		err = reeve.Errorf(reeve.Invalid, "the name of an operator is part of addresses; leave out slashes")
 	}
+	if err == nil && name == "new" { // where the console's form is
+		err = reeve.Errorf(reeve.Invalid, "no operator can be called new, since that is where the console makes one; choose another name")
+	}
 	return name, err
 }
 

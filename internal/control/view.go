@@ -76,6 +76,21 @@ func (v *View) Device(ctx context.Context, id string) (reeve.Device, error) {
 	return d, nil
 }
 
+// DeviceEver is Device also for one that was deleted and can be restored.
+func (v *View) DeviceEver(ctx context.Context, id string) (reeve.Device, error) {
+	found, err := v.c.store.DevicesEver(ctx, v.caller.Account, []string{id})
+	if err == nil && len(found) == 0 {
+		err = errNoDevice
+	}
+	if err == nil {
+		err = v.mustSee(ctx, found)
+	}
+	if err != nil {
+		return reeve.Device{}, err
+	}
+	return found[0], nil
+}
+
 // DevicesByNo returns those of the devices with these internal keys that the
 // person sees, in the order of the keys.
 func (v *View) DevicesByNo(ctx context.Context, nos []int64) ([]reeve.Device, error) {

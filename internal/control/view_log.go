@@ -43,6 +43,22 @@ func (v *View) Log(ctx context.Context, q reeve.LogQuery) ([]reeve.AuditEntry, e
 	return rows, err
 }
 
+// ActorsCalled returns who rows of the log may be by where somebody says a name:
+// an operator or apps of that name, or who goes by it in the log itself.
+func (v *View) ActorsCalled(ctx context.Context, name string) ([]string, error) {
+	if err := Allow(v.caller, reeve.Audit); err != nil {
+		return nil, err
+	}
+	apps, err := v.c.store.Apps(ctx, v.caller.Account)
+	actors := []string{name, "operator:" + name}
+	for _, app := range apps {
+		if app.Name == name {
+			actors = append(actors, "app:"+app.ClientID)
+		}
+	}
+	return actors, err
+}
+
 // hideOthers leaves of the facts of a row in the past of one device those that
 // name no other device: the row may be about many, and they fill pages.
 func (v *View) hideOthers(e *reeve.AuditEntry) {

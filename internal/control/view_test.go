@@ -3,6 +3,7 @@ package control_test
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,10 @@ var looks = map[string]struct {
 	}},
 	"Device": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
 		d, err := v.Device(t.Context(), s.device.ID)
+		return d.No != 0, err
+	}},
+	"DeviceEver": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
+		d, err := v.DeviceEver(t.Context(), s.device.ID)
 		return d.No != 0, err
 	}},
 	"DevicesByNo": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
@@ -155,6 +160,10 @@ var looks = map[string]struct {
 	"JobSelection": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
 		_, err := v.JobSelection(t.Context(), s.job)
 		return err == nil, err
+	}},
+	"ActorsCalled": {scope: reeve.Audit, whole: true, look: func(t *testing.T, v *control.View, s spot) (bool, error) {
+		actors, err := v.ActorsCalled(t.Context(), "first app")
+		return slices.ContainsFunc(actors, func(a string) bool { return strings.HasPrefix(a, "app:") }), err
 	}},
 	"Log": {look: func(t *testing.T, v *control.View, s spot) (bool, error) {
 		rows, err := v.Log(t.Context(), reeve.LogQuery{Limit: 10, Device: s.device.ID})
@@ -271,7 +280,7 @@ func TestWhatRolesSee(t *testing.T) {
 }
 
 // ofAll are the methods of a View that ask for no device or group.
-var ofAll = map[string]bool{"Account": true, "SavedViews": true, "Sets": true, "OfServer": true}
+var ofAll = map[string]bool{"Account": true, "SavedViews": true, "Sets": true, "OfServer": true, "ActorsCalled": true}
 
 // mayBeEmpty is for what the store answers for another account's internal keys
 // with nothing instead of an error.
