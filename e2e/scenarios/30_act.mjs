@@ -76,6 +76,6 @@ function watchSums() {
   };
   addEventListener('DOMContentLoaded', () => {
     look();
-    new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+    new MutationObserver(look).observe(document.body, { childList: true, characterData: true, subtree: true });
   });
 }

@@ -90,9 +90,12 @@ func mayDo(caller reeve.Caller, job reeve.Job) jobMay {
 // looksShare keeps looking at the rows of a job to one part of so many of the time.
 const looksShare = 20
 
+// heardEvery is how often those who listen to a page are told how a job stands.
+const heardEvery = 15 * time.Second
+
 // jobLive tells of one job: its counts and what can be done with it as they
 // change, and every second, or as often as finding them allows, and at its end the
-// rows that the page shows.
+// rows that the page shows. Those who listen are told now and then, and at its end.
 func (c *console) jobLive(v *visit) (*page, error) {
 	job, err := v.findJob(v.PathValue("id"))
 	if err != nil {
@@ -100,8 +103,19 @@ func (c *console) jobLive(v *visit) (*page, error) {
 	}
 	var shown *results
 	var due time.Time
+	heard, heardAt := job.Open(), time.Now()
+	listen := func(s watch.Stream) bool {
+		if job.Open() == heard || job.Open() > 0 && time.Since(heardAt) < heardEvery {
+			return true
+		}
+		heard, heardAt = job.Open(), time.Now()
+		return v.put(s, "heard", "job", "heard", progress{job})
+	}
 	look := func(s watch.Stream) bool {
 		began := time.Now()
+		if !listen(s) {
+			return false
+		}
 		if began.Before(due) && job.Open() > 0 {
 			return true
 		}

@@ -28,7 +28,8 @@ type Teller struct {
 	// Look is called every second while the jobs go on, for what their counts do
 	// not show; it reports likewise. Nil is never.
 	Look func(s Stream) bool
-	// Admit is asked now and then whether the stream may go on; nil is always.
+	// Admit is asked before each of them, and now and then, whether the stream may go
+	// on; nil is always.
 	Admit func() bool
 }
 
@@ -67,7 +68,7 @@ func (s *Jobs) Serve(w http.ResponseWriter, r *http.Request, account int64, jobs
 		select {
 		case <-news:
 		case <-look:
-			alive = t.Look(stream)
+			alive = t.admits() && t.Look(stream)
 		case <-beat.C:
 			alive = t.admits() && stream.send(": still here\n\n")
 		case <-end.C:

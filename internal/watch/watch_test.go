@@ -275,11 +275,16 @@ func TestAdmission(t *testing.T) {
 	for what, happens := range map[string]func(s street){
 		"at the next event": func(s street) { s.keeper.set(1, nil); pass(time.Second) },
 		"in the silence":    func(street) { pass(heartbeat) },
+		"at a further look": func(street) { pass(lookEvery) },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s, may := newStreet(), atomic.Bool{}
 			may.Store(true)
-			heard, done := s.serve(t.Context(), 1, Teller{Tell: tell, Admit: may.Load}, 1)
+			teller := Teller{Tell: tell, Admit: may.Load}
+			if what == "at a further look" {
+				teller.Look = func(s Stream) bool { return s.Send("look", "", []byte("{}")) }
+			}
+			heard, done := s.serve(t.Context(), 1, teller, 1)
 			may.Store(false)
 			happens(s)
 			if err := over(t, done); err != nil || strings.Count(heard.Body.String(), "event: ") != 1 {

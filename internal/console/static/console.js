@@ -4,34 +4,37 @@ import { askMoments, tellTimes } from "./times.js";
 import "./act.js";
 import "./enrol.js";
 import "./look.js";
+import { renew } from "./renew.js";
 import "./select.js";
 
 // wake prepares what is below an element, after each time that something came in.
 function wake(root) {
   tellTimes(root);
   askMoments(root);
-  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
   for (const part of root.querySelectorAll("[data-load]")) load(part);
   for (const part of root.querySelectorAll("[data-live]")) follow(part);
 }
 
-// put replaces an element by what the server made, and keeps the focus where it is.
+// put brings in what the server made of an element. News of one change only what
+// is another than before: where the focus is and what is open stays.
 function put(old, html) {
   const made = document.createElement("template");
   made.innerHTML = html;
-  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-  const around = old.parentElement;
   const fresh = [...made.content.children];
-  old.replaceWith(...fresh);
-  fresh.forEach(label);
-  if (focused) document.getElementById(focused)?.focus();
+  for (const one of fresh) label(one, old.closest("table"));
+  tellTimes(made.content);
+  const around = old.parentElement;
+  const focused = document.activeElement;
+  if (old.id && fresh.length === 1 && fresh[0].id === old.id) renew(old, fresh[0]);
+  else old.replaceWith(...fresh);
+  if (!focused.isConnected) document.getElementById("main").focus({ preventScroll: true });
   wake(around ?? document);
 }
 
 // label tells the cells of rows that came in what the server tells those of a
 // page (cards.go): their role, and the text of their column's head.
-function label(rows) {
-  const heads = rows.closest("table")?.tHead?.rows[0].cells;
+function label(rows, table) {
+  const heads = table?.tHead?.rows[0].cells;
   if (!heads) return;
   if (rows.matches("tbody")) rows.setAttribute("role", "rowgroup");
   for (const row of rows.matches("tr") ? [rows] : rows.rows ?? []) {
@@ -52,12 +55,17 @@ async function load(part) {
   const answer = await fetch(address, asked).catch(() => null);
   if (answer?.ok) return put(part, await answer.text());
   if (answer?.status === 401) return location.reload();
-  const said = document.createElement("p");
-  said.className = "notice bad";
-  said.setAttribute("role", "alert");
-  said.textContent = document.documentElement.lang === "de"
-    ? "Das konnte nicht geladen werden. Laden Sie die Seite neu." : "This could not be loaded. Load the page again.";
-  part.replaceWith(said);
+  part.removeAttribute("aria-busy");
+  if (part.matches("span")) return part.remove();
+  const said = notice("unloaded");
+  if (part.matches("tr")) part.cells[0].replaceChildren(said);
+  else if (part.matches(".skeleton")) part.replaceWith(said);
+  else part.prepend(said);
+}
+
+// notice is one of the sentences that the layout has ready.
+function notice(id) {
+  return document.getElementById(id).content.cloneNode(true);
 }
 
 // follow listens to news: each names an element by id and brings its new form.
@@ -71,6 +79,9 @@ function follow(part) {
     if (old) put(old, html);
   });
   news.addEventListener("end", () => news.close());
+  news.addEventListener("error", () => { // else the browser comes back by itself
+    if (news.readyState === EventSource.CLOSED) part.before(notice("unfollowed"));
+  });
   addEventListener("pagehide", () => news.close());
 }
 
@@ -91,7 +102,7 @@ document.addEventListener("click", (event) => {
   const place = document.getElementById(button.dataset.into);
   const part = document.createElement("div");
   part.className = "skeleton";
-  part.append(document.createElement("i"), document.createElement("i"));
+  part.append(document.createElement("i"), document.createElement("i"), document.createElement("i"));
   part.dataset.load = button.dataset.ask;
   place.replaceChildren(part);
   load(part);
