@@ -56,7 +56,7 @@ type LogQuery struct {
 	Outcomes      []string
 	Addresses     []string // from which it was asked, as entries have them
 	Device        string   // rows about it, those about a job that has a command for it, and of the reports by which these ended
-	Job           JobID    // rows about it, and of reports that moved its commands
+	Job           JobID    // rows about it; of reports that moved its commands if Events has Reports or a Device is given
 	// Within is how many rows are looked at that have one thing of what is asked
 	// for; 0 is all. A reading that would have to look at more to be whole fails with
 	// ErrFurther, and what it returns is no page.

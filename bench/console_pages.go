@@ -39,7 +39,7 @@ func consolePages() map[string]pageOf {
 		},
 		"log, device":        func(p *past) string { return "log?device=" + p.fleet.ids[rand.IntN(listed)] },
 		"log, job":           func(p *past) string { return "log?job=" + p.great[0].String() },
-		"log, job of agents": func(p *past) string { return "log?job=" + p.great[2].String() },
+		"log, job of agents": func(p *past) string { return "log?event=reports&job=" + p.great[2].String() },
 		"log, device and job": func(p *past) string {
 			return "log?device=" + p.fleet.ids[rand.IntN(listed)] + "&job=" + p.great[2].String()
 		},

@@ -37,7 +37,7 @@ func logCommand() *cobra.Command {
 	limit := flags.Int("limit", 0, "only the newest so many rows; 0 is all")
 	flags.StringSliceVar(&filter.Events, "event", nil, "only these events, such as job_placed,reports")
 	flags.StringVar(&filter.Device, "device", "", "only rows about the device with this id, alone or among others")
-	flags.StringVar(&filter.Job, "job", "", "only rows about this job, and of the reports on its commands")
+	flags.StringVar(&filter.Job, "job", "", "only rows about this job; with --event reports, of the reports on its commands")
 	since := flags.Duration("since", 0, "only rows of the last so long, such as 24h")
 	remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {
 		if err := checkLimit(*limit); err != nil {
@@ -76,7 +76,7 @@ func logExport() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&filter.Events, "event", nil, "only these events, such as job_placed,reports")
 	flags.StringVar(&filter.Device, "device", "", "only rows about the device with this id, alone or among others")
-	flags.StringVar(&filter.Job, "job", "", "only rows about this job, and of the reports on its commands")
+	flags.StringVar(&filter.Job, "job", "", "only rows about this job; with --event reports, of the reports on its commands")
 	since := flags.Duration("since", 0, "only rows of the last so long, such as 24h")
 	devices := flags.Bool("devices", false, "a line for each device behind a row about many")
 	return remote(cmd, func(ctx context.Context, c *client.Client, o output, _ []string) error {

@@ -39,7 +39,7 @@ export default {
     assert.equal(fetched.filter((url) => url.endsWith('/live')).length, 1, 'one stream, no polling');
     assert.deepEqual(await checkPage(page), []);
 
-    await page.goto(`/console/log?job=${job}&event=job_placed`);
+    await page.goto(`/console/log?job=${job}`);
     const row = page.locator('tbody tr').last();
     await row.getByText('Console', { exact: true }).waitFor();
     await row.getByText(world.operator, { exact: true }).waitFor();

@@ -92,7 +92,7 @@ var (
 		{Name: "until", In: "query", Type: "string", About: "only rows before this time, RFC 3339"},
 		{Name: "event", In: "query", Type: "array of string", About: "only this event; several may be given"},
 		{Name: "device", In: "query", Type: "string", About: "only rows about the device with this id, alone or among others, also about the jobs that have a command for it"},
-		{Name: "job", In: "query", Type: "string", About: "only rows about this job, and of the reports on its commands"},
+		{Name: "job", In: "query", Type: "string", About: "only rows about this job; with event=reports, of the reports that moved its commands"},
 	}
 	rowFields = []door.Field{
 		{Name: "seq", Type: "int", About: "number of the row, from 1 without gaps"},

@@ -23,7 +23,7 @@ var historyPlans = map[string]struct {
 	"rows of events":                        {logOf(reeve.LogQuery{Events: []string{"rare", "other"}}), [2]string{"log_sums USING PRIMARY KEY", "log_sums_pkey"}},
 	"rows of a device":                      {logOf(reeve.LogQuery{Device: "d77"}), [2]string{"audit_device", "audit_device"}},
 	"rows of a device that tell of reports": {logOf(reeve.LogQuery{Device: "d77", Newest: true}), [2]string{"l USING PRIMARY KEY (job=? AND at=?)", "log_jobs_pkey"}},
-	"rows of a job that tell of reports":    {logOf(reeve.LogQuery{Job: 5}), [2]string{"l USING PRIMARY KEY (job=?)", "log_jobs_pkey"}},
+	"rows of a job that tell of reports":    {logOf(reeve.LogQuery{Job: 5, Events: []string{reeve.Reports}}), [2]string{"l USING PRIMARY KEY (job=?)", "log_jobs_pkey"}},
 	"rows of a job":                         {logOf(reeve.LogQuery{Job: 77}), [2]string{"audit_job", "audit_job"}},
 	"placings":                              {logOf(reeve.LogQuery{Events: []string{reeve.JobPlaced}, Sources: []reeve.Source{reeve.FromConsole}, Newest: true}), [2]string{"audit_uncounted", "audit_uncounted"}},
 	"rows of events that agents reported": {logOf(reeve.LogQuery{Events: []string{"rare", reeve.Reports}, Outcomes: []string{"ok"}, Newest: true}),

@@ -1,12 +1,21 @@
 package sqlstore
 
-import "strings"
+import (
+	"slices"
+	"strings"
 
-// ofJob finds the rows about a job, and those of reports that moved commands of it.
+	"reeve"
+)
+
+// ofJob finds the rows about a job, and those of reports that moved commands of it
+// if reports are asked for: they are many, and the others few.
 func (r *logReading) ofJob(b *binder) string {
 	of, job := b.put(r.account), b.put(int64(r.q.Job))
-	return "seq " + r.store.db.page("SELECT a.seq FROM audit AS a"+r.store.db.along("audit_job")+" WHERE a.job <> 0 AND a.job = "+job+" AND +a.account = "+of+`
-	UNION SELECT l.seq FROM log_jobs AS l WHERE l.job = `+job+" AND l.account = "+of)
+	rows := "SELECT a.seq FROM audit AS a" + r.store.db.along("audit_job") + " WHERE a.job <> 0 AND a.job = " + job + " AND +a.account = " + of
+	if slices.Contains(r.q.Events, reeve.Reports) || r.q.Device != "" {
+		rows += " UNION SELECT l.seq FROM log_jobs AS l WHERE l.job = " + job + " AND l.account = " + of
+	}
+	return "seq " + r.store.db.page(rows)
 }
 
 // ofDevice finds the rows about a device: about it alone, or about many; and,

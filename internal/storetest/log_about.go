@@ -15,7 +15,7 @@ import (
 func testLogAbout(t *testing.T, open func(testing.TB) Store) {
 	s := suite{t, open}
 
-	s.run("by a device also what became of its commands is found, by a job what was reported of it", func(w *world) {
+	s.run("by a device also what became of its commands is found, by a job what was reported of it, if that is asked for", func(w *world) {
 		d := w.fleet(0, 3)
 		first, second := w.order("scan_threats", d), w.order("re-identify", d[1:]) // rows 2 and 3, after the account's
 		other := w.order("scan_threats", d[2:])                                    // 4
@@ -51,10 +51,11 @@ func testLogAbout(t *testing.T, open func(testing.TB) Store) {
 			"device and event":       {reeve.LogQuery{Device: d[1].ID, Events: []string{reeve.Reports}}, []int64{6, 7}},
 			"device and source":      {reeve.LogQuery{Device: d[1].ID, Sources: []reeve.Source{reeve.FromAPI}}, []int64{2, 3, 10}},
 			"device and job":         {reeve.LogQuery{Device: d[1].ID, Job: first.ID}, []int64{2, 6, 7}},
-			"the first job":          {reeve.LogQuery{Job: first.ID}, []int64{2, 5, 6, 7, 8}},
-			"the second job, newest": {reeve.LogQuery{Job: second.ID, Newest: true, Limit: 3}, []int64{11, 10, 6}},
+			"the first job":          {reeve.LogQuery{Job: first.ID}, []int64{2}},
+			"its reports":            {reeve.LogQuery{Job: first.ID, Events: []string{reeve.Reports}}, []int64{5, 6, 7, 8}},
+			"the second job, newest": {reeve.LogQuery{Job: second.ID, Newest: true, Limit: 2}, []int64{11, 10}},
 			"placings of a job":      {reeve.LogQuery{Job: other.ID, Events: []string{reeve.JobPlaced}}, []int64{4}},
-			"since":                  {reeve.LogQuery{Job: first.ID, Since: noon.Add(2 * time.Minute)}, []int64{6, 7, 8}},
+			"since":                  {reeve.LogQuery{Job: first.ID, Events: []string{reeve.Reports, reeve.JobPlaced}, Since: noon.Add(2 * time.Minute)}, []int64{6, 7, 8}},
 		} {
 			if test.query.Limit == 0 {
 				test.query.Limit = 99
