@@ -9,7 +9,7 @@ export default {
     await signIn(page, world);
     await page.goto('/console/devices?standing=managed');
     await page.getByRole('combobox', { name: 'Choose an action' }).selectOption('dhcprenew');
-    await page.getByRole('button', { name: 'Everything that matches' }).click();
+    await page.getByRole('button', { name: 'All that match' }).click();
     await page.getByLabel('Comment').fill('All moved to another network');
     assert.deepEqual(await checkPage(page), []);
     await page.getByRole('button', { name: 'See what it would do' }).click();

@@ -31,7 +31,7 @@ export default {
     // On the console the same order becomes a proposal.
     await page.goto('/console/devices?standing=managed');
     await page.getByRole('combobox', { name: 'Choose an action' }).selectOption(order.action);
-    await page.getByRole('button', { name: 'Everything that matches' }).click();
+    await page.getByRole('button', { name: 'All that match' }).click();
     await page.getByRole('button', { name: 'See what it would do' }).click();
     const confirm = page.getByLabel(/^Type \d+ to confirm/);
     await confirm.fill((await page.locator('label', { has: confirm }).textContent()).match(/\d+/)[0]);

@@ -9,7 +9,6 @@ function tell() {
   const all = boxes();
   const chosen = all.filter((box) => box.checked).length;
   for (const every of document.querySelectorAll("[data-every]")) {
-    every.hidden = false;
     every.checked = chosen > 0 && chosen === all.length;
     every.indeterminate = chosen > 0 && chosen < all.length;
   }
