@@ -24,8 +24,14 @@ type logRow struct {
 // More is how many devices the row is about that it does not name.
 func (r logRow) More() int64 { return max(r.Mentions.N-int64(len(r.Mentions.First)), 0) }
 
-// Action is that of the order which the row is about; empty for none.
-func (r logRow) Action() string { return r.About().Action }
+// Action is that of the order which the row is about; empty for none, and where the
+// event is the action.
+func (r logRow) Action() string {
+	if r.Event == "retire_ordered" {
+		return ""
+	}
+	return r.About().Action
+}
 
 // ByItself reports whether the device did it that the row is about.
 func (r logRow) ByItself() bool { return r.Device != "" && r.Actor == "device:"+r.Device }

@@ -1,6 +1,9 @@
 package console
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -117,4 +120,47 @@ func TestPreferred(t *testing.T) {
 			t.Errorf("%q: %s, want %s", header, got, want)
 		}
 	}
+}
+
+// Of two texts by the same name the latter would win, in silence.
+func TestTextsHaveOneNameEach(t *testing.T) {
+	files, err := filepath.Glob("words/*/*.json")
+	if err != nil || len(files) < 20 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range namesTwice(t, json.NewDecoder(bytes.NewReader(content))) {
+			t.Errorf("%s says %s twice", file, name)
+		}
+	}
+}
+
+// namesTwice returns the members that the next value has more than once, at any depth.
+func namesTwice(t *testing.T, d *json.Decoder) (twice []string) {
+	t.Helper()
+	next := func() json.Token {
+		token, err := d.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	if next() != json.Delim('{') {
+		return nil
+	}
+	names := map[json.Token]bool{}
+	for d.More() {
+		name := next()
+		if names[name] {
+			twice = append(twice, fmt.Sprint(name))
+		}
+		names[name] = true
+		twice = append(twice, namesTwice(t, d)...)
+	}
+	next() // the end
+	return twice
 }
