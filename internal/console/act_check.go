@@ -22,6 +22,7 @@ type check struct {
 	Type     bool // whether the number is to be typed
 	Action   string
 	Restores bool
+	Undoes   bool
 	Agent    bool // whether agents do the work
 }
 
@@ -51,7 +52,7 @@ func (c *console) check(v *visit, a acting) (*check, error) {
 	}
 	out := checkOf(p, a.Def)
 	out.Type = p.Confirm || a.Def.Destructive
-	out.Restores = a.Restores()
+	out.Restores, out.Undoes = a.Restores(), a.Subject.Undo.ID != 0
 	return out, nil
 }
 
@@ -175,5 +176,9 @@ func (v *visit) ordered(a acting, p control.Placement) (*page, error) {
 	case a.Restores():
 		return v.done("jobs/"+a.Subject.Undo.ID.String(), "act.restored", len(p.Restored))
 	}
-	return v.done("jobs/"+p.Job.ID.String(), "act.placed", p.Job.Targets)
+	path, targets := "jobs/"+p.Job.ID.String(), int64(p.Job.Targets)
+	if outside := p.Job.Counts[reeve.NotApplicable]; outside > 0 {
+		return v.done(path, "act.placed_part", targets-outside, targets)
+	}
+	return v.done(path, "act.placed", targets)
 }

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -87,8 +88,14 @@ func TestDeviceIsFollowed(t *testing.T) {
 func TestDevicesAreRestored(t *testing.T) {
 	h := newHousehold(t)
 	h.see(t, "devices/deleted", "No deleted device")
-	h.order(t, "delete", "{}")
+	deletion := h.order(t, "delete", "{}").Job
 	h.see(t, "devices/deleted", "laptop-1", h.laptop.ID)
+	by := fmt.Sprintf(`deleted by the job <a class="link" href="/console/jobs/%[1]s">%[1]s</a>`, deletion)
+	retires := regexp.MustCompile(`/console/jobs/([0-9a-f]{16})`).FindStringSubmatch(h.see(t, "jobs", by))[1]
+	if page := h.see(t, "jobs/"+retires, by); strings.Contains(page, "agents of the devices") {
+		t.Error("the job says what it is for as it is stored")
+	}
+	h.see(t, "log?job="+retires, "Devices deleted by</dt><dd><a class=\"link\" href=\"/console/jobs/"+deletion.String())
 	page := h.see(t, "devices/"+h.laptop.ID, "The device was deleted at", "devices/deleted")
 	for _, unwanted := range []string{"/console/act?", `popovertarget="describe"`} {
 		if strings.Contains(page, unwanted) {
@@ -100,6 +107,10 @@ func TestDevicesAreRestored(t *testing.T) {
 	}
 	h.see(t, "devices/deleted", "1 device is back, 1 are not: There is no such device")
 	h.see(t, "devices/"+h.laptop.ID, "Devices restored")
+	undo := url.Values{"undo": {deletion.String()}, "now": {"1"}}
+	if left := h.admin.Post("/console/act/preview", undo).Body.String(); !strings.Contains(left, "Nothing of this job is left") || strings.Contains(left, `name="expect"`) {
+		t.Errorf("what is back can be restored: %s", left)
+	}
 }
 
 func TestDevicesAreImported(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"reeve"
+	"reeve/internal/control"
 )
 
 // funcs are what templates can call; with a language of their own, so that a
@@ -21,6 +22,7 @@ func funcs(w *words, a *assets) template.FuncMap {
 		"asset":   a.path,    // address of a static file
 		"at":      at,        // a time, for the part "time"
 		"action":  w.action,  // title of an action, by its name
+		"retires": control.Deletion,
 		"used":    func(d reeve.Disk) int64 { return d.Size - d.Free },
 		"facts":   w.facts,        // of the Detail of a row of the log
 		"path":    url.PathEscape, // one segment of an address

@@ -238,6 +238,9 @@ func TestOrderInSteps(t *testing.T) {
 	if first.Header().Get("Location") != want || second.Header().Get("Location") != want {
 		t.Errorf("led to %d %q and %d %q", first.Code, first.Header(), second.Code, second.Header())
 	}
+	if got := who.Get(want); !strings.Contains(got.Body.String(), "The job is placed on 1 device. It has 2 devices") {
+		t.Errorf("the job's page does not say both numbers: %s", got.Body)
+	}
 	if got := who.Get("/console/act?undo=" + jobs[0].ID.String()); !strings.Contains(got.Body.String(), "End an exemption") {
 		t.Errorf("undo: %d", got.Code)
 	}

@@ -115,7 +115,7 @@ var factWords = map[string]string{"action": "actions.", "states": "states.", "st
 	"groups": "operators.roles.", "how": "me.hows.", "system": "devices.filters.system.", "unassessed": "settings.unassessed."}
 
 // factPages is where pages are about the values of facts.
-var factPages = map[string]string{"group_id": "groups/", "group": "groups/", "retry_of": "jobs/", "undo_of": "jobs/"}
+var factPages = map[string]string{"group_id": "groups/", "group": "groups/", "retry_of": "jobs/", "undo_of": "jobs/", "deleted_by": "jobs/"}
 
 // facts puts the Detail of an entry in words, but for what meant says. A fact that the catalogue has no
 // name for keeps its own.
@@ -135,6 +135,12 @@ func (w *words) facts(detail string) (all []fact) {
 	}
 	delete(facts, "was")
 	delete(facts, "selected")
+	var comment string
+	json.Unmarshal(facts["comment"], &comment)
+	if by := control.Deletion(reeve.Job{Action: name, Comment: comment}); by != 0 {
+		delete(facts, "comment")
+		facts["deleted_by"], _ = json.Marshal(by.String())
+	}
 	for key, raw := range facts {
 		if key == "params" {
 			for _, p := range w.params(name, raw) {

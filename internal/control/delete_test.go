@@ -52,6 +52,13 @@ func TestDelete(t *testing.T) {
 	if retire.Action != "retire" || retire.Targets != 2 || retire.Caller.Actor != w.admin.Actor || !retire.DeliverBy.Equal(noon.Add(90*24*time.Hour)) {
 		t.Errorf("the order to retire is %+v", retire)
 	}
+	view, err := w.View(w.admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := view.JobSelection(t.Context(), retire.ID); err != nil || s.Deletion != p.Job.ID || control.Deletion(p.Job) != 0 {
+		t.Errorf("its devices are %+v, %v", s, err)
+	}
 	for i, d := range []reeve.Device{a, b} {
 		if err := checkSeal(w, batch, i, d.Key[:]); err != nil || batch.Placed[i].Device != d.No {
 			t.Errorf("the order for device %d: %v", d.No, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"reeve"
@@ -272,6 +273,21 @@ func (p *placing) write(tx reeve.Placing, job *reeve.Job, def action.Definition,
 	return nil
 }
 
+// ofDeletion begins the comment of an order to retire; the job that deleted the
+// devices follows.
+const ofDeletion = "agents of the devices deleted by job "
+
+// Deletion returns the job that deleted the devices whose agents another one
+// orders to retire; 0 for any other order.
+func Deletion(job reeve.Job) reeve.JobID {
+	public, ok := strings.CutPrefix(job.Comment, ofDeletion)
+	if !ok || job.Action != "retire" {
+		return 0
+	}
+	id, _ := reeve.ParseJobID(public)
+	return id
+}
+
 // retireAgents orders the agents of the deleted devices to retire, those that
 // can, as a job of its own: the deletion is done at once, the order may wait for
 // months.
@@ -298,7 +314,7 @@ func (p *placing) retireAgents(tx reeve.Placing) error {
 	}
 	job := reeve.Job{
 		ID: id, Account: p.caller.Account, Action: retire.Name, Params: json.RawMessage("{}"),
-		Caller: p.caller, Comment: "agents of the devices deleted by job " + p.out.Job.ID.String(),
+		Caller: p.caller, Comment: ofDeletion + p.out.Job.ID.String(),
 		Issued: p.now, Entries: len(placed),
 	}
 	return p.write(tx, &job, retire, targets, placed, reeve.Work{Entry: p.entry("retire_ordered", true)})

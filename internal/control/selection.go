@@ -23,6 +23,7 @@ type Selection struct {
 	First    []string    `json:"-"`                  // of a proposal, the first of them
 	RetryOf  reeve.JobID `json:"-"`
 	UndoOf   reeve.JobID `json:"-"`
+	Deletion reeve.JobID `json:"-"` // of an order to retire, see there
 	Applies  *int        `json:"-"` // devices of a proposal that it applied to when it was made; nil if nobody knows
 	Unread   bool        `json:"-"` // a list has left the order out, which is long: the proposal by itself has it
 }
@@ -83,6 +84,9 @@ func (v *View) JobSelection(ctx context.Context, id reeve.JobID) (Selection, err
 	}
 	if job.RetryOf != 0 || job.UndoOf != 0 {
 		return Selection{RetryOf: job.RetryOf, UndoOf: job.UndoOf}, nil
+	}
+	if by := Deletion(job); by != 0 {
+		return Selection{Deletion: by}, nil
 	}
 	rows, err := v.c.store.Log(ctx, v.caller.Account, reeve.LogQuery{Job: id, Events: []string{"job_placed"}, Limit: 1})
 	if err != nil || len(rows) == 0 {
