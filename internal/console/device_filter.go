@@ -67,7 +67,9 @@ func readFilter(address url.Values) (filter, error) {
 			case word == "" || slices.Contains(f.said[field.name], word):
 			case field.one && f.said.Has(field.name):
 				return filter{}, reeve.Errorf(reeve.Invalid, "the filter %s is given more than once; choose one", field.name)
-			case field.words != nil && !slices.Contains(field.words, word), !field.add(&reeve.DeviceQuery{}, word):
+			case field.words == nil && !field.add(&reeve.DeviceQuery{}, word):
+				return filter{}, reeve.Errorf(reeve.Invalid, "the filter %s cannot be %.40q; correct it, or leave it out", field.name, word)
+			case field.words != nil && (!slices.Contains(field.words, word) || !field.add(&reeve.DeviceQuery{}, word)):
 				return filter{}, reeve.Errorf(reeve.Invalid, "the filter %s cannot be %.40q; choose one of those offered", field.name, word)
 			default:
 				f.said.Add(field.name, word)

@@ -15,6 +15,8 @@ type devicePage struct {
 	deviceRow
 	Restorable time.Time           // until when, if it was deleted
 	MayWrite   bool                // whether the person may change it
+	Said       filled              // what people say of it, as the form shows it
+	Wrong      bool                // whether that was sent, and had a fault
 	Actions    []action.Definition // those that apply to it now, if so
 	Answers    []answer            // to re-identify
 	Commands   deviceCommands
@@ -32,7 +34,10 @@ const (
 	eventsShown   = 25
 )
 
-func (c *console) device(v *visit) (*page, error) {
+func (c *console) device(v *visit) (*page, error) { return c.showDevice(v, nil) }
+
+// showDevice shows a device, with what was typed of it if that had a fault.
+func (c *console) showDevice(v *visit, typed filled) (*page, error) {
 	d, err := v.findDevice()
 	if err != nil {
 		return nil, err
@@ -42,6 +47,9 @@ func (c *console) device(v *visit) (*page, error) {
 		p.Restorable = restorable(d, v.Account)
 	} else {
 		p.MayWrite = v.mayChange(d)
+	}
+	if p.Said, p.Wrong = typed, typed != nil; !p.Wrong {
+		p.Said = filled{"nickname": d.Nickname, "custom_id": d.CustomID, "linked_user": d.LinkedUser, "linked_team": d.LinkedTeam}
 	}
 	if p.MayWrite {
 		p.Actions = actionsOn(d)
@@ -115,7 +123,7 @@ func (c *console) describeDevice(v *visit) (*page, error) {
 		Nickname: said("nickname"), CustomID: said("custom_id"), LinkedUser: said("linked_user"), LinkedTeam: said("linked_team"),
 	})
 	if err != nil {
-		return nil, err
+		return formAgain(err, func() (*page, error) { return c.showDevice(v, v.filled()) })
 	}
 	return v.done("devices/"+id, "devices.described")
 }

@@ -37,7 +37,7 @@ func (c *console) saveView(v *visit) (*page, error) {
 	}
 	name := v.PostForm.Get("name")
 	if err := c.Rules.SaveView(v.Context(), v.Caller, name, l.View(), v.PostForm.Get("shared") != ""); err != nil {
-		return nil, err
+		return formAgain(err, func() (*page, error) { return v.showDevices(l, v.filled()) })
 	}
 	return v.done(l.Path(), "devices.views.saved", name)
 }

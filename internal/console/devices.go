@@ -39,6 +39,7 @@ type devicesPage struct {
 	Listing    listing
 	Search     string
 	Views      []viewLink
+	View       filled // the view to save that had a fault; nil without one
 	Fields     []filterChoice
 	Chips      []chip
 	Headings   []heading
@@ -60,7 +61,18 @@ func (p devicesPage) Cleared() string { return p.Listing.with(filter{}).Path() }
 type filterChoice struct {
 	Name  string
 	Words []wordChoice
-	One   bool // of them at most
+	One   bool     // shown as a field for one of them
+	Also  []string // chosen beside the one that such a field shows
+}
+
+// Shown is what the field shows of it.
+func (f filterChoice) Shown() string {
+	for _, word := range f.Words {
+		if word.Chosen {
+			return word.Word
+		}
+	}
+	return ""
 }
 
 type wordChoice struct {
@@ -125,6 +137,12 @@ func (c *console) devices(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
+	return v.showDevices(l, nil)
+}
+
+// showDevices shows a listing, with the view of it that was to be saved if that
+// had a fault.
+func (v *visit) showDevices(l listing, view filled) (*page, error) {
 	q := l.Filter.query(v.Account)
 	q.Sort, q.Desc, _ = l.order()
 	found, beside, err := v.readDevices(q, l.after, l.before, func(after, before string) string { return l.at(after, before).Path() })
@@ -140,7 +158,7 @@ func (c *console) devices(v *visit) (*page, error) {
 		return nil, err
 	}
 	p := devicesPage{
-		Listing: l, Views: views, Search: strings.Join(l.Filter.said["q"], " "), Fields: fields, Chips: chips, Beside: beside.beside,
+		Listing: l, Views: views, View: view, Search: strings.Join(l.Filter.said["q"], " "), Fields: fields, Chips: chips, Beside: beside.beside,
 		Count: "devices/count?" + l.Filter.String(), Export: "devices/export?" + l.Filter.String(), IsFiltered: len(l.Filter.said) > 0, IsDeep: l.after != "" || l.before != "",
 	}
 	p.Headings, p.Columns = headings(l, v.columnsOf(l))
@@ -225,9 +243,13 @@ func (v *visit) describeFilter(l listing) (fields []filterChoice, chips []chip, 
 			}
 			return v.words.or(word, "devices.filters."+field.name+"."+word)
 		}
-		choice := filterChoice{Name: field.name, One: field.one}
+		said := l.Filter.said[field.name]
+		choice := filterChoice{Name: field.name, One: field.one || field.words == nil}
+		if choice.One && len(said) > 1 {
+			said, choice.Also = said[:1], said[1:]
+		}
 		offer := func(word string) {
-			choice.Words = append(choice.Words, wordChoice{word, text(word), slices.Contains(l.Filter.said[field.name], word)})
+			choice.Words = append(choice.Words, wordChoice{word, text(word), slices.Contains(said, word)})
 		}
 		for _, word := range field.words {
 			offer(word)
@@ -238,7 +260,7 @@ func (v *visit) describeFilter(l listing) (fields []filterChoice, chips []chip, 
 				offer(g.ID)
 			}
 		case "version":
-			for _, word := range l.Filter.said["version"] {
+			for _, word := range said {
 				offer(word)
 			}
 		}

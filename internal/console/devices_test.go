@@ -108,6 +108,52 @@ func TestChipsTakeFiltersAway(t *testing.T) {
 	h.see(t, "devices/count?system=linux", "(1)")
 }
 
+// A search keeps every version and group that is chosen, though the fields for
+// them show one.
+func TestSearchesKeepWhatTheirFieldsDoNotShow(t *testing.T) {
+	h := newHousehold(t)
+	one, err := h.Rules.CreateGroup(t.Context(), h.Admin(), "one", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := h.Rules.CreateGroup(t.Context(), h.Admin(), "two", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := h.see(t, "devices?version=26.11.0&version=7.6.300&group="+one.ID+"&group="+two.ID,
+		`name="version" value="26.11.0" placeholder`, `type="hidden" name="version" value="7.6.300"`,
+		`<option value="`+one.ID+`" selected>`, `type="hidden" name="group" value="`+two.ID+`"`)
+	if strings.Contains(body, "pattern=") || strings.Contains(body, `<option value="`+two.ID+`" selected>`) {
+		t.Error("the browser could refuse the form, or a group is sent twice")
+	}
+	if got := h.admin.Get("/console/devices?version=latest"); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), "correct it, or leave it out") {
+		t.Errorf("a version that is none: %d", got.Code)
+	}
+}
+
+// A form with a fault shows what was typed once more.
+func TestDeviceFormsKeepWhatWasTyped(t *testing.T) {
+	h := newHousehold(t)
+	other, err := h.Store.Devices(t.Context(), h.Account().No, reeve.DeviceQuery{Limit: 9, Search: "guest-1", In: []reeve.DeviceName{reeve.InHostname}})
+	if err != nil || len(other) != 1 {
+		t.Fatal(other, err)
+	}
+	h.send(t, "devices/"+other[0].ID, url.Values{"custom_id": {"HD-1"}})
+	got := h.admin.Post("/console/devices/"+h.laptop.ID, url.Values{"nickname": {"Front desk"}, "custom_id": {"HD-1"}, "linked_user": {"somebody"}})
+	for _, text := range []string{`role="alert"`, `name="nickname" value="Front desk"`, `name="custom_id" value="HD-1"`, `name="linked_user" value="somebody"`} {
+		if got.Code != http.StatusConflict || !strings.Contains(got.Body.String(), text) {
+			t.Errorf("%d, lacks %s", got.Code, text)
+		}
+	}
+	long := strings.Repeat("x", 65)
+	got = h.admin.Post("/console/devices/views", url.Values{"name": {long}, "list": {"system=linux"}, "shared": {"yes"}})
+	for _, text := range []string{`role="alert"`, `name="name" value="` + long, `value="yes" checked`, `name="list" value="system=linux"`, ">laptop-1</a>"} {
+		if got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), text) {
+			t.Errorf("%d, lacks %s", got.Code, text)
+		}
+	}
+}
+
 // What was not found in time is fetched as further rows of the table.
 func TestMoreOfAPage(t *testing.T) {
 	h := newHousehold(t)
