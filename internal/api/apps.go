@@ -61,7 +61,7 @@ var (
 
 	appInputs = []door.Field{
 		{Name: "name", In: "body", Type: "string", About: "1 to 64 characters, unique among the valid apps of the account"},
-		{Name: "description", In: "body", Type: "string", About: "what it is for, at most 1,024 bytes; default empty"},
+		{Name: "description", In: "body", Type: "string", About: "what it is for, at most 1,024 characters; default empty"},
 		{Name: "redirect_uris", In: "body", Type: "array of string", About: "where operators' browsers may be sent with a code, at most 16: https, or http to a loopback address, there with any port; default none, and then the grant authorization_code cannot be used"},
 		{Name: "scopes", In: "body", Type: "array of string", About: "one or more of read, write (actions, groups, import) and admin; an app with read alone changes nothing"},
 		{Name: "requests_per_minute", In: "body", Type: "int", About: "a limit of its own for each API; 0, the default, is the account's, negative none"},

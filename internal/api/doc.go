@@ -25,7 +25,7 @@ type Rules interface {
 	Place(ctx context.Context, caller reeve.Caller, o control.Order) (control.Placement, error)
 	Retry(ctx context.Context, caller reeve.Caller, id reeve.JobID, states []reeve.State, o control.Order) (control.Placement, error)
 	Undo(ctx context.Context, caller reeve.Caller, id reeve.JobID, o control.Order) (control.Placement, error)
-	Approve(ctx context.Context, caller reeve.Caller, id reeve.JobID, reason string) (reeve.Proposal, control.Placement, error)
+	Approve(ctx context.Context, caller reeve.Caller, id reeve.JobID, reason string, applies int) (reeve.Proposal, control.Placement, error)
 	Reject(ctx context.Context, caller reeve.Caller, id reeve.JobID, reason string) (reeve.Proposal, error)
 	Cancel(ctx context.Context, caller reeve.Caller, id reeve.JobID) (reeve.Job, error)
 	Pause(ctx context.Context, caller reeve.Caller, id reeve.JobID, paused bool) (reeve.Job, error)

@@ -150,7 +150,7 @@ func (a *api) proposal(w http.ResponseWriter, r *door.Request) error {
 // approve agrees to a proposed job of somebody else.
 func (a *api) approve(w http.ResponseWriter, r *door.Request) error {
 	return a.decide(w, r, func(id reeve.JobID, reason string) (reeve.Proposal, error) {
-		approved, _, err := a.Rules.Approve(r.Context(), r.Caller, id, reason)
+		approved, _, err := a.Rules.Approve(r.Context(), r.Caller, id, reason, 0)
 		return approved, err
 	})
 }

@@ -42,7 +42,7 @@ func TestApprovedJob(t *testing.T) {
 	f.check(t, err)
 	bob := f.Admin()
 	bob.Actor = "operator:bob"
-	_, _, err = f.Rules.Approve(t.Context(), bob, p.Proposal.ID, "")
+	_, _, err = f.Rules.Approve(t.Context(), bob, p.Proposal.ID, "", 0)
 	f.check(t, err)
 	approved := "Approved-Job: " + p.Proposal.ID.String()
 	if code, answer := ask("/o/api/v3.3/devices/action", strings.Replace(v3, "exempt", "unexempt", 1), approved); code != 409 {

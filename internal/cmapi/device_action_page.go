@@ -20,7 +20,7 @@ var orderCodes = map[int]string{
 // Reeve's own members of a body that orders something.
 var ownFields = []door.Field{
 	{Name: "reeve.dry_run", In: "body", Type: "bool", Ours: true, About: "answer what would be done, and do nothing"},
-	{Name: "reeve.comment", In: "body", Type: "string", Ours: true, About: "kept with the job, up to 1,024 bytes"},
+	{Name: "reeve.comment", In: "body", Type: "string", Ours: true, About: "kept with the job, up to 1,024 characters"},
 	{Name: "reeve.deliver_within", In: "body", Type: "int", Ours: true, About: "seconds that an order may wait for its agent; never longer than the action's own time"},
 	{Name: "reeve.offline", In: "body", Type: "string", Ours: true, About: "queue (default), or skip: devices that are not connected get status 0 and no order"},
 }

@@ -15,10 +15,11 @@ import (
 func (c *console) actRoutes() []door.Route {
 	return []door.Route{
 		c.see("act", reeve.Write, c.act),
-		c.change("act", reeve.Write, "", c.act),
-		c.change("act/preview", reeve.Write, "", c.previewOrder),
+		c.change("act", reeve.Write, "", keptForBack(c.act)),
+		c.see("act/preview", reeve.Write, c.previewOrder),
+		c.change("act/preview", reeve.Write, "", keptForBack(c.previewOrder)),
 		c.change("act/check", reeve.Write, "", c.checkOrder),
-		c.change("act/place", reeve.Write, "job_placed", c.placeOrder),
+		c.change("act/place", reeve.Write, "job_placed", keptForBack(c.placeOrder)),
 	}
 }
 
@@ -47,6 +48,7 @@ type acting struct {
 	Away    string // "queue" or "skip"
 	Key     string // recognises the order if it is sent again
 	Kept    []kept // fields of the steps before this one
+	Change  string // where they can be changed; empty if that has no address
 	Check   *check // what came of looking, where the page has looked itself
 
 	RequireComment bool
@@ -143,7 +145,7 @@ func (v *visit) readSubject() (s subject, err error) {
 }
 
 // steps are the fields that go from step to step, beside those of parameters.
-var steps = []string{"retry", "undo", "filter", "group", "id", "action", "comment", "away", "key"}
+var steps = []string{"retry", "undo", "filter", "group", "id", "action", "comment", "away", "key", "now"}
 
 // paramField is how the fields of parameters begin.
 const paramField = "param."
@@ -175,7 +177,7 @@ func keep(form url.Values, subjectOnly bool) (all []kept) {
 // act is the first step: which action, with which parameters.
 func (c *console) act(v *visit) (*page, error) {
 	a, err := c.readActing(v)
-	if err != nil {
+	if err != nil || v.moveOn("act", keep(v.Form, false)) {
 		return nil, err
 	}
 	return c.askFor(v, a)

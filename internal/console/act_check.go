@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
+	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"reeve"
 	"reeve/internal/action"
@@ -16,7 +16,7 @@ import (
 // A check is what an order would do, and what its person has to do for it.
 type check struct {
 	control.Preview
-	Applies  int       // devices that it would be ordered on
+	Now      int       // devices that it would be ordered on now: those that it applies to, without any that it skips
 	Reasons  []counted // why not on the others
 	Named    []control.Exclusion
 	Type     bool // whether the number is to be typed
@@ -57,7 +57,7 @@ func (c *console) check(v *visit, a acting) (*check, error) {
 }
 
 func checkOf(p control.Preview, def action.Definition) *check {
-	out := &check{Preview: p, Applies: p.Tally[reeve.NoReason], Agent: def.Agent, Action: def.Name}
+	out := &check{Preview: p, Now: p.Tally[reeve.NoReason], Agent: def.Agent, Action: def.Name}
 	for reason, n := range p.Tally {
 		if reason != reeve.NoReason {
 			out.Reasons = append(out.Reasons, counted{reason, n})
@@ -79,6 +79,9 @@ func (c *console) previewOrder(v *visit) (*page, error) {
 		return form, err
 	}
 	p := c.confirm(v, &a)
+	if v.moveOn("act/preview", a.Kept) {
+		return nil, nil
+	}
 	if v.Form.Has("now") { // without scripts the page brings it along
 		if a.Check, err = c.check(v, a); err != nil {
 			return again(p, err)
@@ -93,6 +96,7 @@ func (c *console) confirm(v *visit, a *acting) *page {
 	a.Key = cmp.Or(a.Key, rand.Text())
 	v.Form.Set("key", a.Key)
 	a.Kept = keep(v.Form, false)
+	a.Change = address("act", a.Kept)
 	return &page{name: "act_confirm", title: "act.titled", args: []any{v.words.action(a.Def.Name)}, data: *a}
 }
 
@@ -122,7 +126,7 @@ func (c *console) placeOrder(v *visit) (*page, error) {
 	o := a.order
 	o.Propose = v.Form.Get("propose") != ""
 	o.Key, o.Route, o.Body = a.Key, "POST "+Prefix+"act/place", sha256.Sum256([]byte(v.PostForm.Encode()))
-	o.Expect, _ = strconv.Atoi(v.Form.Get("expect"))
+	o.Expect, o.ExpectApplies = v.seen("expect"), v.seen("applies")
 	if err = c.confirmed(v, a, o); err == nil {
 		var placed control.Placement
 		if placed, err = c.order(v, a, o); err == nil {
@@ -145,17 +149,43 @@ func (c *console) confirmed(v *visit, a acting, o control.Order) error {
 	if err != nil {
 		return err
 	}
-	if o.Key == "" || o.Expect == 0 {
+	if o.Key == "" || o.Expect == 0 || o.ExpectApplies == 0 {
 		return reeve.Errorf(reeve.Invalid, "look at what the order would do before you place it")
 	}
 	if !a.Def.Destructive && int64(o.Expect) < control.Effective(account.Settings).ConfirmAbove {
 		return nil
 	}
-	wanted, typed := v.Form.Get("applies"), strings.TrimSpace(v.Form.Get("typed"))
-	if wanted == "" || typed != wanted {
+	if !typed(v.Form.Get("typed"), v.seen("meant")) {
 		return reeve.Errorf(reeve.Invalid, "type the number of devices that the order is placed on, to confirm that so many are meant")
 	}
 	return nil
+}
+
+// seen reads a number of devices that the person was shown, 0 if there is none.
+func (v *visit) seen(field string) int {
+	n, err := strconv.Atoi(v.Form.Get(field))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// typed reports whether somebody typed a number, which is not 0.
+func typed(text string, n int) bool {
+	return n != 0 && regexp.MustCompile("^"+typedAs(n)+"$").MatchString(text)
+}
+
+// typedAs is the pattern, for browsers and for the server, of how people type a
+// number that they see: its digits, with or without what sets thousands apart in
+// any language, and with space around.
+func typedAs(n int) string {
+	const space = " \t\u00a0\u2009\u202f"
+	digits := strconv.Itoa(n)
+	grouped := digits[:(len(digits)-1)%3+1]
+	for rest := digits[len(grouped):]; rest != ""; rest = rest[3:] {
+		grouped += "[.,'’" + space + "]?" + rest[:3]
+	}
+	return "[" + space + "]*" + grouped + "[" + space + "]*"
 }
 
 func (c *console) order(v *visit, a acting, o control.Order) (control.Placement, error) {

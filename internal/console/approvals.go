@@ -172,7 +172,7 @@ func (c *console) checkApproval(v *visit) (*page, error) {
 
 func (c *console) approve(v *visit) (*page, error) {
 	return c.decide(v, func(id reeve.JobID, reason string) (string, string, error) {
-		p, placed, err := c.Rules.Approve(v.Context(), v.Caller, id, reason)
+		p, placed, err := c.Rules.Approve(v.Context(), v.Caller, id, reason, v.seen("applies"))
 		if placed.Job.ID != 0 {
 			return "jobs/" + placed.Job.ID.String(), "approvals.placed", err
 		}

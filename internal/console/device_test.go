@@ -209,7 +209,7 @@ func TestBringBackEverywhere(t *testing.T) {
 	h.see(t, "devices", "Bring files back from quarantine")
 	h.see(t, "act?filter=&action=unquarantine", "What was found under one name", "Everything that is in quarantine", `data-when="param.which=sha256"`)
 	form := url.Values{"filter": {""}, "action": {"unquarantine"}, "param.which": {"signature"}, "param.signature": {"EICAR"}}
-	preview := h.admin.Post("/console/act/preview", form).Body.String()
+	preview := sent(h.admin, "/console/act/preview", form).Body.String()
 	if !strings.Contains(preview, "Name of the threat") || !strings.Contains(preview, "EICAR") {
 		t.Error(preview)
 	}
@@ -224,7 +224,7 @@ func TestBringBackEverywhere(t *testing.T) {
 		t.Error(check)
 	}
 	form.Set("param.which", "sha256")
-	if w := h.admin.Post("/console/act/preview", form); w.Code != http.StatusBadRequest {
+	if w := sent(h.admin, "/console/act/preview", form); w.Code != http.StatusBadRequest {
 		t.Error(w.Code)
 	}
 }

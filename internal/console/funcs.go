@@ -31,6 +31,7 @@ func funcs(w *words, a *assets) template.FuncMap {
 		"sub":     func(a, b int) int { return a - b },
 		"scope":   func(name string) reeve.Scope { return reeve.Scope(name) },
 		"share":   share,
+		"typedAs": typedAs, // pattern of a number that is typed
 		"prefix":  func() string { return Prefix },
 	}
 }

@@ -195,20 +195,29 @@ func fields(body string) url.Values {
 	return form
 }
 
+// sent sends a form and goes on to where it leads, as browsers do.
+func sent(who *doortest.Visitor, target string, form url.Values) *httptest.ResponseRecorder {
+	got := who.Post(target, form)
+	if to := got.Header().Get("Location"); to != "" {
+		return who.Get(to)
+	}
+	return got
+}
+
 // An order goes from step to step, and is placed once however often it is sent.
 func TestOrderInSteps(t *testing.T) {
 	h := doortest.Open(t, doortest.Options{})
 	a := h.Enrol("one", reeve.Persistent, reeve.Linux, "1.0.0.0", "02:00:5e:00:53:01")
 	h.Import("printer", "02:00:5e:00:53:02")
 	who := h.SignIn("admin", h.First.Password)
-	if got := who.Post("/console/act", url.Values{"id": {a.ID}}); !strings.Contains(got.Body.String(), "Which action?") {
+	if got := sent(who, "/console/act", url.Values{"id": {a.ID}}); !strings.Contains(got.Body.String(), "Which action?") {
 		t.Errorf("without an action: %d", got.Code)
 	}
-	if got := who.Post("/console/act", url.Values{"id": {a.ID}, "filter": {""}, "action": {"exempt"}}); !strings.Contains(got.Body.String(), "7 days") || strings.Contains(got.Body.String(), a.ID) {
+	if got := sent(who, "/console/act", url.Values{"id": {a.ID}, "filter": {""}, "action": {"exempt"}}); !strings.Contains(got.Body.String(), "7 days") || strings.Contains(got.Body.String(), a.ID) {
 		t.Errorf("the form of everything: %d %s", got.Code, got.Body)
 	}
 	form := url.Values{"filter": {""}, "action": {"exempt"}, "param.exempt_time": {"8"}, "comment": {"maintenance"}}
-	preview := who.Post("/console/act/preview", form).Body.String()
+	preview := sent(who, "/console/act/preview", form).Body.String()
 	form = fields(preview)
 	if !strings.Contains(preview, "8 hours, until <time") {
 		t.Errorf("the preview does not say until when: %s", preview)
@@ -225,10 +234,16 @@ func TestOrderInSteps(t *testing.T) {
 	}
 	other := fields(preview)
 	other.Set("expect", "5")
+	other.Set("applies", "1")
 	changed := who.Post("/console/act/place", other)
 	if unseen.Code != http.StatusBadRequest || changed.Code != http.StatusConflict || !strings.Contains(changed.Body.String(), "Exempt 1 device") {
 		t.Errorf("without a look %d, with another number %d", unseen.Code, changed.Code)
 	}
+	form.Set("applies", "2")
+	if got := who.Post("/console/act/place", form); got.Code != http.StatusConflict || !strings.Contains(got.Body.String(), "applied to 2 devices when it was looked at, and applies to 1 now") {
+		t.Errorf("seen to apply to more: %d %s", got.Code, got.Body)
+	}
+	form.Set("applies", "1")
 	first, second := who.Post("/console/act/place", form), who.Post("/console/act/place", form)
 	jobs, err := h.Store.Jobs(t.Context(), h.Account().No, reeve.JobQuery{Limit: 9})
 	if err != nil || len(jobs) != 1 || jobs[0].Comment != "maintenance" || string(jobs[0].Params) != `{"exempt_time":8}` || jobs[0].Caller.Source != reeve.FromConsole {
@@ -248,8 +263,39 @@ func TestOrderInSteps(t *testing.T) {
 		{"action": {"exempt"}}, {"id": {a.ID}, "action": {"nonsense"}}, {"id": {a.ID}, "action": {"exempt"}, "param.exempt_time": {"-1"}},
 		{"id": {a.ID}, "action": {"exempt"}, "param.exempt_time": {"until"}}, {"filter": {"nonsense=1"}, "action": {"exempt"}},
 	} {
-		if got := who.Post("/console/act/preview", bad); got.Code != http.StatusBadRequest {
+		if got := sent(who, "/console/act/preview", bad); got.Code != http.StatusBadRequest {
 			t.Errorf("%v: %d, want 400", bad, got.Code)
+		}
+	}
+}
+
+// The steps of an order have addresses, so that going back sends nothing again; with
+// very many devices they are forms that browsers keep.
+func TestStepsOfOrdersHaveAddresses(t *testing.T) {
+	h := doortest.Open(t, doortest.Options{})
+	h.Import("printer", "02:00:5e:00:53:02")
+	who := h.SignIn("admin", h.First.Password)
+	form := url.Values{"filter": {""}, "action": {"exempt"}, "param.exempt_time": {"8"}, "comment": {"a & b"}}
+	to := who.Post("/console/act/preview", form).Header().Get("Location")
+	address, err := url.Parse(to)
+	if err != nil || address.Path != "/console/act/preview" {
+		t.Fatalf("led to %q %v", to, err)
+	}
+	one, two := fields(who.Get(to).Body.String()), fields(who.Get(to).Body.String())
+	if one.Encode() != two.Encode() || one.Get("comment") != "a & b" || one.Get("key") == "" {
+		t.Errorf("%v, then %v", one, two)
+	}
+	if got := who.Get("/console/act?" + address.RawQuery); !strings.Contains(got.Body.String(), "a &amp; b</textarea>") {
+		t.Errorf("to change it shows %s", got.Body)
+	}
+	for range 500 {
+		form.Add("id", reeve.NewID())
+	}
+	form.Del("filter")
+	for _, step := range []string{"act", "act/preview"} {
+		got := who.Post("/console/"+step, form)
+		if got.Code != http.StatusOK || got.Header().Get("Cache-Control") != "private, no-cache" || len(fields(got.Body.String())["id"]) < 500 {
+			t.Errorf("%s with many devices: %d %v", step, got.Code, got.Header())
 		}
 	}
 }
@@ -268,11 +314,11 @@ func TestApproval(t *testing.T) {
 	one := h.SignIn("admin", h.First.Password)
 	two := h.Operator(reeve.Operator{Name: "second", Role: reeve.RoleOperator})
 	order := url.Values{"filter": {""}, "action": {"delete"}}
-	if got := one.Post("/console/act/preview", order); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), "wants a comment") {
+	if got := sent(one, "/console/act/preview", order); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), "wants a comment") {
 		t.Errorf("without a comment: %d", got.Code)
 	}
 	order.Set("comment", "sold")
-	form := fields(one.Post("/console/act/preview", order).Body.String())
+	form := fields(sent(one, "/console/act/preview", order).Body.String())
 	check := one.Post("/console/act/check", form).Body.String()
 	if !strings.Contains(check, "Ask for approval") || !strings.Contains(check, "Type 3") {
 		t.Fatalf("the preview is %s", check)
@@ -284,7 +330,7 @@ func TestApproval(t *testing.T) {
 	if got := one.Post("/console/act/place", form); got.Code != http.StatusBadRequest {
 		t.Errorf("without the number: %d", got.Code)
 	}
-	form.Set("typed", "3")
+	form.Set("typed", " 3 ")
 	path := one.Post("/console/act/place", form).Header().Get("Location")
 	if !strings.HasPrefix(path, "/console/approvals/") {
 		t.Fatalf("led to %q", path)

@@ -164,3 +164,26 @@ func namesTwice(t *testing.T, d *json.Decoder) (twice []string) {
 	next() // the end
 	return twice
 }
+
+// What people read as a number they may type as they read it.
+func TestNumbersAreTypedAsShown(t *testing.T) {
+	for _, tt := range []struct {
+		n     int
+		typed string
+		is    bool
+	}{
+		{3, "3", true}, {3, " 3\u00a0", true}, {3, "33", false}, {3, "", false}, {0, "", false},
+		{1768, "1768", true}, {1768, "1,768", true}, {1768, "1.768", true}, {1768, "1\u202f768", true}, {1768, "1’768", true}, {1768, "1'768", true},
+		{1768, "17,68", false}, {1768, "1,,768", false}, {1768, "1,769", false}, {1768, "-1768", false},
+		{1234567, "1 234 567", true}, {1234567, "1234567", true}, {123456, "123.456", true},
+	} {
+		if is := typed(tt.typed, tt.n); is != tt.is {
+			t.Errorf("%d typed as %q: %v", tt.n, tt.typed, is)
+		}
+	}
+	for language, w := range openWords() {
+		if shown := w.number(1234567); !typed(shown, 1234567) {
+			t.Errorf("%s shows %q, which is not to be typed", language, shown)
+		}
+	}
+}

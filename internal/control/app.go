@@ -141,8 +141,8 @@ func checkApp(caller reeve.Caller, app reeve.App) (reeve.App, error) {
 	if app.Scopes, err = checkScopes(caller, "an app", app.Scopes); err != nil {
 		return app, err
 	}
-	if len(app.Description) > MaxComment || strings.ContainsRune(app.Description, 0) {
-		return app, reeve.Errorf(reeve.Invalid, "the description must be text of at most %d bytes", MaxComment)
+	if tooLong(app.Description) || strings.ContainsRune(app.Description, 0) {
+		return app, reeve.Errorf(reeve.Invalid, "the description must be text of at most %d characters", MaxComment)
 	}
 	if len(app.RedirectURIs) > maxRedirectURIs {
 		return app, reeve.Errorf(reeve.Invalid, "an app has at most %d redirect URIs; remove some", maxRedirectURIs)

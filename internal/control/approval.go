@@ -90,6 +90,9 @@ func (p *placing) admit(tx reeve.Placing, found int) (done bool, err error) {
 	if p.order.Expect != 0 && p.order.Expect != found {
 		return true, reeve.Errorf(reeve.Conflict, "%d devices were confirmed, and the order finds %d; look again, and confirm that number", p.order.Expect, found)
 	}
+	if seen, now := p.order.ExpectApplies, applies(p.out.Tally); seen != 0 && seen != now {
+		return true, reeve.Errorf(reeve.Conflict, "the order applied to %d devices when it was looked at, and applies to %d now; nothing was done. Look again, and confirm that number", seen, now)
+	}
 	if p.proposal != nil && p.proposal.Targets != found {
 		return true, reeve.Errorf(reeve.Conflict, "the order found %d devices when it was proposed, and finds %d now; propose it again", p.proposal.Targets, found)
 	}

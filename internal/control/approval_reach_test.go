@@ -23,36 +23,36 @@ func TestWhoMayApprove(t *testing.T) {
 			caller reeve.Caller
 			kind   reeve.Kind
 		}{{inLab, reeve.NotFound}, {sees, reeve.Forbidden}} {
-			_, _, err := w.Approve(t.Context(), one.caller, o.ID, "")
+			_, _, err := w.Approve(t.Context(), one.caller, o.ID, "", 0)
 			wantKind(t, "an order "+what+" by an operator of the lab", err, one.kind)
 			_, err = w.Reject(t.Context(), one.caller, o.ID, "")
 			wantKind(t, "rejecting an order "+what+" by an operator of the lab", err, one.kind)
 		}
 	}
-	_, _, err := w.Approve(t.Context(), viewer, lab.ID, "")
+	_, _, err := w.Approve(t.Context(), viewer, lab.ID, "", 0)
 	wantKind(t, "a viewer", err, reeve.Forbidden)
 	_, err = w.Reject(t.Context(), viewer, lab.ID, "")
 	wantKind(t, "a viewer rejects", err, reeve.Forbidden)
-	if _, p, err := w.Approve(t.Context(), inLab, lab.ID, ""); err != nil || p.Job.Targets != 2 {
+	if _, p, err := w.Approve(t.Context(), inLab, lab.ID, "", 0); err != nil || p.Job.Targets != 2 {
 		t.Errorf("%+v, %v", p.Job, err)
 	}
 	mine := w.propose(t, inLab, control.Order{Action: "exempt", Group: w.lab.ID})
-	if _, p, err := w.Approve(t.Context(), admin, mine.ID, ""); err != nil || p.Job.Targets != 2 || p.Job.Caller.Actor != "operator:ann" {
+	if _, p, err := w.Approve(t.Context(), admin, mine.ID, "", 0); err != nil || p.Job.Targets != 2 || p.Job.Caller.Actor != "operator:ann" {
 		t.Errorf("%+v, %v", p.Job, err)
 	}
 
 	w.limit(t, 1)
 	deleted := w.propose(t, admin, order("delete", ids(w.inShop...)...))
-	if _, _, err := w.Approve(t.Context(), w.person("joe"), deleted.ID, ""); err != nil {
+	if _, _, err := w.Approve(t.Context(), w.person("joe"), deleted.ID, "", 0); err != nil {
 		t.Fatal(err)
 	}
 	back, err := w.Undo(t.Context(), admin, deleted.ID, control.Order{Propose: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = w.Approve(t.Context(), inLab, back.Proposal.ID, "")
+	_, _, err = w.Approve(t.Context(), inLab, back.Proposal.ID, "", 0)
 	wantKind(t, "restoring devices of the shop by an operator of the lab", err, reeve.NotFound)
-	if _, p, err := w.Approve(t.Context(), w.person("joe"), back.Proposal.ID, ""); err != nil || len(p.Restored) != 2 {
+	if _, p, err := w.Approve(t.Context(), w.person("joe"), back.Proposal.ID, "", 0); err != nil || len(p.Restored) != 2 {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -78,7 +78,7 @@ func TestFiltersKeepToWhatIsSeen(t *testing.T) {
 	_, err := w.Place(t.Context(), sees, control.Order{Action: "exempt", Filter: &reeve.DeviceQuery{}})
 	wantKind(t, "what is seen but may not be changed", err, reeve.Forbidden)
 	p := w.propose(t, inLab, control.Order{Action: "exempt", Filter: &reeve.DeviceQuery{}})
-	if _, done, err := w.Approve(t.Context(), w.person("bob"), p.ID, ""); err != nil || done.Job.Targets != 2 {
+	if _, done, err := w.Approve(t.Context(), w.person("bob"), p.ID, "", 0); err != nil || done.Job.Targets != 2 {
 		t.Errorf("%+v, %v", done.Job, err)
 	}
 }

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -96,6 +97,59 @@ func TestExpectedNumber(t *testing.T) {
 	w.place(t, o)
 }
 
+// Among the devices that are found, it may apply to others than were seen.
+func TestExpectedToApply(t *testing.T) {
+	w := newWorld(t)
+	w.imported(t, 0x0a0000000001, 0x0a0000000002, 0x0a0000000003)
+	first := w.imported(t, 0x0a0000000004)[0]
+	w.place(t, order("ignore", first.ID))
+	o := control.Order{Action: "ignore", Filter: &reeve.DeviceQuery{}}
+	p := w.propose(t, w.person("ann"), o)
+	seen, err := w.Preview(t.Context(), w.admin, o)
+	if err != nil || seen.Applies != seen.Found-1 {
+		t.Fatalf("%+v %v", seen, err)
+	}
+	w.place(t, order("unignore", first.ID))
+	o.Expect, o.ExpectApplies = seen.Found, seen.Applies
+	before := len(w.jobs(t))
+	for what, do := range map[string]func() error{
+		"placed":   func() error { _, err := w.Place(t.Context(), w.admin, o); return err },
+		"approved": func() error { _, _, err := w.Approve(t.Context(), w.person("bob"), p.ID, "", seen.Applies); return err },
+	} {
+		err := do()
+		wantKind(t, what, err, reeve.Conflict)
+		if text := reeve.Message(err); !strings.Contains(text, fmt.Sprintf("applied to %d", seen.Applies)) || !strings.Contains(text, fmt.Sprintf("applies to %d now", seen.Found)) {
+			t.Errorf("%s: %s", what, text)
+		}
+	}
+	if now := len(w.jobs(t)); now != before {
+		t.Errorf("%d jobs instead of %d", now, before)
+	}
+	if _, p, err := w.Approve(t.Context(), w.person("bob"), p.ID, "", seen.Found); err != nil || p.Job.Targets != seen.Found {
+		t.Errorf("%+v %v", p.Job, err)
+	}
+}
+
+// Devices that come and go do not make another order of one that skips them.
+func TestExpectedWithSomeAway(t *testing.T) {
+	w := newWorld(t)
+	ids := w.fleet(t, 3)
+	o := control.Order{Action: "dhcprenew", All: true, SkipAway: true}
+	seen, err := w.Preview(t.Context(), w.admin, o)
+	if err != nil || seen.Applies != 3 || seen.Tally[reeve.Away] != 3 {
+		t.Fatalf("%+v %v", seen, err)
+	}
+	device, err := w.store.Device(t.Context(), w.admin.Account, ids[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.wake.online[device.No] = true
+	o.ExpectApplies = seen.Applies
+	if p := w.place(t, o); p.Tally[reeve.Away] != 2 {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestCommentsAreWanted(t *testing.T) {
 	w := newWorld(t)
 	w.settings(t, func(s *reeve.Settings) { s.RequireComment = true })
@@ -179,14 +233,14 @@ func TestApprovedAtOnce(t *testing.T) {
 	}
 	w.clock.advance(time.Hour)
 	for name, c := range map[string]reeve.Caller{"who asked": ann, "an app by itself": w.admin} {
-		_, _, err := w.Approve(t.Context(), c, want.ID, "")
+		_, _, err := w.Approve(t.Context(), c, want.ID, "", 0)
 		wantKind(t, name, err, reeve.Forbidden)
 	}
 	annsToken := w.admin
 	annsToken.Operator = "ann"
-	_, _, err := w.Approve(t.Context(), annsToken, want.ID, "")
+	_, _, err := w.Approve(t.Context(), annsToken, want.ID, "", 0)
 	wantKind(t, "who asked, by a token", err, reeve.Forbidden)
-	got, p, err := w.Approve(t.Context(), bob, want.ID, "as agreed")
+	got, p, err := w.Approve(t.Context(), bob, want.ID, "as agreed", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +251,7 @@ func TestApprovedAtOnce(t *testing.T) {
 	if got.State != reeve.Used || got.DecidedBy.Person() != "bob" || got.Reason != "as agreed" || !got.Decided.Equal(w.clock.Now()) {
 		t.Errorf("%+v", got)
 	}
-	_, _, err = w.Approve(t.Context(), w.person("eve"), want.ID, "")
+	_, _, err = w.Approve(t.Context(), w.person("eve"), want.ID, "", 0)
 	wantKind(t, "a second approval", err, reeve.Conflict)
 	_, err = w.Reject(t.Context(), bob, want.ID, "")
 	wantKind(t, "rejecting what was placed", err, reeve.Conflict)
@@ -243,11 +297,11 @@ func TestApprovedForARequest(t *testing.T) {
 	wantKind(t, "before it is approved", err, reeve.Unapproved)
 	bobs := w.admin
 	bobs.Actor, bobs.Operator = "app:OTHER", "bob" // a token that bob agreed to
-	got, p, err := w.Approve(t.Context(), bobs, want.ID, "")
+	got, p, err := w.Approve(t.Context(), bobs, want.ID, "", 0)
 	if err != nil || got.State != reeve.Approved || p.Job.ID != 0 || len(w.jobs(t)) != 0 {
 		t.Fatalf("%+v %+v %v", got, p, err)
 	}
-	_, _, err = w.Approve(t.Context(), bobs, want.ID, "")
+	_, _, err = w.Approve(t.Context(), bobs, want.ID, "", 0)
 	wantKind(t, "approving it again", err, reeve.Conflict)
 	for name, other := range map[string]control.Order{
 		"another action":   {Action: "exempt", IDs: ids},

@@ -23,8 +23,8 @@ func (c *Control) CreateCode(ctx context.Context, caller reeve.Caller, spec reev
 		return reeve.Code{}, reeve.Errorf(reeve.Invalid, "uses must be 0 for no limit, or a positive number")
 	case !spec.Expires.IsZero() && (spec.Expires.Before(now) || spec.Expires.After(now.Add(maxCodeLife))):
 		return reeve.Code{}, reeve.Errorf(reeve.Invalid, "the code must end in the future and within ten years")
-	case len(spec.Note) > MaxComment:
-		return reeve.Code{}, reeve.Errorf(reeve.Invalid, "the note is longer than %d bytes; shorten it", MaxComment)
+	case tooLong(spec.Note):
+		return reeve.Code{}, reeve.Errorf(reeve.Invalid, "the note is longer than %d characters; shorten it", MaxComment)
 	}
 	if spec.GroupID != "" {
 		if _, err := c.store.Group(ctx, caller.Account, spec.GroupID); err != nil {

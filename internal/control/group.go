@@ -65,8 +65,8 @@ func (c *Control) checkGroup(caller reeve.Caller, g reeve.Group) (reeve.Group, e
 	if g.Name, err = checkName("group", g.Name); err != nil {
 		return reeve.Group{}, err
 	}
-	if len(g.Description) > MaxComment {
-		return reeve.Group{}, reeve.Errorf(reeve.Invalid, "the description is longer than %d bytes; shorten it", MaxComment)
+	if tooLong(g.Description) {
+		return reeve.Group{}, reeve.Errorf(reeve.Invalid, "the description is longer than %d characters; shorten it", MaxComment)
 	}
 	g.Modified = c.now()
 	return g, nil

@@ -3,7 +3,9 @@ package control
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"reeve"
 	"reeve/internal/action"
@@ -28,11 +30,14 @@ type Order struct {
 	DeliverWithin time.Duration // 0 is the action's own; never longer than that
 	SkipAway      bool          // devices that are not connected are not ordered
 
-	DryRun   bool        `json:"-"`
-	Expect   int         `json:"-"` // how many devices the caller confirmed, 0 for no matter: with another number nothing is ordered
-	Approved reeve.JobID `json:"-"` // the proposal that a second person approved, 0 for none
-	Propose  bool        `json:"-"` // only store the order, for a second person to approve
-	Hold     bool        `json:"-"` // with Propose: once approved it waits for a request with Approved
+	DryRun bool `json:"-"`
+	Expect int  `json:"-"` // how many devices the caller confirmed, 0 for no matter: with another number nothing is ordered
+	// ExpectApplies is to how many of them the caller saw it apply, 0 for no matter:
+	// if it applies to another number nothing is ordered. See Preview.Applies.
+	ExpectApplies int         `json:"-"`
+	Approved      reeve.JobID `json:"-"` // the proposal that a second person approved, 0 for none
+	Propose       bool        `json:"-"` // only store the order, for a second person to approve
+	Hold          bool        `json:"-"` // with Propose: once approved it waits for a request with Approved
 
 	named bool // a dry run names devices whatever its outcomes say, some that would be ordered as well
 
@@ -78,8 +83,15 @@ type Named struct{ ID, Hostname string }
 // MaxExcluded is how many devices a dry run names that would not be ordered.
 const MaxExcluded = 500
 
-// MaxComment is the longest comment of a job in bytes.
+// MaxComment is the longest comment of a job, and the longest of other texts that
+// people write about a thing, in characters.
 const MaxComment = 1024
+
+// tooLong reports whether a text has more characters than a comment may have. The
+// end of a line counts once, however it is written: forms send two characters.
+func tooLong(text string) bool {
+	return utf8.RuneCountInString(text)-strings.Count(text, "\r\n") > MaxComment
+}
 
 // check validates everything that needs no store, and normalises o.Params.
 func (c *Control) check(o *Order) (action.Definition, []reeve.MAC, error) {
@@ -114,8 +126,8 @@ func (c *Control) check(o *Order) (action.Definition, []reeve.MAC, error) {
 		return def, nil, reeve.Errorf(reeve.Invalid, "the list of devices is empty; name at least one")
 	case entries > c.opts.MaxEntries:
 		return def, nil, reeve.Errorf(reeve.TooLarge, "at most %d devices fit one request; split the list", c.opts.MaxEntries)
-	case len(o.Comment) > MaxComment:
-		return def, nil, reeve.Errorf(reeve.Invalid, "the comment is longer than %d bytes; shorten it", MaxComment)
+	case tooLong(o.Comment):
+		return def, nil, reeve.Errorf(reeve.Invalid, "the comment is longer than %d characters; shorten it", MaxComment)
 	case o.Expect < 0:
 		return def, nil, reeve.Errorf(reeve.Invalid, "expect must be a positive number of devices")
 	case o.Hold && !o.Propose:

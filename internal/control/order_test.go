@@ -67,6 +67,9 @@ func TestRefusedOrders(t *testing.T) {
 	if after.Seq != head.Seq || len(w.jobs(t)) != 0 || len(w.wake.told) != 0 {
 		t.Errorf("after errors the log is at row %d instead of %d, there are %d jobs, and %q was told", after.Seq, head.Seq, len(w.jobs(t)), w.wake.told)
 	}
+	umlauts := order("exempt", ids...)
+	umlauts.Comment = strings.Repeat("ü", control.MaxComment-2) + "\r\n."
+	w.place(t, umlauts) // whose characters count, as in the form, and not its bytes
 	if p := w.place(t, order("exempt", many[:1000]...)); len(p.Outcomes) != 1000 {
 		t.Errorf("as many as are allowed have %d outcomes", len(p.Outcomes))
 	}

@@ -11,6 +11,7 @@ import (
 type Preview struct {
 	Found     int                  // devices that it names and that there are
 	Unmatched int                  // ids or MACs that name none
+	Applies   int                  // devices that it applies to, whether they are connected or not: what Order.ExpectApplies confirms
 	Tally     map[reeve.Reason]int // devices by the reason why it does not apply; NoReason are those that it applies to
 	// Excluded are some of the first devices that it would pass by, at most
 	// MaxExcluded, and ExcludedMore how many there are besides.
@@ -88,9 +89,16 @@ func (c *Control) PreviewProposal(ctx context.Context, caller reeve.Caller, id r
 	})
 }
 
-// under says what the account's settings ask for on so many devices.
+// applies counts the devices of a tally that an order applies to. Those that it
+// skips are among them, since devices come and go by the second, and what was
+// confirmed is not another order for that.
+func applies(tally map[reeve.Reason]int) int { return tally[reeve.NoReason] + tally[reeve.Away] }
+
+// under says to how many devices it applies, and what the account's settings ask
+// for on so many.
 func (p Preview) under(a reeve.Account) Preview {
 	settings := Effective(a.Settings)
+	p.Applies = applies(p.Tally)
 	p.Confirm = int64(p.Found) >= settings.ConfirmAbove
 	p.NeedsApproval = settings.ApproveAbove > 0 && int64(p.Found) > settings.ApproveAbove
 	return p
@@ -98,7 +106,7 @@ func (p Preview) under(a reeve.Account) Preview {
 
 // tryOut previews an order by placing it but for the commit.
 func (c *Control) tryOut(ctx context.Context, caller reeve.Caller, o Order, place func(Order) (Placement, error)) (Preview, error) {
-	o.DryRun, o.named, o.Expect, o.Propose, o.Hold, o.Approved, o.Key = true, true, 0, false, false, 0, ""
+	o.DryRun, o.named, o.Expect, o.ExpectApplies, o.Propose, o.Hold, o.Approved, o.Key = true, true, 0, 0, false, false, 0, ""
 	p, err := place(o)
 	if err != nil {
 		return Preview{}, err

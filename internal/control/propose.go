@@ -17,13 +17,13 @@ type proposed struct {
 	RetryOf reeve.JobID   `json:",omitempty"`
 	UndoOf  reeve.JobID   `json:",omitempty"`
 	States  []reeve.State `json:",omitempty"`
-	Applies *int          `json:",omitempty"` // devices that it applied to
+	Applies *int          `json:",omitempty"` // devices that it applied to, as Preview.Applies counts them
 }
 
 // propose stores the order instead of placing it.
 func (p *placing) propose(tx reeve.Placing, found int) error {
-	applies := p.out.Tally[reeve.NoReason]
-	whole := proposed{Order: p.order, RetryOf: p.retryOf, States: p.states, Applies: &applies}
+	applied := applies(p.out.Tally)
+	whole := proposed{Order: p.order, RetryOf: p.retryOf, States: p.states, Applies: &applied}
 	if p.undone != nil {
 		whole.UndoOf = p.undone.ID
 	}
@@ -82,9 +82,10 @@ func set[T cmp.Ordered](list []T) []T {
 
 // Approve agrees to the order of another: it is placed under the proposal's id, as
 // of who asked, or waits if it was proposed with Hold. Only a person may, with
-// permission for all of its devices, and never who asked. What was decided
-// meanwhile, has expired or finds another number of devices is a Conflict.
-func (c *Control) Approve(ctx context.Context, caller reeve.Caller, id reeve.JobID, reason string) (reeve.Proposal, Placement, error) {
+// permission for all of its devices, and never who asked. Applies is to how many
+// devices that person saw it apply, 0 for no matter. What was decided meanwhile, has
+// expired, finds another number of devices or applies to another is a Conflict.
+func (c *Control) Approve(ctx context.Context, caller reeve.Caller, id reeve.JobID, reason string, applies int) (reeve.Proposal, Placement, error) {
 	reach, err := AllowSome(caller, reeve.Write)
 	if err != nil {
 		return reeve.Proposal{}, Placement{}, err
@@ -99,13 +100,14 @@ func (c *Control) Approve(ctx context.Context, caller reeve.Caller, id reeve.Job
 	if kept.AskedBy(caller) {
 		return reeve.Proposal{}, Placement{}, reeve.Errorf(reeve.Forbidden, "who proposed an order does not approve it; have somebody else do so")
 	}
-	if len(reason) > MaxComment {
+	if tooLong(reason) {
 		return reeve.Proposal{}, Placement{}, errLongReason
 	}
 	p, err := c.resume(ctx, kept)
 	if err != nil {
 		return reeve.Proposal{}, Placement{}, err
 	}
+	p.order.ExpectApplies = applies
 	p.decision = &decision{id: id, by: caller, reach: reach, reason: reason}
 	out, err := c.place(ctx, p)
 	if err != nil {
@@ -115,7 +117,7 @@ func (c *Control) Approve(ctx context.Context, caller reeve.Caller, id reeve.Job
 	return kept, out, err
 }
 
-var errLongReason = reeve.Errorf(reeve.Invalid, "the reason is longer than %d bytes; shorten it", MaxComment)
+var errLongReason = reeve.Errorf(reeve.Invalid, "the reason is longer than %d characters; shorten it", MaxComment)
 
 // resume makes the placing that a proposal is of. Who asked was allowed to when
 // it was proposed; what is decided now is whether the second person may.
@@ -144,7 +146,7 @@ func (c *Control) Reject(ctx context.Context, caller reeve.Caller, id reeve.JobI
 	if err != nil {
 		return reeve.Proposal{}, err
 	}
-	if len(reason) > MaxComment {
+	if tooLong(reason) {
 		return reeve.Proposal{}, errLongReason
 	}
 	o, err := c.proposal(ctx, caller, reach, id)

@@ -19,7 +19,7 @@ func TestProposalsEnd(t *testing.T) {
 
 	gone := w.propose(t, w.admin, o)
 	w.place(t, order("delete", ids[0]))
-	_, _, err := w.Approve(t.Context(), bob, gone.ID, "")
+	_, _, err := w.Approve(t.Context(), bob, gone.ID, "", 0)
 	wantKind(t, "another number of devices", err, reeve.Conflict)
 	if text := reeve.Message(err); !strings.Contains(text, "found 3") || !strings.Contains(text, "finds 2") {
 		t.Error(text)
@@ -31,17 +31,17 @@ func TestProposalsEnd(t *testing.T) {
 	}
 	_, err = w.Reject(t.Context(), bob, gone.ID, "")
 	wantKind(t, "rejecting it again", err, reeve.Conflict)
-	_, _, err = w.Approve(t.Context(), bob, gone.ID, "")
+	_, _, err = w.Approve(t.Context(), bob, gone.ID, "", 0)
 	wantKind(t, "approving what was rejected", err, reeve.Conflict)
 
 	late := w.propose(t, w.admin, o)
 	held := w.propose(t, w.admin, control.Order{Action: "exempt", All: true, Hold: true})
 	w.clock.advance(7*24*time.Hour - time.Second)
-	if p, _, err := w.Approve(t.Context(), bob, held.ID, ""); err != nil || p.Expires.Before(w.clock.Now().Add(6*24*time.Hour)) {
+	if p, _, err := w.Approve(t.Context(), bob, held.ID, "", 0); err != nil || p.Expires.Before(w.clock.Now().Add(6*24*time.Hour)) {
 		t.Errorf("the last moment: %+v, %v", p, err)
 	}
 	w.clock.advance(time.Second)
-	_, _, err = w.Approve(t.Context(), bob, late.ID, "")
+	_, _, err = w.Approve(t.Context(), bob, late.ID, "", 0)
 	wantKind(t, "after its time", err, reeve.Conflict)
 	w.clock.advance(7 * 24 * time.Hour)
 	o.Approved = held.ID
@@ -51,7 +51,7 @@ func TestProposalsEnd(t *testing.T) {
 	wantKind(t, "rejecting it", err, reeve.Conflict)
 	_, err = w.Place(t.Context(), w.admin, control.Order{Action: "exempt", All: true, Hold: true})
 	wantKind(t, "hold without propose", err, reeve.Invalid)
-	_, _, err = w.Approve(t.Context(), bob, 1, "")
+	_, _, err = w.Approve(t.Context(), bob, 1, "", 0)
 	wantKind(t, "what nobody proposed", err, reeve.NotFound)
 	if rows := w.audit(t, w.admin.Account, "job_rejected"); len(rows) != 1 || !strings.Contains(rows[0].Detail, "a slip") {
 		t.Errorf("the log says %+v", rows)
@@ -71,7 +71,7 @@ func TestProposingRepeats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := w.Approve(t.Context(), w.person("bob"), first.Proposal.ID, ""); err != nil {
+	if _, _, err := w.Approve(t.Context(), w.person("bob"), first.Proposal.ID, "", 0); err != nil {
 		t.Fatal(err)
 	}
 	again, err := w.Place(t.Context(), w.admin, o)
@@ -103,7 +103,7 @@ func TestDecidedAtOnce(t *testing.T) {
 	}
 	p := w.propose(t, w.admin, all)
 	for _, name := range []string{"ann", "bob", "eve", "joe"} {
-		race("approved", func() error { _, _, err := w.Approve(t.Context(), w.person(name), p.ID, ""); return err })
+		race("approved", func() error { _, _, err := w.Approve(t.Context(), w.person(name), p.ID, "", 0); return err })
 		race("rejected", func() error { _, err := w.Reject(t.Context(), w.person(name), p.ID, ""); return err })
 	}
 	wait.Wait()
@@ -115,7 +115,7 @@ func TestDecidedAtOnce(t *testing.T) {
 	held := all
 	held.Hold = true
 	p = w.propose(t, w.admin, held)
-	if _, _, err := w.Approve(t.Context(), w.person("bob"), p.ID, ""); err != nil {
+	if _, _, err := w.Approve(t.Context(), w.person("bob"), p.ID, "", 0); err != nil {
 		t.Fatal(err)
 	}
 	all.Approved = p.ID

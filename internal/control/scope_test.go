@@ -49,7 +49,7 @@ var calls = map[string]struct {
 	}},
 	"Approve": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {
 		c.Operator = "ann"
-		_, _, err := w.Approve(t.Context(), c, 1, "")
+		_, _, err := w.Approve(t.Context(), c, 1, "", 0)
 		return err
 	}},
 	"Reject": {reeve.Write, func(t *testing.T, w *world, c reeve.Caller) error {

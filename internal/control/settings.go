@@ -186,8 +186,8 @@ func checkIdentityFields(fields []reeve.IdentityField) error {
 			return reeve.Errorf(reeve.Invalid, "two identity fields are called %q; give each a name of its own", f.Name)
 		}
 		names[f.Name] = true
-		if len(f.Label) > MaxComment || len(f.Pattern) > MaxComment {
-			return reeve.Errorf(reeve.Invalid, "label or pattern of identity field %q is longer than %d bytes; shorten it", f.Name, MaxComment)
+		if tooLong(f.Label) || tooLong(f.Pattern) {
+			return reeve.Errorf(reeve.Invalid, "label or pattern of identity field %q is longer than %d characters; shorten it", f.Name, MaxComment)
 		}
 		if _, err := checkName("identity field", f.Name); err != nil {
 			return err

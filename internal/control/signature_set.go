@@ -88,8 +88,8 @@ func (c *Control) CreateSet(ctx context.Context, caller reeve.Caller, spec reeve
 	if !setName.MatchString(spec.Name) {
 		return spec, reeve.Errorf(reeve.Invalid, "the name of a set has 1 to 64 of a-z, 0-9, dot, hyphen and underscore, and begins with a letter or digit")
 	}
-	if len(spec.Description) > MaxComment {
-		return spec, reeve.Errorf(reeve.Invalid, "the description is longer than %d bytes; shorten it", MaxComment)
+	if tooLong(spec.Description) {
+		return spec, reeve.Errorf(reeve.Invalid, "the description is longer than %d characters; shorten it", MaxComment)
 	}
 	set := reeve.SignatureSet{Account: caller.Account, Name: spec.Name, Description: spec.Description, Created: c.now(), By: caller.Name}
 	var err error

@@ -78,7 +78,7 @@ func TestUndoOfADeletion(t *testing.T) {
 	if err != nil || p.Proposal.Action != "restore" || p.Proposal.Targets != 2 {
 		t.Fatalf("%+v, %v", p, err)
 	}
-	o, done, err := w.Approve(t.Context(), w.person("bob"), p.Proposal.ID, "")
+	o, done, err := w.Approve(t.Context(), w.person("bob"), p.Proposal.ID, "", 0)
 	if err != nil || len(done.Restored) != 2 || done.Job.ID != 0 || o.State != reeve.Used {
 		t.Errorf("%+v %+v, %v", o, done, err)
 	}
@@ -119,7 +119,7 @@ func TestRetryAndUndoAboveTheLimit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := w.Approve(t.Context(), w.person("bob"), p.Proposal.ID, ""); err != nil {
+		if _, _, err := w.Approve(t.Context(), w.person("bob"), p.Proposal.ID, "", 0); err != nil {
 			t.Fatal(err)
 		}
 		_, err = w.Place(t.Context(), w.admin, control.Order{Action: name, IDs: ids, Approved: p.Proposal.ID})
@@ -136,7 +136,7 @@ func TestRetryAndUndoAboveTheLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, p, err := w.Approve(t.Context(), w.person("bob"), again.Proposal.ID, ""); err != nil || p.Job.RetryOf != renewed.Job.ID || p.Job.Targets != 3 {
+	if _, p, err := w.Approve(t.Context(), w.person("bob"), again.Proposal.ID, "", 0); err != nil || p.Job.RetryOf != renewed.Job.ID || p.Job.Targets != 3 {
 		t.Errorf("%+v, %v", p.Job, err)
 	}
 }
