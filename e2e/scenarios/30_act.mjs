@@ -30,7 +30,11 @@ export default {
     await place.click();
     await page.waitForURL('**/console/jobs/*');
     const job = new URL(page.url()).pathname.split('/').at(-1);
+    const device = page.locator('#result-rows a').first();
+    await device.focus();
     await page.locator('#progress').getByText('done', { exact: true }).waitFor({ timeout: 60_000 });
+    await page.getByRole('status').getByText(/^done: (\d+) of \1 finished$/).waitFor({ state: 'attached' });
+    assert.ok(await device.evaluate((link) => link === document.activeElement), 'news take the focus away');
 
     const { looks, sums } = await page.evaluate(() => globalThis.sums);
     assert.equal(sums.length, 1, `the counts add up to ${sums}, not always to the same`);
