@@ -21,6 +21,7 @@ export default {
     await page.getByRole('button', { name: 'Use a passkey' }).click();
     await page.waitForURL('**/console/me');
     await page.getByRole('button', { name: 'Remove <i>laptop</i>' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
     await page.getByText('The passkey was removed.').waitFor();
 
     await signOut(page);

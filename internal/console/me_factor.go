@@ -3,6 +3,8 @@ package console
 import (
 	"slices"
 	"strings"
+
+	"reeve/internal/control"
 )
 
 // A factorPage gives an authenticator app its secret, and asks for a code of it.
@@ -20,17 +22,20 @@ func (c *console) beginFactor(v *visit) (*page, error) {
 	if err != nil {
 		return c.ownAgain(v, err)
 	}
-	shown := factorPage{}
-	if shown.Picture, err = pictureOf(made.URI); err != nil {
-		return nil, err
+	return factorForm(made)
+}
+
+func factorForm(made control.FactorSecret) (*page, error) {
+	var shown factorPage
+	var err error
+	if made.Secret != "" {
+		shown.Picture, err = pictureOf(made.URI)
 	}
 	for part := range slices.Chunk([]byte(made.Secret), 4) {
 		shown.Secret = strings.TrimSpace(shown.Secret + " " + string(part))
 	}
-	return factorForm(shown), nil
+	return &page{name: "me_factor", title: "me.app.title", data: shown}, err
 }
-
-func factorForm(p factorPage) *page { return &page{name: "me_factor", title: "me.app.title", data: p} }
 
 // A recoveryPage shows recovery codes, for the only time.
 type recoveryPage struct{ Codes []string }
@@ -45,7 +50,13 @@ func (c *console) confirmFactor(v *visit) (*page, error) {
 	}
 	codes, err := c.Rules.ConfirmFactor(v.Context(), v.Caller, v.PostForm.Get("code"))
 	if err != nil {
-		return again(factorForm(factorPage{}), err)
+		return formAgain(err, func() (*page, error) {
+			var made control.FactorSecret // shown once more, if whoever began is still the one who sits there
+			if c.proven(v) == nil {
+				made, _ = c.Rules.UnconfirmedFactor(v.Context(), v.Caller)
+			}
+			return factorForm(made)
+		})
 	}
 	return recoveryCodes(codes), nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,8 +51,9 @@ func TestAnAuthenticatorAppIsAskedAtSignIn(t *testing.T) {
 	if page.Code != http.StatusOK || len(secrets) != 1 || !strings.Contains(page.Body.String(), `<svg class="qr"`) {
 		t.Fatalf("%d %s", page.Code, page.Body)
 	}
-	if got := admin.Post("/console/me/app/confirm", url.Values{"code": {"000000"}}); got.Code != http.StatusUnauthorized || !strings.Contains(got.Body.String(), `name="code"`) {
-		t.Errorf("a wrong code: %d", got.Code)
+	if got := admin.Post("/console/me/app/confirm", url.Values{"code": {"000000"}}); got.Code != http.StatusUnauthorized || !strings.Contains(got.Body.String(), `name="code"`) ||
+		!slices.Equal(shown(got.Body.String()), secrets) || !strings.Contains(got.Body.String(), `<svg class="qr"`) {
+		t.Errorf("a wrong code: %d, %v", got.Code, shown(got.Body.String()))
 	}
 	confirmed := admin.Post("/console/me/app/confirm", url.Values{"code": {codeAt(t, secrets[0], now)}})
 	codes := shown(confirmed.Body.String())
@@ -129,7 +131,7 @@ func TestAPasskeyIsASecondFactor(t *testing.T) {
 	}
 }
 
-// What adds a way to sign in wants to know that it is still the operator.
+// What adds a way to sign in, or takes a passkey away, wants to know that it is still the operator.
 func TestOldSessionsProveWhoTheyAre(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	h := doortest.Open(t, doortest.Options{Now: func() time.Time { return now }})
@@ -144,6 +146,7 @@ func TestOldSessionsProveWhoTheyAre(t *testing.T) {
 			"a passkey": admin.Send("/console/me/passkeys/question", struct{}{}).Code,
 			"an app":    admin.Post("/console/me/app", nil).Code,
 			"a link":    admin.Get("/console/me/link").Code,
+			"removal":   admin.Post("/console/me/passkeys/none/remove", nil).Code,
 		}
 	}
 	for what, got := range adding() {

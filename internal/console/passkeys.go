@@ -126,6 +126,9 @@ func (c *console) addPasskey(v *visit) (*page, error) {
 }
 
 func (c *console) removePasskey(v *visit) (*page, error) {
+	if err := c.proven(v); err != nil {
+		return c.ownAgain(v, err)
+	}
 	if err := c.Rules.RemovePasskey(v.Context(), v.Caller, v.PathValue("id")); err != nil {
 		return nil, err
 	}

@@ -67,6 +67,24 @@ func (c *Control) BeginFactor(ctx context.Context, caller reeve.Caller) (FactorS
 	return FactorSecret{secret, totpURI(name, secret)}, c.store.SetFactor(ctx, f, nil)
 }
 
+// UnconfirmedFactor returns what BeginFactor did, as long as ConfirmFactor was not
+// given a code of it. NotFound without one.
+func (c *Control) UnconfirmedFactor(ctx context.Context, caller reeve.Caller) (FactorSecret, error) {
+	name, err := himself(caller)
+	if err != nil {
+		return FactorSecret{}, err
+	}
+	f, err := c.store.Factor(ctx, name)
+	if err == nil && !f.Confirmed.IsZero() {
+		err = reeve.Errorf(reeve.NotFound, "this authenticator app was confirmed already")
+	}
+	if err != nil {
+		return FactorSecret{}, err
+	}
+	secret, err := c.opts.Unseal(factorOwner(name), f.Secret)
+	return FactorSecret{secret, totpURI(name, secret)}, err
+}
+
 // ConfirmFactor takes a code of the app that was given the secret of BeginFactor,
 // and returns recovery codes, shown only now. A wrong code is Denied.
 func (c *Control) ConfirmFactor(ctx context.Context, caller reeve.Caller, code string) ([]string, error) {

@@ -52,6 +52,10 @@ var ownCalls = map[string]func(*testing.T, *control.Control, reeve.Caller) error
 		_, err := w.BeginFactor(t.Context(), c)
 		return err
 	},
+	"UnconfirmedFactor": func(t *testing.T, w *control.Control, c reeve.Caller) error {
+		_, err := w.UnconfirmedFactor(t.Context(), c)
+		return err
+	},
 	"ConfirmFactor": func(t *testing.T, w *control.Control, c reeve.Caller) error {
 		_, err := w.ConfirmFactor(t.Context(), c, "")
 		return err
