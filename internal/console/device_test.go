@@ -108,7 +108,7 @@ func TestDevicesAreRestored(t *testing.T) {
 	h.see(t, "devices/deleted", "1 device is back, 1 are not: There is no such device")
 	h.see(t, "devices/"+h.laptop.ID, "Devices restored")
 	undo := url.Values{"undo": {deletion.String()}, "now": {"1"}}
-	if left := h.admin.Post("/console/act/preview", undo).Body.String(); !strings.Contains(left, "Nothing of this job is left") || strings.Contains(left, `name="expect"`) {
+	if left := sent(h.admin, "/console/act/preview", undo).Body.String(); !strings.Contains(left, "Nothing of this job is left") || strings.Contains(left, `name="expect"`) {
 		t.Errorf("what is back can be restored: %s", left)
 	}
 }
