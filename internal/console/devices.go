@@ -163,7 +163,7 @@ func (v *visit) showDevices(l listing, view filled) (*page, error) {
 	}
 	p.Headings, p.Columns = headings(l, v.columnsOf(l))
 	p.Rows = v.rows(found)
-	p.Rest = v.rest(l, beside, len(found), len(p.Headings)+1)
+	p.Rest = v.rest(l, beside, foundSoFar{Deep: p.IsDeep}.and(found), len(p.Headings)+1)
 	if _, err := control.AllowSome(v.Caller, reeve.Write); err == nil {
 		p.Actions = orderable()
 	}

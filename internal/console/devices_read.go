@@ -73,22 +73,56 @@ type tableRows struct {
 // A restRow stands below the devices that were found in time for the rest of them.
 type restRow struct {
 	Path string // of the page that goes on there
-	Load string // of the fragment with what follows, empty once the page is full
+	Load string // of the fragment with what follows, empty where the list is gone backwards
 	Wide int    // columns
 }
 
-// rest is the row below shown devices, nil if they are all.
-func (v *visit) rest(l listing, b deviceBeside, shown, wide int) *restRow {
-	switch {
-	case b.On != "" && b.at != "" && shown < devicesShown:
-		said, _ := url.ParseQuery(l.View())
-		said.Set("after", b.at)
-		said.Set("shown", strconv.Itoa(shown))
-		return &restRow{b.On, "devices/more?" + said.Encode(), wide}
-	case b.On != "":
-		return &restRow{b.On, "", wide}
+// A foundSoFar is what a page shows while it is not whole.
+type foundSoFar struct {
+	N    int    // devices
+	Top  string // place of the first, empty without any
+	Deep bool   // whether it is not the list's first page
+}
+
+func readSoFar(address url.Values) foundSoFar {
+	n, _ := strconv.Atoi(address.Get("shown"))
+	return foundSoFar{n, address.Get("top"), address.Has("deep")}
+}
+
+// and adds devices that were found below.
+func (s foundSoFar) and(found []reeve.Device) foundSoFar {
+	if s.Top == "" && len(found) > 0 {
+		s.Top = placeOf(found[0].Row())
 	}
-	return nil
+	s.N += len(found)
+	return s
+}
+
+// rest is the row below what was found so far, nil if the page is whole.
+func (v *visit) rest(l listing, b deviceBeside, s foundSoFar, wide int) *restRow {
+	if b.On == "" {
+		return nil
+	}
+	if b.at == "" {
+		return &restRow{Path: b.On, Wide: wide}
+	}
+	said, _ := url.ParseQuery(l.View())
+	said.Set("after", b.at)
+	said.Set("shown", strconv.Itoa(s.N))
+	said.Set("top", s.Top)
+	if s.Deep {
+		said.Set("deep", "yes")
+	}
+	return &restRow{b.On, "devices/more?" + said.Encode(), wide}
+}
+
+// A moreRows is what of a page was not found before, with what the page now says
+// of itself.
+type moreRows struct {
+	tableRows
+	N      int // devices of the page
+	Beside beside
+	Count  *matchCount // of all that match, if these are all of them
 }
 
 // moreDevices answers what of a page was not found before: rows of its table.
@@ -97,19 +131,29 @@ func (c *console) moreDevices(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, _ := strconv.Atoi(v.URL.Query().Get("shown"))
 	q := l.Filter.query(v.Account)
 	q.Sort, q.Desc, _ = l.order()
 	found, b, err := v.readDevices(q, l.after, l.before, func(after, before string) string { return l.at(after, before).Path() })
 	if err != nil {
 		return nil, err
 	}
-	if b.On == "" {
-		b.On, b.at = b.Older, ""
+	s := readSoFar(v.URL.Query()).and(found)
+	if b.On != "" && s.N >= devicesShown { // the page is full
+		b.Older, b.On = b.On, ""
 	}
-	_, mayNot := control.AllowSome(v.Caller, reeve.Write)
 	heads, _ := headings(l, v.columnsOf(l))
-	return v.part("devices", "rows", tableRows{heads, v.rows(found), mayNot == nil, v.rest(l, b, before+len(found), len(heads)+1)})
+	_, mayNot := control.AllowSome(v.Caller, reeve.Write)
+	more := moreRows{tableRows{heads, v.rows(found), mayNot == nil, v.rest(l, b, s, len(heads)+1)}, s.N, beside{Older: b.Older}, nil}
+	if s.Deep {
+		more.Beside.First = l.at("", "").Path()
+	}
+	if s.Deep && s.Top != "" {
+		more.Beside.Newer = l.at("", s.Top).Path()
+	}
+	if !s.Deep && more.Rest == nil && b.Older == "" {
+		more.Count = &matchCount{deviceCount{N: int64(s.N)}, false}
+	}
+	return v.part("devices", "more", more)
 }
 
 // maxCounted is how far the devices that match are counted for their list.
@@ -122,6 +166,12 @@ type deviceCount struct {
 	Least bool // it was not counted further in time
 }
 
+// A matchCount is a deviceCount as it stands beside the list.
+type matchCount struct {
+	deviceCount
+	Few bool // counted before it broke off, so that it says less than the list
+}
+
 func (c *console) countDevices(v *visit) (*page, error) {
 	f, err := parseFilter(v.URL.RawQuery)
 	if err != nil {
@@ -131,5 +181,5 @@ func (c *console) countDevices(v *visit) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.part("devices", "count", deviceCount{min(n, maxCounted), n > maxCounted, !all})
+	return v.part("devices", "count", matchCount{deviceCount{min(n, maxCounted), n > maxCounted, !all}, !all && n < 2*devicesShown})
 }

@@ -161,6 +161,16 @@ func TestMoreOfAPage(t *testing.T) {
 	if strings.Contains(whole, "<table") || strings.Contains(whole, "data-load") {
 		t.Errorf("it is not rows alone, or not all:\n%s", whole)
 	}
+	// What the page says of itself comes along, and how many match once these are all.
+	for _, text := range []string{`<template data-for="pager"`, "10 devices on this page", `<template data-for="matching"><span class="count" id="matching">(10)<`} {
+		if !strings.Contains(whole, text) {
+			t.Errorf("it lacks %s:\n%s", text, whole)
+		}
+	}
+	deep := h.see(t, "devices/more?shown=7&deep=yes&top=x", `href="/console/devices">`, `rel="prev" href="/console/devices?before=x"`)
+	if strings.Contains(deep, `data-for="matching"`) {
+		t.Error("a page in the middle says how many match")
+	}
 	if none := h.see(t, "devices/more?q=nowhere&shown=7"); strings.Contains(none, "<tr") {
 		t.Errorf("rows of nothing:\n%s", none)
 	}

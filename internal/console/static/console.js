@@ -20,6 +20,8 @@ function wake(root) {
 function put(old, html) {
   const made = document.createElement("template");
   made.innerHTML = html;
+  const elsewhere = [...made.content.querySelectorAll("template[data-for]")]; // of the page, what came along
+  for (const part of elsewhere) part.remove();
   const fresh = [...made.content.children];
   for (const one of fresh) label(one, old.closest("table"));
   tellTimes(made.content);
@@ -29,6 +31,10 @@ function put(old, html) {
   else old.replaceWith(...fresh);
   if (!focused.isConnected) document.getElementById("main").focus({ preventScroll: true });
   wake(around ?? document);
+  for (const part of elsewhere) {
+    const place = document.getElementById(part.dataset.for);
+    if (place) put(place, part.innerHTML.trim());
+  }
 }
 
 // label tells the cells of rows that came in what the server tells those of a
