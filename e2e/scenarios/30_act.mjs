@@ -49,6 +49,24 @@ export default {
     await row.getByText(world.operator, { exact: true }).waitFor();
   },
 
+  'a page that gets no more news says so': async (world, enter) => {
+    const person = await enter();
+    const { page } = person;
+    person.excuse(/status of 404 .*jobs\/live/);
+    await signIn(page, world);
+    await page.route('**/console/jobs', async (route) => {
+      const answer = await route.fetch();
+      const body = (await answer.text()).replace('role="region"', '$& data-live="/console/jobs/live?id=none"');
+      await route.fulfill({ response: answer, body });
+    });
+    await page.goto('/console/jobs');
+    await page.getByRole('alert').getByText('no longer kept up to date').waitFor();
+    assert.deepEqual(await checkPage(page), []);
+    await page.unrouteAll();
+    await page.getByRole('link', { name: 'Load the page again' }).click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+  },
+
   'an app does the same, and the log tells them apart': async (world, enter) => {
     const token = await grant(world, world.client);
     const ids = (await devicesOf(world, token)).filter((d) => d.standing === 'managed').map((d) => d.id);
