@@ -49,7 +49,8 @@ export default {
     await other.locator('#progress').getByText('done', { exact: true }).waitFor({ timeout: 60_000 });
     assert.deepEqual(await checkPage(other), []);
     assert.deepEqual(await rows(page, `job=${job}&outcome=ok&source=console`), [
-      ['Job placed', world.operator], ['Job approved', world.second.operator], ['Approval asked for', world.operator],
+      ['Job placed: Renew the DHCP lease', world.operator], ['Job approved: Renew the DHCP lease', world.second.operator],
+      ['Approval asked for: Renew the DHCP lease', world.operator],
     ]);
     await page.locator('tbody summary').first().click();
     await page.locator('tbody tr').first().locator('dd').getByText(world.second.operator, { exact: true }).waitFor();
@@ -64,7 +65,7 @@ export default {
     const answer = await published(approved);
     assert.deepEqual([answer.status, answer.body.length], [200, ids.length]);
     assert.equal((await published(approved)).status, 409, 'an approval is good once');
-    assert.deepEqual(await rows(page, `job=${body.proposal.id}&event=job_placed&outcome=ok`), [['Job placed', world.client.name]]);
+    assert.deepEqual(await rows(page, `job=${body.proposal.id}&event=job_placed&outcome=ok`), [['Job placed: Renew the DHCP lease', world.client.name]]);
   },
 };
 

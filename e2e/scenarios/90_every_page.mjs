@@ -21,7 +21,8 @@ export default {
       for (const file of await page.locator('a[download]').evaluateAll((links) => links.map((a) => a.href))) files.add(file);
     };
     const device = `/console/devices/${world.marked.device}`;
-    const unseen = await crawl(tabs, [LISTED, device, '/console/overview'], world.pages.filter((sort) => !sort.startsWith('/console/sign-in')), async (page, sort) => {
+    const order = `/console/act/preview?id=${world.marked.device}&action=exempt&param.exempt_time=8`;
+    const unseen = await crawl(tabs, [LISTED, device, order, '/console/overview'], world.pages.filter((sort) => !sort.startsWith('/console/sign-in')), async (page, sort) => {
       await read(page);
       await page.evaluate(() => { // rows are alike: a few are enough
         for (const { rows } of document.querySelectorAll('tbody')) [...rows].slice(10).forEach((row) => row.remove());
