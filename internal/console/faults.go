@@ -10,15 +10,16 @@ import (
 )
 
 // fault says an error in the reader's language. The rules write their sentences
-// in English; a language of the catalogue has its own of each in its file
-// errors.json, under the English format and with the same verbs.
+// in English, for programs as well; a language of the catalogue has its own of
+// each in its file errors.json, under that format and with the same verbs, and
+// English of those that speak as no person would.
 func (w *words) fault(err error) string { return sentence(w.retell(err)) }
 
 func (w *words) retell(err error) string {
 	format, args := reeve.Sentence(err)
 	own, ok := w.texts[errorsPrefix+format]
 	if !ok {
-		return reeve.Message(err)
+		own = format
 	}
 	said := make([]any, len(args))
 	for i, arg := range args {
@@ -40,6 +41,8 @@ func (w *words) argument(arg any) any {
 		return w.retell(arg.Err)
 	case reeve.Seconds:
 		return w.say("frame.seconds", arg.Whole())
+	case reeve.Scope:
+		return w.or(string(arg), "frame.scopes."+string(arg))
 	case reeve.State:
 		return w.or(arg.String(), "states."+arg.String())
 	case reeve.ProposalState:
