@@ -12,7 +12,7 @@ func (c *console) accountRoutes() []door.Route {
 	return []door.Route{
 		c.see("accounts", reeve.Admin, c.accounts),
 		c.see("accounts/new", reeve.Admin, c.newAccount),
-		c.change("accounts", reeve.Admin, "account_created", c.createAccount),
+		c.change("accounts", reeve.Admin, "account_created", c.once(always("accounts"), c.createAccount)),
 		c.see("accounts/{id}", reeve.Admin, c.account),
 		c.change("accounts/{id}", reeve.Admin, "account_changed", c.changeGiven),
 	}

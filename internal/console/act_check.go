@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -125,7 +126,7 @@ func (c *console) placeOrder(v *visit) (*page, error) {
 	}
 	o := a.order
 	o.Propose = v.Form.Get("propose") != ""
-	o.Key, o.Route, o.Body = a.Key, "POST "+Prefix+"act/place", sha256.Sum256([]byte(v.PostForm.Encode()))
+	o.Key, o.Route, o.Body = a.Key, "POST "+Prefix+"act/place", v.sameOrder()
 	o.Expect, o.ExpectApplies = v.seen("expect"), v.seen("applies")
 	if err = c.confirmed(v, a, o); err == nil {
 		var placed control.Placement
@@ -141,6 +142,16 @@ func (c *console) placeOrder(v *visit) (*page, error) {
 	a.Check = found
 	p.data = a
 	return again(p, err)
+}
+
+// sameOrder recognises what is ordered, whatever has become of its numbers since:
+// who goes back and sends it again is led to what came of it.
+func (v *visit) sameOrder() [32]byte {
+	said := url.Values{"propose": v.Form["propose"]}
+	for _, f := range keep(v.Form, false) {
+		said.Add(f.Name, f.Value)
+	}
+	return sha256.Sum256([]byte(said.Encode()))
 }
 
 // confirmed reports whether the person has said as much as the order needs.
@@ -201,6 +212,10 @@ func (c *console) order(v *visit, a acting, o control.Order) (control.Placement,
 // ordered goes on to what came of the order.
 func (v *visit) ordered(a acting, p control.Placement) (*page, error) {
 	switch {
+	case p.Repeated && p.Proposal != nil:
+		return v.done("approvals/"+p.Proposal.ID.String(), "act.already")
+	case p.Repeated:
+		return v.done("jobs/"+p.Job.ID.String(), "act.already")
 	case p.Proposal != nil:
 		return v.done("approvals/"+p.Proposal.ID.String(), "act.proposed")
 	case a.Restores():

@@ -12,10 +12,10 @@ func (c *console) appRoutes() []door.Route {
 	return []door.Route{
 		c.see("apps", reeve.Admin, c.apps),
 		c.see("apps/new", reeve.Admin, c.newApp),
-		c.change("apps", reeve.Admin, "app_created", c.createApp),
+		c.change("apps", reeve.Admin, "app_created", c.once(always("apps"), c.createApp)),
 		c.see("apps/{id}", reeve.Admin, c.app),
 		c.change("apps/{id}", reeve.Admin, "app_changed", c.changeApp),
-		c.change("apps/{id}/renew", reeve.Admin, "app_secret_renewed", c.renewApp),
+		c.change("apps/{id}/renew", reeve.Admin, "app_secret_renewed", c.once(func(v *visit) string { return "apps/" + v.PathValue("id") }, c.renewApp)),
 		c.change("apps/{id}/revoke", reeve.Admin, "app_revoked", c.revokeApp),
 	}
 }

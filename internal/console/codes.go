@@ -13,7 +13,7 @@ func (c *console) codeRoutes() []door.Route {
 	return []door.Route{
 		c.see("codes", reeve.Admin, c.codes),
 		c.see("codes/new", reeve.Admin, c.newCode),
-		c.change("codes", reeve.Admin, "code_created", c.createCode),
+		c.change("codes", reeve.Admin, "code_created", c.once(always("codes"), c.createCode)),
 		c.change("codes/{hash}/revoke", reeve.Admin, "code_revoked", c.revokeCode),
 	}
 }

@@ -124,7 +124,12 @@ func TestDevicesAreImported(t *testing.T) {
 	if h.see(t, "devices"); strings.Contains(h.see(t, "devices"), "scanner") {
 		t.Error("looking at it imported it")
 	}
-	if to := h.send(t, "devices/import", url.Values{"list": {list}, "import": {"yes"}}); to != "/console/devices?standing=unknown&sort=-added" {
+	seen := fields(w.Body.String()).Get("seen")
+	more := h.admin.Post("/console/devices/import", url.Values{"list": {list + "another"}, "import": {"yes"}, "seen": {seen}})
+	if more.Code != http.StatusConflict || !strings.Contains(more.Body.String(), "another than the one that you looked at") || !strings.Contains(more.Body.String(), "Import 3 devices") {
+		t.Error(more.Code, more.Body)
+	}
+	if to := h.send(t, "devices/import", url.Values{"list": {strings.ReplaceAll(list, "\n", "\r\n")}, "import": {"yes"}, "seen": {seen}}); to != "/console/devices?standing=unknown&sort=-added" {
 		t.Error(to)
 	}
 	h.see(t, "devices", "scanner", "camera", "2 devices are added, 1 were there already.")

@@ -2,8 +2,11 @@ package console
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -16,6 +19,7 @@ import (
 // An importPage is the form for a list of devices, and what would become of it.
 type importPage struct {
 	List    string
+	Seen    string         // what recognises the devices of the preview; see seenAs
 	Preview *importPreview // nil before the list was looked at
 }
 
@@ -49,16 +53,29 @@ func (c *console) importDevices(v *visit) (*page, error) {
 	if err != nil {
 		return again(importForm(importPage{List: list}), err)
 	}
-	preview := v.PostFormValue("import") == ""
-	p := importPage{List: list, Preview: &importPreview{Rows: slices.Clone(devices[:min(len(devices), previewRows)])}}
+	asked := v.PostFormValue("import") != ""
+	preview := !asked || v.PostFormValue("seen") != seenAs(devices)
+	p := importPage{List: list, Seen: seenAs(devices), Preview: &importPreview{Rows: slices.Clone(devices[:min(len(devices), previewRows)])}}
 	p.Preview.More = len(devices) - len(p.Preview.Rows)
 	if p.Preview.Imported, err = c.Rules.Import(v.Context(), v.Caller, devices, preview); err != nil {
 		return again(importForm(importPage{List: list}), err)
 	}
-	if preview {
+	switch {
+	case preview && asked:
+		return again(importForm(p), reeve.Errorf(reeve.Conflict, "the list is another than the one that you looked at, and nothing was added; look at what would happen now"))
+	case preview:
 		return importForm(p), nil
 	}
 	return v.done("devices?standing=unknown&sort=-added", "devices.import.done", p.Preview.Added, p.Preview.Skipped)
+}
+
+// seenAs recognises devices, so that none are imported but those of a preview.
+func seenAs(devices []reeve.Device) string {
+	sum := sha256.New()
+	for _, d := range devices {
+		fmt.Fprintf(sum, "%q %v\n", d.Hostname, d.MACs)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // listOfDevices reads the list out of the form: the file, or what is written in

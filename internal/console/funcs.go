@@ -32,6 +32,7 @@ func funcs(w *words, a *assets) template.FuncMap {
 		"scope":   func(name string) reeve.Scope { return reeve.Scope(name) },
 		"share":   share,
 		"typedAs": typedAs, // pattern of a number that is typed
+		"newKey":  newKey,
 		"prefix":  func() string { return Prefix },
 	}
 }

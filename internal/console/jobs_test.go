@@ -244,7 +244,10 @@ func TestOrderInSteps(t *testing.T) {
 		t.Errorf("seen to apply to more: %d %s", got.Code, got.Body)
 	}
 	form.Set("applies", "1")
-	first, second := who.Post("/console/act/place", form), who.Post("/console/act/place", form)
+	first := who.Post("/console/act/place", form)
+	page := who.Get(first.Header().Get("Location"))
+	form.Set("applies", "3") // as who goes back may see it by then
+	second := who.Post("/console/act/place", form)
 	jobs, err := h.Store.Jobs(t.Context(), h.Account().No, reeve.JobQuery{Limit: 9})
 	if err != nil || len(jobs) != 1 || jobs[0].Comment != "maintenance" || string(jobs[0].Params) != `{"exempt_time":8}` || jobs[0].Caller.Source != reeve.FromConsole {
 		t.Fatalf("%+v %v", jobs, err)
@@ -253,8 +256,11 @@ func TestOrderInSteps(t *testing.T) {
 	if first.Header().Get("Location") != want || second.Header().Get("Location") != want {
 		t.Errorf("led to %d %q and %d %q", first.Code, first.Header(), second.Code, second.Header())
 	}
-	if got := who.Get(want); !strings.Contains(got.Body.String(), "The job is placed on 1 device. It has 2 devices") {
-		t.Errorf("the job's page does not say both numbers: %s", got.Body)
+	if !strings.Contains(page.Body.String(), "The job is placed on 1 device. It has 2 devices") {
+		t.Errorf("the job's page does not say both numbers: %s", page.Body)
+	}
+	if got := who.Get(want); !strings.Contains(got.Body.String(), "This was ordered already, and only once") {
+		t.Errorf("the job's page does not say that it was placed before: %s", got.Body)
 	}
 	if got := who.Get("/console/act?undo=" + jobs[0].ID.String()); !strings.Contains(got.Body.String(), "End an exemption") {
 		t.Errorf("undo: %d", got.Code)
@@ -297,6 +303,32 @@ func TestStepsOfOrdersHaveAddresses(t *testing.T) {
 		if got.Code != http.StatusOK || got.Header().Get("Cache-Control") != "private, no-cache" || len(fields(got.Body.String())["id"]) < 500 {
 			t.Errorf("%s with many devices: %d %v", step, got.Code, got.Header())
 		}
+	}
+}
+
+// What makes a secret makes one, however often a browser sends the form.
+func TestSecretsAreMadeOnce(t *testing.T) {
+	h := doortest.Open(t, doortest.Options{})
+	who := h.SignIn("admin", h.First.Password)
+	for page, to := range map[string]string{"codes": "/console/codes", "apps": "/console/apps", "operators": "/console/operators", "accounts": "/console/accounts"} {
+		form := fields(who.Get("/console/" + page + "/new").Body.String())
+		if form.Get("key") == "" {
+			t.Errorf("%s: a form without a key", page)
+		}
+		for name, value := range map[string]string{"name": "latest", "days": "7", "uses": "0", "role": "viewer", "way": "password", "scope.read": "on"} {
+			form.Set(name, value)
+		}
+		first, second := who.Post("/console/"+page, form), who.Post("/console/"+page, form)
+		if first.Code != http.StatusOK || second.Code != http.StatusSeeOther || second.Header().Get("Location") != to {
+			t.Errorf("%s: %d %s, then %d %v", page, first.Code, regexp.MustCompile(`role="alert".*`).FindString(first.Body.String()), second.Code, second.Header())
+		}
+		if said := who.Get(to).Body.String(); !strings.Contains(said, "This was done already, and only once") {
+			t.Errorf("%s: %s", page, said)
+		}
+	}
+	codes, err := h.Store.Codes(t.Context(), h.Account().No)
+	if err != nil || len(codes) != 2 { // the first is that of the first start
+		t.Errorf("%d codes, %v", len(codes), err)
 	}
 }
 

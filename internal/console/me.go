@@ -12,7 +12,7 @@ func (c *console) ownRoutes() []door.Route {
 		c.change("me/password", door.Session, "operator_changed", c.changePassword),
 		c.change("me/app", door.Session, "", c.beginFactor),
 		c.change("me/app/confirm", door.Session, "second_factor_added", c.confirmFactor),
-		c.change("me/app/codes", door.Session, "recovery_codes_renewed", c.renewCodes),
+		c.change("me/app/codes", door.Session, "recovery_codes_renewed", c.once(always("me"), c.renewCodes)),
 		c.change("me/app/remove", door.Session, "second_factor_removed", c.removeFactor),
 		c.change("me/sessions/end", door.Session, "signed_out", c.endSessions),
 	}

@@ -15,10 +15,10 @@ func (c *console) operatorRoutes() []door.Route {
 	return []door.Route{
 		c.see("operators", reeve.Admin, c.operators),
 		c.see("operators/new", reeve.Admin, c.newOperator),
-		c.change("operators", reeve.Admin, "operator_created", c.createOperator),
+		c.change("operators", reeve.Admin, "operator_created", c.once(always("operators"), c.createOperator)),
 		c.see("operators/{name}", reeve.Admin, c.operator),
 		c.change("operators/{name}", reeve.Admin, "operator_changed", c.changeOperator),
-		c.change("operators/{name}/password", reeve.Admin, "operator_changed", c.resetPassword),
+		c.change("operators/{name}/password", reeve.Admin, "operator_changed", c.once(func(v *visit) string { return "operators/" + url.PathEscape(v.PathValue("name")) }, c.resetPassword)),
 		c.change("operators/{name}/provider", reeve.Admin, "operator_changed", c.changeExpected),
 		c.change("operators/{name}/prove", reeve.Admin, "", c.proveForOperator),
 		c.change("operators/{name}/factors", reeve.Admin, "second_factor_removed", c.resetFactors),

@@ -157,6 +157,7 @@ func (c *console) refuse(w http.ResponseWriter, r *door.Request, f door.Failure)
 		}
 	}
 	fault := faultPage{Status: f.Status, Message: v.words.fault(f.Err), RequestID: f.RequestID}
+	fault.SignIn = f.Status == http.StatusUnauthorized && r.Method == http.MethodPost
 	if err := v.show(f.Status, &page{name: "fault", title: "fault.title", data: fault}, ""); err != nil {
 		panic(err) // the template does not fit its data
 	}
@@ -166,4 +167,5 @@ type faultPage struct {
 	Status    int
 	Message   string
 	RequestID string
+	SignIn    bool // a form was sent after the session had ended
 }
