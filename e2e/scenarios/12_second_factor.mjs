@@ -23,6 +23,10 @@ export default {
     await page.keyboard.press('Enter');
     await page.getByText('I have kept them').waitFor();
     assert.deepEqual(await checkPage(page), []);
+    const codes = await page.locator('.codes code').allTextContents();
+    await page.getByRole('button', { name: 'Dark' }).click(); // the codes are there only now, and stay
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+    assert.deepEqual(await page.locator('.codes code').allTextContents(), codes);
     await page.getByText('I have kept them').click();
     await page.getByText('in use').waitFor();
     await signOut(page);

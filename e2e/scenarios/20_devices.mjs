@@ -25,6 +25,18 @@ export default {
     await page.waitForURL('**/console/devices/*');
   },
 
+  'what has the focus is not under the bar of what was selected': async (world, enter) => {
+    const { page } = await enter();
+    await signIn(page, world);
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.goto('/console/devices');
+    await page.locator('tbody input').first().focus();
+    for (let i = 0; i < 30; i++) {
+      await page.keyboard.press('Tab');
+      assert.ok(await page.evaluate(() => document.activeElement.getBoundingClientRect().bottom <= document.querySelector('.selection').getBoundingClientRect().top));
+    }
+  },
+
   'a device is found by its hardware address and by its id': async (world, enter) => {
     const { page } = await enter();
     await signIn(page, world);

@@ -64,3 +64,20 @@ func TestNoAnswerIsForPrograms(t *testing.T) {
 		}
 	}
 }
+
+// A part that scripts load is a page for who opens it by itself.
+func TestPartsAreAlsoPages(t *testing.T) {
+	h := doortest.Open(t, doortest.Options{})
+	admin := h.SignIn("admin", h.First.Password)
+	if got := admin.Get("/console/overview/sum", "Accept: text/html").Body.String(); strings.Contains(got, "<title>") {
+		t.Error("a script gets a page for a part")
+	}
+	for _, header := range []string{"Accept: text/html,application/xhtml+xml", "Sec-Fetch-Dest: document"} {
+		got := admin.Get("/console/overview/sum?a=b", header, "Referer: http://example.com/console/log?actor=x").Body.String()
+		for _, text := range []string{"<title>Overview · Reeve</title>", `<nav aria-label`, `href="/console/log?actor=x"`, "console.css"} {
+			if !strings.Contains(got, text) {
+				t.Errorf("%s: the page lacks %s", header, text)
+			}
+		}
+	}
+}

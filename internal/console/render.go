@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"reeve"
@@ -118,9 +119,39 @@ func (v *visit) address() string {
 }
 
 // part writes one template of a page's file without the layout, for what
-// scripts load into a page.
+// scripts load into a page. Who opens it by itself gets a page around it.
 func (v *visit) part(name, define string, data any) (*page, error) {
-	return nil, v.write(http.StatusOK, name, define, data)
+	if !v.opened() {
+		return nil, v.write(http.StatusOK, name, define, data)
+	}
+	inner, err := v.fill(name, define, data)
+	if err != nil {
+		return nil, err
+	}
+	section, _, _ := strings.Cut(strings.TrimPrefix(v.URL.Path, Prefix), "/")
+	return &page{name: "part", title: section + ".title", data: partPage{template.HTML(inner), v.cameFrom()}}, nil
+}
+
+// A partPage is a part of a page by itself, with the way back.
+type partPage struct {
+	Part template.HTML
+	Back string
+}
+
+// opened reports whether a person opens the address, and no script loads it.
+func (v *visit) opened() bool {
+	if dest := v.Header.Get("Sec-Fetch-Dest"); dest != "" { // browsers say so where the server speaks TLS
+		return dest == "document"
+	}
+	return strings.HasPrefix(v.Header.Get("Accept"), "text/html,")
+}
+
+// cameFrom returns the page of the console that led here, from Prefix on.
+func (v *visit) cameFrom() string {
+	if from, err := url.Parse(v.Referer()); err == nil && from.Host == v.Host && strings.HasPrefix(from.Path, Prefix) {
+		return strings.TrimPrefix(from.RequestURI(), Prefix)
+	}
+	return "overview"
 }
 
 func (v *visit) write(status int, name, define string, data any) error {
@@ -134,9 +165,14 @@ func (v *visit) write(status int, name, define string, data any) error {
 
 // render fills in one template of a page's file.
 func (v *visit) render(name, define string, data any) ([]byte, error) {
+	out, err := v.fill(name, define, data)
+	return label(out), err
+}
+
+func (v *visit) fill(name, define string, data any) ([]byte, error) {
 	var out bytes.Buffer
 	err := v.c.shelf.pages[v.look.Language][name].ExecuteTemplate(&out, define, data)
-	return label(out.Bytes()), err
+	return out.Bytes(), err
 }
 
 // refuse answers errors: without a session with the way to sign in, else with a
