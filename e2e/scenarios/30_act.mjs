@@ -29,6 +29,12 @@ export default {
     page.on('request', (request) => fetched.push(request.url()));
     await place.click();
     await page.waitForURL('**/console/jobs/*');
+    await page.goBack(); // to the look, which sends nothing again
+    await confirm.waitFor();
+    await confirm.fill(String(meant));
+    await place.click();
+    await page.waitForURL('**/console/jobs/*'); // the same
+    await page.getByText('This was ordered already').first().waitFor();
     const job = new URL(page.url()).pathname.split('/').at(-1);
     const device = page.locator('#result-rows a').first();
     await device.focus();

@@ -91,6 +91,7 @@ func (c *console) signOut(v *visit) (*page, error) {
 		return nil, err
 	}
 	v.keep(c.sessionCookie(), "", -1)
+	v.w.Header().Set("Clear-Site-Data", `"cache"`) // what was kept for going back is not for who comes next
 	return v.goTo("sign-in")
 }
 
