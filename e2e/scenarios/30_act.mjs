@@ -29,12 +29,6 @@ export default {
     page.on('request', (request) => fetched.push(request.url()));
     await place.click();
     await page.waitForURL('**/console/jobs/*');
-    await page.goBack(); // to the look, which sends nothing again
-    await confirm.waitFor();
-    await confirm.fill(String(meant));
-    await place.click();
-    await page.waitForURL('**/console/jobs/*'); // the same
-    await page.getByText('This was ordered already').first().waitFor();
     const job = new URL(page.url()).pathname.split('/').at(-1);
     const device = page.locator('#result-rows a').first();
     await device.focus();
@@ -48,6 +42,13 @@ export default {
     assert.ok(looks > 2, `progress was told ${looks} times`);
     assert.equal(fetched.filter((url) => url.endsWith('/live')).length, 1, 'one stream, no polling');
     assert.deepEqual(await checkPage(page), []);
+
+    await page.goBack(); // to the look, which sends nothing again
+    await confirm.waitFor();
+    await confirm.fill(String(meant));
+    await place.click();
+    await page.waitForURL(`**/console/jobs/${job}`);
+    await page.getByText('This was ordered already').first().waitFor();
 
     await page.goto(`/console/log?job=${job}`);
     const row = page.locator('tbody tr').last();
