@@ -35,7 +35,7 @@ func (t *tx) appendLog() error {
 		if err := t.appendEntry(&heads[i], e.AuditEntry); err != nil {
 			return err
 		}
-		if err := t.place(e, heads[i].Seq); err != nil {
+		if err := t.leadTo(e, heads[i].Seq); err != nil {
 			return err
 		}
 	}
@@ -50,8 +50,8 @@ func (t *tx) appendLog() error {
 	return nil
 }
 
-// place has an entry found in its row by the devices and jobs that it is about.
-func (t *tx) place(e logged, seq int64) error {
+// leadTo has the row of an entry found by the devices and jobs that it is about.
+func (t *tx) leadTo(e logged, seq int64) error {
 	if e.list != 0 {
 		if err := t.later("UPDATE log_lists SET seq = $2 WHERE no = $1", e.list, seq); err != nil {
 			return err
