@@ -101,12 +101,17 @@ func (f frame) MayAll(scope reeve.Scope) bool { return control.Allow(f.Caller, s
 
 // show writes a page.
 func (v *visit) show(status int, p *page, fault string) error {
-	section, _, _ := strings.Cut(strings.TrimPrefix(v.URL.Path, Prefix), "/")
 	f := frame{
-		Title: v.words.say(p.title, p.args...), Page: p.data, Path: v.address(), Section: section, Caller: v.Caller, Account: v.Account,
+		Title: v.words.say(p.title, p.args...), Page: p.data, Path: v.address(), Section: v.section(), Caller: v.Caller, Account: v.Account,
 		Theme: v.look.Theme, Language: v.look.Language, Said: v.said(), Fault: fault, Bare: p.bare || v.Caller.Account == 0,
 	}
 	return v.write(status, p.name, "layout.html", f)
+}
+
+// section returns the first part of the path behind Prefix, such as devices.
+func (v *visit) section() string {
+	section, _, _ := strings.Cut(strings.TrimPrefix(v.URL.Path, Prefix), "/")
+	return section
 }
 
 // address returns where this page can be opened again, from Prefix on: empty for
@@ -128,8 +133,7 @@ func (v *visit) part(name, define string, data any) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	section, _, _ := strings.Cut(strings.TrimPrefix(v.URL.Path, Prefix), "/")
-	return &page{name: "part", title: section + ".title", data: partPage{template.HTML(inner), v.cameFrom()}}, nil
+	return &page{name: "part", title: v.section() + ".title", data: partPage{template.HTML(inner), v.cameFrom()}}, nil
 }
 
 // A partPage is a part of a page by itself, with the way back.
